@@ -1,0 +1,243 @@
+/* data: values - scalars, strings, matrices, frames, lists - and the pool that holds their bytes.
+ *
+ * A Value is 16 bytes, passed by value.  What it points to is immutable and counted: value_retain when you store it,
+ * value_release when you drop it.  The last owner may write in place (matrix_writable).  Matrices come in three formats that
+ * the user never sees: dense row-major, CSR, constant.  Every finished matrix knows its exact number of nonzeros
+ * (cells != 0, so NaN counts and -0 does not). */
+#ifndef DATA_H
+#define DATA_H
+
+#include "base/base.h"
+
+typedef enum DataType { DT_NONE, DT_SCALAR, DT_MATRIX, DT_FRAME, DT_LIST } DataType;
+typedef enum ValueType { VT_NONE, VT_INT, VT_DOUBLE, VT_BOOL, VT_STRING, VT_UNKNOWN } ValueType;
+
+const char *data_type_name(DataType dt);   /* "matrix" ... */
+const char *value_type_name(ValueType vt); /* "int" ... */
+
+typedef struct String {
+    atomic_int refs;
+    int64_t size; /* bytes of UTF-8 */
+    char text[];  /* zero-terminated */
+} String;
+
+typedef enum MatrixFormat { MATRIX_DENSE, MATRIX_CSR, MATRIX_CONSTANT } MatrixFormat;
+
+typedef struct Matrix {
+    atomic_int refs;
+    MatrixFormat format;
+    int64_t rows, cols, nnz;
+    double *values;    /* DENSE: rows*cols cells, 64-byte aligned; CSR: nnz nonzeros (capacity may exceed it) */
+    int64_t *row_ptr;  /* CSR: rows + 1 */
+    uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
+    double constant;   /* CONSTANT */
+    struct Pool *pool;
+    size_t bytes;           /* accounted */
+    void *mapping;          /* a file mapping that backs values (read-only), or NULL */
+    size_t mapping_size;
+} Matrix;
+
+typedef enum FrameType {
+    FT_STRING, FT_FP64, FT_FP32, FT_INT64, FT_INT32, FT_BOOLEAN, FT_UINT8, FT_UINT4, FT_CHARACTER, FT_HASH32, FT_HASH64
+} FrameType;
+const char *frame_type_name(FrameType type); /* "STRING" ... */
+bool frame_type_parse(const char *name, size_t size, FrameType *type);
+
+/* One column: text types (STRING, CHARACTER, HASH*) as bytes plus offsets and a null flag a row, the others as doubles
+ * or 64-bit integers.  Immutable and counted like everything else, so frames share columns. */
+typedef struct FrameColumn {
+    atomic_int refs;
+    FrameType type;
+    int64_t rows;
+    int64_t *offsets; /* text: rows + 1 offsets into bytes */
+    char *bytes;
+    uint8_t *nulls;   /* text: 1 where the cell is null; NULL when none is */
+    double *doubles;  /* FP64, FP32 */
+    int64_t *ints;    /* INT64, INT32, UINT*, BOOLEAN */
+} FrameColumn;
+
+typedef struct Frame {
+    atomic_int refs;
+    int64_t rows;
+    int64_t cols;
+    FrameColumn **columns;
+    String **names; /* cols names, or NULL: C1, C2 ... */
+} Frame;
+
+struct List;
+
+typedef struct Value {
+    uint8_t dt; /* DataType */
+    uint8_t vt; /* ValueType of a scalar; VT_DOUBLE for matrices */
+    union {
+        int64_t i;
+        double d;
+        bool b;
+        String *s;
+        Matrix *m;
+        Frame *f;
+        struct List *l;
+    };
+} Value;
+
+typedef struct List {
+    atomic_int refs;
+    int64_t count;
+    Value *items;
+    String **names; /* NULL: unnamed; an entry may be NULL */
+} List;
+
+/* ---- values ---- */
+
+static inline Value value_none(void)
+{
+    return (Value){0};
+}
+static inline Value value_int(int64_t i)
+{
+    return (Value){.dt = DT_SCALAR, .vt = VT_INT, .i = i};
+}
+static inline Value value_double(double d)
+{
+    return (Value){.dt = DT_SCALAR, .vt = VT_DOUBLE, .d = d};
+}
+static inline Value value_bool(bool b)
+{
+    return (Value){.dt = DT_SCALAR, .vt = VT_BOOL, .b = b};
+}
+/* These take the reference that the caller holds. */
+static inline Value value_string(String *s)
+{
+    return (Value){.dt = DT_SCALAR, .vt = VT_STRING, .s = s};
+}
+static inline Value value_matrix(Matrix *m)
+{
+    return (Value){.dt = DT_MATRIX, .vt = VT_DOUBLE, .m = m};
+}
+static inline Value value_frame(Frame *f)
+{
+    return (Value){.dt = DT_FRAME, .vt = VT_STRING, .f = f};
+}
+static inline Value value_list(List *l)
+{
+    return (Value){.dt = DT_LIST, .vt = VT_UNKNOWN, .l = l};
+}
+static inline bool value_is_counted(Value v)
+{
+    return v.dt > DT_SCALAR || v.vt == VT_STRING;
+}
+void value_retain_counted(Value v);
+void value_release_counted(Value v);
+static inline Value value_retain(Value v)
+{
+    if (value_is_counted(v))
+        value_retain_counted(v);
+    return v;
+}
+static inline void value_release(Value v)
+{
+    if (value_is_counted(v))
+        value_release_counted(v);
+}
+size_t value_bytes(Value v);
+/* "matrix 3x4", "scalar int" ... for messages. */
+const char *value_describe(Value v, char buf[64]);
+
+/* ---- scalars: conversions by the rules of the language, section 2.1 and 14 ---- */
+
+bool scalar_is_number(Value v); /* int, double or bool */
+double scalar_to_double(Value v);          /* of int, double, bool; NaN for a string */
+int64_t double_to_int(double d);           /* truncation with the 2^-53 nudge; NaN 0; saturating */
+ml_status scalar_cast(Ctx *ctx, Value v, ValueType to, Value *out); /* as.integer, as.double, as.logical, to string */
+ml_status scalar_truth(Ctx *ctx, Value v, bool *out);   /* of a predicate */
+/* What print shows for a scalar; appends to b. */
+void scalar_print(Buffer *b, Value v);
+
+/* ---- strings ---- */
+
+ml_status string_new(Ctx *ctx, const char *text, size_t size, String **out);
+String *string_retain(String *s);
+void string_release(String *s);
+
+/* ---- pool: blocks' bytes, recycled huge-page buffers, exact accounting ---- */
+
+typedef struct Pool Pool;
+Pool *pool_new(size_t limit);
+void pool_free(Pool *pool);
+void *pool_alloc(Ctx *ctx, size_t bytes);            /* 64-byte aligned, not zeroed; NULL with ML_ENOMEM in ctx */
+void pool_release(Pool *pool, void *p, size_t bytes);
+typedef struct PoolStats {
+    size_t limit, used, peak, cached;
+    int64_t allocations, reused;
+} PoolStats;
+PoolStats pool_stats(const Pool *pool);
+
+/* ---- matrices ----
+ * New ones have one reference and nnz -1; matrix_finish makes them valid values. */
+
+ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);   /* cells not set */
+ml_status matrix_new_zero(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);    /* dense, cells 0 */
+ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity, Matrix **out); /* row_ptr zeroed */
+ml_status matrix_new_constant(Ctx *ctx, int64_t rows, int64_t cols, double value, Matrix **out);
+Matrix *matrix_retain(Matrix *m);
+void matrix_release(Matrix *m); /* NULL is allowed */
+
+/* Give *m its nnz (counted in parallel when nnz < 0) and the format that suits its sparsity (matrix_is_sparse).  *m may be replaced. */
+ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz);
+/* The rule: CSR when more than one column and nnz / cells < 0.4 (and cells >= 1024, so small ones stay dense). */
+bool matrix_is_sparse(int64_t rows, int64_t cols, int64_t nnz);
+int64_t matrix_count_nnz(const double *cells, int64_t n);
+
+/* The same matrix in the format asked for; in itself, retained, when it already has it. */
+ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out);
+ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out);
+/* *m, dense, owned by nobody else and not mapped: a copy replaces it when necessary.  nnz is stale after writing. */
+ml_status matrix_writable(Ctx *ctx, Matrix **m);
+
+double matrix_get(const Matrix *m, int64_t row, int64_t col); /* zero-based, in bounds */
+static inline int64_t matrix_cells(const Matrix *m)
+{
+    return m->rows * m->cols; /* never overflows: checked when the matrix is made */
+}
+/* One row as dense cells: a pointer into a dense matrix, or `scratch` (cols cells) filled from CSR or constant. */
+const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
+
+/* ---- frames and lists ---- */
+
+ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, int64_t text_bytes, FrameColumn **out);
+FrameColumn *frame_column_retain(FrameColumn *c);
+void frame_column_release(FrameColumn *c);
+/* Takes the columns' references; names may be NULL, their references are taken as well. */
+ml_status frame_new(Ctx *ctx, int64_t rows, int64_t cols, FrameColumn **columns, String **names, Frame **out);
+Frame *frame_retain(Frame *f);
+void frame_release(Frame *f);
+bool frame_type_is_text(FrameType type);
+/* Cell text as printed (FP64 by Double.toString); NULL for null; points into the frame or into buf. */
+const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size);
+/* Columns are built row by row with this and then finished into a FrameColumn. */
+typedef struct TextColumnBuilder {
+    Buffer bytes;
+    VEC(int64_t) ends;
+    VEC(uint8_t) nulls;
+    bool any_null;
+} TextColumnBuilder;
+bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
+ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type, FrameColumn **out); /* empties b */
+void text_builder_free(TextColumnBuilder *b);
+
+ml_status list_new(Ctx *ctx, int64_t count, bool named, List **out); /* items none */
+List *list_retain(List *l);
+void list_release(List *l);
+
+/* ---- toString ---- */
+
+typedef struct PrintFormat {
+    int64_t rows, cols;
+    int decimals;
+    bool sparse;
+    const char *sep, *linesep;
+} PrintFormat;
+extern const PrintFormat print_format_default; /* 100, 100, 3, false, " ", "\n" */
+void value_print(Buffer *b, Value v, const PrintFormat *f); /* any value; check b->failed */
+
+#endif

@@ -1,0 +1,48 @@
+/* kernel: operators on values.  One file a family; each operator of the table has one function
+ *     ml_status ml_k_NAME(Ctx *ctx, OpCall *call)
+ * that checks its operands, makes the result and runs the work over fixed tiles as tasks (task_for).  The prototypes come
+ * from the table, so a row without kernel does not link.
+ *
+ * Rules: count nonzeros while writing (matrix_finish(ctx, &m, nnz)); reduce over fixed tiles in a fixed tree, so that results
+ * do not depend on the number of threads; handle dense, CSR and constant operands (matrix_dense when nothing better is known
+ * for the format); write into call_reusable operands where the format fits. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "op/op.h"
+#include "task/task.h"
+
+typedef ml_status (*KernelFn)(Ctx *ctx, OpCall *call);
+
+#define ML_OP(name, ...) ml_status ml_k_##name(Ctx *ctx, OpCall *call);
+#define ML_OP_AS(name, kernel, ...) ml_status ml_k_##kernel(Ctx *ctx, OpCall *call);
+#define ML_OP_SCALAR(name, ...)
+#define ML_OP_RUN(name, ...)
+#define ML_OP_LATER(name, ...)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+#include "op/ops.def"
+#pragma GCC diagnostic pop
+
+/* Store a finished matrix as the call's k-th result; takes the reference. */
+static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, int64_t nnz)
+{
+    ml_status st = matrix_finish(ctx, &m, nnz);
+
+    if (st != ML_OK) {
+        matrix_release(m);
+        return st;
+    }
+    call->out[k] = value_matrix(m);
+    return ML_OK;
+}
+
+/* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not installed; the callers then
+ * use the plain twins in ref/ or report ML_EUNSUPPORTED. */
+typedef struct Blas Blas;
+const Blas *blas_get(void);
+/* Tell BLAS-backed and vector kernels which CPU this is (simd/): chosen at first use. */
+typedef enum CpuLevel { CPU_PLAIN, CPU_AVX2, CPU_AVX512 } CpuLevel;
+CpuLevel cpu_level(void);
+
+#endif

@@ -1,0 +1,75 @@
+/* The operator table as data, and look-ups in it.
+ *
+ * Names are found by a linear search over some 250 rows: a script has few calls, and the table needs no state.
+ * Cost of a look-up: about a microsecond. */
+#include "op/op.h"
+
+#include <string.h>
+
+#define ML_OP(id, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
+#define ML_OP_AS(id, kernel, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
+#define ML_OP_SCALAR(id, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
+#define ML_OP_RUN(id, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
+#define ML_OP_LATER(id, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+const OpInfo op_table[OP_COUNT] = {
+#include "op/ops.def"
+};
+#pragma GCC diagnostic pop
+
+/* Does the blank-separated list `names` hold this one? */
+static bool has_name(const char *names, const char *s, size_t size)
+{
+    while (names && *names) {
+        size_t n = strcspn(names, " ");
+
+        if (n == size && memcmp(names, s, n) == 0)
+            return true;
+        names += n + (names[n] == ' ');
+    }
+    return false;
+}
+
+int op_find(const char *dml, size_t size)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (!(op_table[op].props & P_SYNTAX) && has_name(op_table[op].dml, dml, size))
+            return op;
+    return -1;
+}
+
+int op_nargs(const OpInfo *op)
+{
+    int n = 0;
+
+    while (n < OP_ARGS && op->args[n].name)
+        n++;
+    return n;
+}
+
+int op_find_symbol(const char *symbol, int arity)
+{
+    size_t size = strlen(symbol);
+
+    for (int op = 0; op < OP_COUNT; op++)
+        if ((op_table[op].props & P_SYNTAX) && op_nargs(&op_table[op]) == arity &&
+            has_name(op_table[op].dml, symbol, size))
+            return op;
+    return -1;
+}
+
+int op_nresults(const OpInfo *op)
+{
+    int n = op->result != R_NONE;
+
+    for (int k = 0; k < OP_RESULTS && op->more[k] != R_NONE; k++)
+        n++;
+    return n;
+}
+
+const char *op_label(const OpInfo *op)
+{
+    return op->explain ? op->explain : op->dml;
+}

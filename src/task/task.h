@@ -1,0 +1,37 @@
+/* task: the engine that runs all compute work; the only creator of compute threads.
+ *
+ * Threads start at the first parallel call, so a script of scalars never starts one.  A parallel call divides n units
+ * into chunks by the configured partitioning scheme and puts them on a deque; idle workers steal.  The calling
+ * thread works too, so calls may nest to any depth without more threads.
+ *
+ * Determinism: what a chunk computes must depend only on the units in it, never on how many fall together; reductions
+ * therefore take fixed tiles as units, write one partial result a tile, and combine these in order afterwards. */
+#ifndef TASK_H
+#define TASK_H
+
+#include "base/base.h"
+
+typedef struct TaskEngine TaskEngine;
+
+/* Work on units [lo, hi).  `ctx` belongs to the task: report errors there.  */
+typedef ml_status (*TaskFn)(Ctx *ctx, void *arg, int64_t lo, int64_t hi);
+
+/* threads 0: as many as the process may use (affinity and cgroup limits). */
+TaskEngine *task_engine_new(int threads);
+void task_engine_free(TaskEngine *engine);
+int task_threads(const Ctx *ctx); /* 1 when there is no engine */
+
+/* Run fn over [0, n), in chunks of at least `grain` units.  Runs inline when n <= grain or there is one thread.
+ * Ends early on the first error or on cancellation; the error of the lowest failing chunk is left in ctx. */
+ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg);
+
+/* A grain such that a chunk has about 64K cells of work, given the work of one unit in cells. */
+int64_t task_grain(int64_t cells_per_unit);
+
+typedef struct TaskStats {
+    int64_t calls, chunks, steals;
+    int threads;
+} TaskStats;
+TaskStats task_stats(const TaskEngine *engine);
+
+#endif

@@ -12,9 +12,9 @@ DESTDIR ?=
 
 CTEST = ctest --output-on-failure --no-tests=error -j$(J) $(if $(F),-R $(F)) --test-dir
 
-export ASAN_OPTIONS = detect_stack_use_after_return=1:strict_string_checks=1
-export UBSAN_OPTIONS = print_stacktrace=1
-export TSAN_OPTIONS = halt_on_error=1
+export ASAN_OPTIONS = detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99
+export UBSAN_OPTIONS = print_stacktrace=1:exitcode=99
+export TSAN_OPTIONS = halt_on_error=1:exitcode=99
 
 .PHONY: all setup setup-test release debug demo test check tsan fuzz bench lint format test-peer install docs clean
 all: release

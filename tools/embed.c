@@ -1,12 +1,14 @@
 /* Turn the script library into C: embed OUT ROOT FILE...
  *
- * Writes OUT, a C file that defines lib_files and lib_nfiles (src/base/base.h) with the text of each FILE under
- * its path relative to ROOT. Runs at build time only; the result lives in the build folder.
+ * Writes OUT, a C file that defines lib_files and lib_nfiles (src/base/base.h) with the text of
+ * each FILE under its path relative to ROOT. Runs at build time only; the result lives in the build
+ * folder.
  */
 #include <stdio.h>
 #include <string.h>
 
-/* One file as adjacent string literals, a line each; octal escapes have a fixed width, so no digit can join them. */
+/* One file as adjacent string literals, a line each; octal escapes have a fixed width, so no digit
+ * can join them. */
 static int embed_text(FILE *out, const char *path, int id)
 {
     FILE *in = fopen(path, "rb");
@@ -55,7 +57,8 @@ int main(int argc, char **argv)
         failed |= embed_text(out, argv[i], i);
     fputs("const struct LibFile lib_files[] = {\n", out);
     for (int i = 3; i < argc; i++)
-        fprintf(out, "    {\"%s\", text_%d, sizeof text_%d - 1},\n", relative(argv[2], argv[i]), i, i);
+        fprintf(out, "    {\"%s\", text_%d, sizeof text_%d - 1},\n", relative(argv[2], argv[i]), i,
+                i);
     fprintf(out, "    {0},\n};\n\nconst size_t lib_nfiles = %d;\n", argc - 3);
     failed |= fclose(out) != 0;
     if (failed)

@@ -5,8 +5,8 @@
  *         assert_int_equal(1 + 1, 2);
  *     }
  *
- * Checks are cmocka's assert_*. `unit [WORD...]` runs the tests whose name contains one of the words, `unit -l` lists
- * them.
+ * Checks are cmocka's assert_*; assert_ok(call) wants ML_OK and shows the error record otherwise.
+ * `unit [WORD...]` runs the tests whose name contains one of the words, `unit -l` lists them.
  */
 #ifndef ML_TEST_H
 #define ML_TEST_H
@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "data/data.h"
 
 typedef struct MlTest {
     const char *name;
@@ -34,5 +36,19 @@ void ml_test_register(MlTest *test);
         ml_test_register(&self);                                                                   \
     }                                                                                              \
     static void test(__attribute__((unused)) void **state)
+
+/* The context of this test, made at the first call and freed after the test (context.c). */
+Ctx *test_ctx(void);
+Options *test_options(void);    /* its options, to be changed at will */
+void test_threads(int threads); /* another number of threads */
+const char *test_error(void);   /* message of the last error */
+const char *test_printed(void); /* what was printed to its outputs so far */
+int test_ctx_end(void **state) __attribute__((weak));
+
+#define assert_ok(call)                                                                            \
+    do {                                                                                           \
+        if ((call) != ML_OK)                                                                       \
+            fail_msg("%s: %s", #call, test_error());                                               \
+    } while (0)
 
 #endif

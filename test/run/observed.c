@@ -1,0 +1,93 @@
+/* Observed results: observed.tsv holds one script a line, the kind of its end and what it prints;
+ * the file's first line explains the columns. The scripts that call a builtin listed in the file
+ * `pending` belong to later versions. */
+#include "suites.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Text unescape(const char *s)
+{
+    Text out = {0};
+
+    text_add(&out, "", 0);
+    for (; *s; s++) {
+        char c = *s;
+
+        if (c == '\\' && s[1])
+            c = *++s == 'n' ? '\n' : *s == 't' ? '\t' : *s;
+        text_add(&out, &c, 1);
+    }
+    return out;
+}
+
+/* Does the script call a function of this name? */
+static bool calls(const char *script, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (const char *at = script; (at = strstr(at, name)); at += n)
+        if ((at == script || (!isalnum((unsigned char)at[-1]) && at[-1] != '_' && at[-1] != '.')) &&
+            at[n + strspn(at + n, " ")] == '(')
+            return true;
+    return false;
+}
+
+static bool is_pending(const char *script, const char *pending)
+{
+    char *names = format("%s", pending), *rest = names, *name;
+    bool found = false;
+
+    while ((name = strsep(&rest, "\n")))
+        found |= *name && *name != '#' && calls(script, name);
+    free(names);
+    return found;
+}
+
+static bool add_line(CaseList *list, const char *folder, int number, char *line,
+                     const char *pending)
+{
+    const char *kind = strsep(&line, "\t"), *script = strsep(&line, "\t"),
+               *expected = strsep(&line, "\t");
+    const bool prints = strcmp(kind, "prints") == 0;
+    Case *c;
+
+    if (!script || (!prints && strcmp(kind, "fails") != 0))
+        return fprintf(stderr, "observed.tsv:%d: not kind, script, output\n", number), false;
+    c = case_add(list);
+    c->name = format("observed.tsv:%d: %s", number, script);
+    c->folder = format("%s", folder);
+    c->file = format("observed.dml");
+    case_arg(c, format("-f"));
+    case_arg(c, format("%s", c->file));
+    c->script = unescape(script);
+    c->exit_status = prints ? 0 : EXIT_NOT_ZERO;
+    c->has_expected = prints;
+    c->trim = true;
+    c->expected = unescape(expected ? expected : "");
+    c->pending = prints && is_pending(c->script.data, pending);
+    return true;
+}
+
+bool observed_collect(CaseList *list, const char *folder)
+{
+    char *path = format("%s/observed.tsv", folder), *pending_path = format("%s/pending", folder);
+    char *line, *rest;
+    Text text, pending;
+    bool ok = text_read(path, &text);
+
+    if (!ok)
+        fprintf(stderr, "%s: cannot be read\n", path);
+    text_read(pending_path, &pending);
+    rest = text.data;
+    for (int number = 1; ok && (line = strsep(&rest, "\n")); number++)
+        if (*line && *line != '#')
+            ok = add_line(list, folder, number, line, pending.data ? pending.data : "");
+    free(text.data);
+    free(pending.data);
+    free(path);
+    free(pending_path);
+    return ok;
+}

@@ -185,7 +185,9 @@ const char *call_name(const OpCall *c, int k);
     X(shape_same) X(shape_scalar) X(shape_unknown) X(shape_cellwise) X(shape_matmult)              \
     X(shape_transpose) X(shape_row_agg) X(shape_col_agg) X(shape_diag) X(shape_cbind)              \
     X(shape_rbind) X(shape_index) X(shape_matrix) X(shape_rand) X(shape_seq) X(shape_sample)       \
-    X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)
+    X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
+    X(shape_tsmm) X(shape_tsmm_right) X(shape_matmult_tn) X(shape_matmult_nt) X(shape_mmchain)     \
+    X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd)
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);
 SHAPE_RULES(SHAPE_DECLARE)
 #undef SHAPE_DECLARE
@@ -196,6 +198,7 @@ int64_t nnz_same(const ShapeCall *c);   /* that of the first operand */
 int64_t nnz_cellwise(const ShapeCall *c); /* by P_ZERO_SAFE: unary: same; binary: min or sum */
 int64_t nnz_sum(const ShapeCall *c);    /* of all operands */
 int64_t nnz_min(const ShapeCall *c);    /* of all matrix operands */
+int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 
 /* ---- scalar functions, for the rows (scalar.c): s_NAME ---- */
 

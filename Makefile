@@ -71,6 +71,7 @@ test-peer: release
 	@test/peer/run.sh
 
 install: release
+	@ninja -j$(J) -C build/release archive
 	@cmake build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@DESTDIR=$(DESTDIR) cmake --install build/release
 

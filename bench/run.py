@@ -1,0 +1,157 @@
+"""Times of the workloads on matloom, NumPy/SciPy and SystemDS, side by side in one run.
+
+A workload (workloads.json) is [arguments, [k1, k2] or null, extras]: dml/NAME.dml and the function NAME of
+numpy_suite.py do the same work. With k1 and k2 it is a loop of k rounds, and its figure is the time of one round: the
+slope between the median times at k1 and k2, so start-up and data generation drop out. Without, the figure is the median
+time of the whole process. The engines take turns in every repeat, so that all see the same state of the machine.
+
+Extras: engines, those that can do it; script, when not NAME; csv_mb, size of a CSV file to make beforehand, which
+gives a throughput; bytes_of, the file written in each round, which does so too. {scratch} is the folder for files.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def parse_options():
+    p = argparse.ArgumentParser(description="Run workloads side by side; the first engine is compared with the others.")
+    p.add_argument("names", nargs="*", help="workloads, all when none is named")
+    p.add_argument("-r", "--repeats", type=int, default=5, help="runs of each, the median counts (default 5)")
+    p.add_argument("-e", "--engines", default="matloom,numpy", help="of matloom,numpy,systemds (default the first two)")
+    p.add_argument("--matloom", default=os.environ.get("MATLOOM", f"{HERE}/../build/release/matloom"))
+    p.add_argument("--python", default=os.environ.get("NUMPY_PY", sys.executable), help="one with numpy and scipy")
+    p.add_argument("--systemds", default=os.environ.get("SYSDS_HOME"), help="folder with SystemDS.jar and lib/")
+    p.add_argument("--suite", default=HERE, help="another folder with dml/, numpy_suite.py and workloads.json")
+    p.add_argument("--json", help="write all figures to this file")
+    p.add_argument("--limit", type=float, help="end with status 1 when the first engine is slower by more than this")
+    return p.parse_args()
+
+
+def command(engine, script, args, o):
+    """The command line that runs a workload's script on an engine."""
+    pairs = [f"{k}={v}" for k, v in args.items()]
+    dml = f"{o.suite}/dml/{script}.dml"
+    if engine == "numpy":
+        return [o.python, f"{o.suite}/numpy_suite.py", script] + pairs
+    if engine == "systemds":
+        return ["java", "-Xmx16g", "-Xms2g", "--add-modules=jdk.incubator.vector", "-cp",
+                f"{o.systemds}/lib/*:{o.systemds}/*", "org.apache.sysds.api.DMLScript", "-f", dml,
+                "-exec", "singlenode", "-nvargs"] + pairs
+    return [os.path.abspath(o.matloom), "-f", dml] + (["-nvargs"] + pairs if pairs else [])
+
+
+def run_once(cmd, scratch):
+    """Seconds and peak bytes (never less than this process has) of one run, or None when it fails."""
+    with tempfile.TemporaryFile() as out:
+        begin = time.perf_counter()
+        try:
+            child = subprocess.Popen(cmd, stdout=out, stderr=subprocess.STDOUT, cwd=scratch)
+        except OSError:
+            return None
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        failed = child.returncode != 0 or b"ERROR" in out.read()[-4000:]
+    return None if failed else (seconds, usage.ru_maxrss * 1024)
+
+
+def make_csv(path, megabytes):
+    """A CSV file of numbers with 50 columns: one random piece, repeated."""
+    import random
+
+    if os.path.exists(path) and os.path.getsize(path) >= megabytes << 20:
+        return
+    rng = random.Random(1)
+    piece = "".join(",".join(f"{rng.uniform(-10, 10):.6f}" for _ in range(50)) + "\n" for _ in range(2000)).encode()
+    with open(path, "wb") as f:
+        for _ in range((megabytes << 20) // len(piece) + 1):
+            f.write(piece)
+
+
+def measure(name, workload, engines, o, scratch):
+    """For each engine a record of seconds, all its runs and peak bytes; None where it failed."""
+    args, rounds, extras = (workload + [{}])[:3]
+    args = {k: v.format(scratch=scratch) if isinstance(v, str) else v for k, v in args.items()}
+    engines = [e for e in engines if e in extras.get("engines", engines)]
+    if "csv_mb" in extras:
+        make_csv(args["csv"], extras["csv_mb"])
+    runs = {e: [] for e in engines}
+    for _ in range(o.repeats):
+        for e in engines:
+            if None not in runs[e]:
+                cmds = [command(e, extras.get("script", name), {**args, **({"k": k} if k else {})}, o)
+                        for k in rounds or [None]]
+                once = [run_once(cmd, scratch) for cmd in cmds]
+                runs[e].append(None if None in once else once)
+    records = {}
+    for e in engines:
+        if None in runs[e]:
+            records[e] = None
+            continue
+        medians = [statistics.median(r[i][0] for r in runs[e]) for i in range(len(rounds or [None]))]
+        seconds = max(medians[1] - medians[0], 1e-9) / (rounds[1] - rounds[0]) if rounds else medians[0]
+        records[e] = {"seconds": seconds, "runs": [[t for t, _ in r] for r in runs[e]],
+                      "peak_bytes": max(m for r in runs[e] for _, m in r)}
+        sized = extras.get("bytes_of", args.get("csv", "")).format(scratch=scratch)
+        if sized and os.path.isfile(sized):
+            records[e]["bytes_per_second"] = os.path.getsize(sized) / seconds
+    return records
+
+
+def show_time(record):
+    if record is None:
+        return "failed"
+    for unit, scale in ("s", 1), ("ms", 1e3), ("us", 1e6):
+        if record["seconds"] * scale >= 1:
+            return f"{record['seconds'] * scale:.2f} {unit}"
+    return f"{record['seconds'] * 1e9:.1f} ns"
+
+
+def show_row(name, records, engines):
+    cells = [show_time(records[e]) if e in records else "-" for e in engines]
+    first = records.get(engines[0])
+    ratios = [f"{records[e]['seconds'] / first['seconds']:.2f}x" if first and records.get(e) else "-"
+              for e in engines[1:]]
+    notes = f"{first['peak_bytes'] / 2**20:.0f} MiB" if first else ""
+    if first and "bytes_per_second" in first:
+        notes += f", {first['bytes_per_second'] / 1e9:.2f} GB/s"
+    print(f"{name:11s}" + "".join(f"{c:>13s}" for c in cells) + "".join(f"{r:>11s}" for r in ratios) + "   " + notes,
+          flush=True)
+
+
+def main():
+    o = parse_options()
+    o.suite = os.path.abspath(o.suite)
+    engines = o.engines.split(",")
+    with open(f"{o.suite}/workloads.json") as f:
+        workloads = json.load(f)
+    unknown = set(o.names) - set(workloads)
+    if unknown:
+        sys.exit(f"run.py: no workload {' '.join(sorted(unknown))}")
+    print(f"{'workload':11s}" + "".join(f"{e:>13s}" for e in engines) +
+          "".join(f"{e + '/' + engines[0][:1]:>11s}" for e in engines[1:]) + f"   {engines[0]}: peak, throughput")
+    results, slow = {}, []
+    with tempfile.TemporaryDirectory(prefix="matloom-bench-") as scratch:
+        for name in o.names or workloads:
+            records = results[name] = measure(name, workloads[name], engines, o, scratch)
+            show_row(name, records, engines)
+            first = records.get(engines[0])
+            slow += [f"{name} ({e})" for e in engines[1:] if o.limit and records.get(e) and
+                     (not first or first["seconds"] > o.limit * records[e]["seconds"])]
+    if o.json:
+        with open(o.json, "w") as f:
+            json.dump(results, f, indent=1)
+    if slow:
+        sys.exit("slower than the limit allows: " + ", ".join(slow))
+
+
+if __name__ == "__main__":
+    main()

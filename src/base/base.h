@@ -34,8 +34,8 @@ typedef struct Position {
     int line, column; /* from 1; columns count characters (code points) */
 } Position;
 Position span_begin(Span span);
-Position span_end(Span span);
-Span span_join(Span a, Span b);
+Position span_end(Span span);      /* of the last character; of the first when the span is empty */
+Span span_join(Span a, Span b);    /* the smallest span that holds both; one without source counts for nothing */
 
 /* ---- error record ---- */
 
@@ -89,6 +89,7 @@ typedef struct Ctx {
     ml_output output, diagnostics;
     void *output_arg;
     int worker; /* which worker of the engine runs this: 0 the caller */
+    void *job;  /* task/: the innermost parallel call that this runs in, NULL outside of all */
 } Ctx;
 
 /* Record an error and return its code.  The text says what was expected and what was found.  `fail` leaves the span
@@ -123,7 +124,10 @@ void *mem_alloc(size_t bytes);
 void *mem_calloc(size_t count, size_t size); /* checked product, zeroed */
 void *mem_realloc(void *old, size_t bytes);
 void mem_free(void *p);
-void mem_fail_after(int64_t calls); /* < 0: never */
+void *mem_aligned(size_t alignment, size_t bytes); /* alignment a power of two, bytes a multiple of it; mem_free */
+void *mem_map(size_t bytes);                       /* fresh zeroed huge pages, 2 MiB-aligned; mem_unmap */
+void mem_unmap(void *p, size_t bytes);
+void mem_fail_after(int64_t calls); /* calls succeed, then one fails; < 0: never */
 
 /* *out = a * b; false on overflow. */
 static inline bool mul_size(size_t a, size_t b, size_t *out)
@@ -205,7 +209,12 @@ typedef struct LibFile {
 extern const LibFile lib_files[];
 extern const size_t lib_nfiles;
 
+/* ---- the machine ---- */
+
 /* Nanoseconds of a monotonic clock. */
 int64_t clock_now(void);
+/* What this process may use: CPUs by affinity and cgroup quota, bytes of memory by cgroup and machine. */
+int machine_cpus(void);
+size_t machine_memory(void);
 
 #endif

@@ -44,7 +44,8 @@ const char *frame_type_name(FrameType type); /* "STRING" ... */
 bool frame_type_parse(const char *name, size_t size, FrameType *type);
 
 /* One column: text types (STRING, CHARACTER, HASH*) as bytes plus offsets and a null flag a row, the others as doubles
- * or 64-bit integers.  Immutable and counted like everything else, so frames share columns. */
+ * or 64-bit integers.  Immutable and counted like everything else, so frames share columns.  All arrays lie in one
+ * buffer of the pool, made by frame_column_new: fill them, but set none of the pointers (nulls may be set to NULL). */
 typedef struct FrameColumn {
     atomic_int refs;
     FrameType type;
@@ -54,6 +55,9 @@ typedef struct FrameColumn {
     uint8_t *nulls;   /* text: 1 where the cell is null; NULL when none is */
     double *doubles;  /* FP64, FP32 */
     int64_t *ints;    /* INT64, INT32, UINT*, BOOLEAN */
+    struct Pool *pool;
+    void *buffer;
+    size_t bytes_held; /* accounted */
 } FrameColumn;
 
 typedef struct Frame {
@@ -147,6 +151,8 @@ const char *value_describe(Value v, char buf[64]);
 
 bool scalar_is_number(Value v); /* int, double or bool */
 double scalar_to_double(Value v);          /* of int, double, bool; NaN for a string */
+/* The whole text, but for blanks around it, as a number; false when it is none. */
+bool text_to_double(const char *s, size_t size, double *out);
 int64_t double_to_int(double d);           /* truncation with the 2^-53 nudge; NaN 0; saturating */
 ml_status scalar_cast(Ctx *ctx, Value v, ValueType to, Value *out); /* as.integer, as.double, as.logical, to string */
 ml_status scalar_truth(Ctx *ctx, Value v, bool *out);   /* of a predicate */
@@ -163,7 +169,9 @@ void string_release(String *s);
 
 typedef struct Pool Pool;
 Pool *pool_new(size_t limit);
-void pool_free(Pool *pool);
+void pool_free(Pool *pool); /* after all that was allocated was released */
+/* A budget as the option `memory` spells it: "8G", "512m", "1000000" or "70%" of machine_memory(). */
+ml_status pool_parse_limit(Ctx *ctx, const char *text, size_t *out);
 void *pool_alloc(Ctx *ctx, size_t bytes);            /* 64-byte aligned, not zeroed; NULL with ML_ENOMEM in ctx */
 void pool_release(Pool *pool, void *p, size_t bytes);
 typedef struct PoolStats {
@@ -179,6 +187,9 @@ ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out); 
 ml_status matrix_new_zero(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);    /* dense, cells 0 */
 ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity, Matrix **out); /* row_ptr zeroed */
 ml_status matrix_new_constant(Ctx *ctx, int64_t rows, int64_t cols, double value, Matrix **out);
+/* A dense matrix over a private file mapping that it owns from now on, also on failure; cells lie in the mapping. */
+ml_status matrix_new_mapped(Ctx *ctx, int64_t rows, int64_t cols, double *cells, void *mapping, size_t size,
+                            Matrix **out);
 Matrix *matrix_retain(Matrix *m);
 void matrix_release(Matrix *m); /* NULL is allowed */
 

@@ -1,11 +1,13 @@
 /* task: the engine that runs all compute work; the only creator of compute threads.
  *
- * Threads start at the first parallel call, so a script of scalars never starts one.  A parallel call divides n units
- * into chunks by the configured partitioning scheme and puts them on a deque; idle workers steal.  The calling
- * thread works too, so calls may nest to any depth without more threads.
+ * Threads start at the first parallel call, so a script of scalars never starts one.  A parallel
+ * call divides n units into chunks by the configured partitioning scheme and puts them on the deque
+ * of the worker that calls; idle workers steal from it.  The calling thread works too, so calls may
+ * nest to any depth without more threads.
  *
- * Determinism: what a chunk computes must depend only on the units in it, never on how many fall together; reductions
- * therefore take fixed tiles as units, write one partial result a tile, and combine these in order afterwards. */
+ * Determinism: what a chunk computes must depend only on the units in it, never on how many fall
+ * together; reductions therefore take fixed tiles as units, write one partial result a tile, and
+ * combine these in order afterwards. */
 #ifndef TASK_H
 #define TASK_H
 
@@ -21,8 +23,9 @@ TaskEngine *task_engine_new(int threads);
 void task_engine_free(TaskEngine *engine);
 int task_threads(const Ctx *ctx); /* 1 when there is no engine */
 
-/* Run fn over [0, n), in chunks of at least `grain` units.  Runs inline when n <= grain or there is one thread.
- * Ends early on the first error or on cancellation; the error of the lowest failing chunk is left in ctx. */
+/* Run fn over [0, n), in chunks of at least `grain` units.  Runs inline when n <= grain or there is
+ * one thread. Ends early on the first error or on cancellation; the error of the lowest failing
+ * chunk is left in ctx. */
 ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg);
 
 /* A grain such that a chunk has about 64K cells of work, given the work of one unit in cells. */

@@ -36,8 +36,7 @@ static struct CMUnitTest *collect(char **words, int nwords, size_t *n)
     *n = 0;
     for (MlTest *t = first_test; t; t = t->next)
         if (wanted(t->name, words, nwords))
-            tests[(*n)++] = (struct CMUnitTest){t->name, t->run, NULL,
-                                                &test_ctx_end ? test_ctx_end : NULL, NULL};
+            tests[(*n)++] = (struct CMUnitTest){t->name, t->run, NULL, test_ctx_end, NULL};
     return tests;
 }
 

@@ -48,7 +48,7 @@ Options *test_options(void);    /* its options, to be changed at will */
 void test_threads(int threads); /* another number of threads */
 const char *test_error(void);   /* message of the last error */
 const char *test_printed(void); /* what was printed to its outputs so far */
-int test_ctx_end(void **state) __attribute__((weak));
+int test_ctx_end(void **state);
 
 #define assert_ok(call)                                                                            \
     do {                                                                                           \

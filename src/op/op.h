@@ -42,7 +42,9 @@ typedef enum OpResult {
     R_STRING,
     R_FRAME,
     R_LIST,
-    R_CELLS,  /* a matrix when an operand is one, else the scalar type that the scalar function gives */
+    /* A matrix when an operand is one, else the scalar type that the scalar function gives.  The exception are
+     * the rows with P_AGG_FULL (min, max): a matrix alone gives a double. */
+    R_CELLS,
     R_SAME,   /* the data type of the first operand */
     R_UNKNOWN /* known only when run */
 } OpResult;
@@ -65,6 +67,7 @@ enum {
     P_MULTI = 1 << 13,       /* several results: needs [a, b] = f(...) */
     P_BOOLEAN = 1 << 14,     /* cells of the result are 0 or 1 */
     P_SYNTAX = 1 << 15,      /* an operator of the grammar, not callable by its dml name */
+    P_LITERAL_DOUBLE = 1 << 17, /* of an integer literal a double, of an integer variable an integer */
     P_FIRST_UNNAMED = 1 << 16 /* with P_NAMED: the first argument is given without a name */
 };
 
@@ -187,15 +190,21 @@ const char *call_name(const OpCall *c, int k);
     X(shape_rbind) X(shape_index) X(shape_matrix) X(shape_rand) X(shape_seq) X(shape_sample)       \
     X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
     X(shape_tsmm) X(shape_tsmm_right) X(shape_matmult_tn) X(shape_matmult_nt) X(shape_mmchain)     \
-    X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd)
+    X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd) X(shape_minmax)
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);
 SHAPE_RULES(SHAPE_DECLARE)
 #undef SHAPE_DECLARE
 
+/* Rows of seq(from, to, incr): 0 when incr leads away from `to`; -1 when they cannot be counted. */
+int64_t seq_length(double from, double to, double incr);
+
 int64_t nnz_unknown(const ShapeCall *c);
 int64_t nnz_dense(const ShapeCall *c);  /* all cells */
 int64_t nnz_same(const ShapeCall *c);   /* that of the first operand */
-int64_t nnz_cellwise(const ShapeCall *c); /* by P_ZERO_SAFE: unary: same; binary: min or sum */
+/* By what the cell function makes of zeros; a product counts on finite cells, so the bound serves estimates, not rewrites. */
+int64_t nnz_cellwise(const ShapeCall *c);
+int64_t nnz_rand(const ShapeCall *c);
+int64_t nnz_matrix(const ShapeCall *c);
 int64_t nnz_sum(const ShapeCall *c);    /* of all operands */
 int64_t nnz_min(const ShapeCall *c);    /* of all matrix operands */
 int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
@@ -206,9 +215,38 @@ int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
     X(s_add) X(s_sub) X(s_mul) X(s_div) X(s_pow) X(s_mod) X(s_intdiv) X(s_lt) X(s_le) X(s_gt)      \
     X(s_ge) X(s_eq) X(s_ne) X(s_and) X(s_or) X(s_xor) X(s_not) X(s_neg) X(s_plus) X(s_min)         \
     X(s_max) X(s_abs) X(s_log) X(s_ifelse) X(s_as_int) X(s_as_double) X(s_as_bool) X(s_bit_and)    \
-    X(s_bit_or) X(s_bit_xor) X(s_shift_l) X(s_shift_r) X(s_cell1)
+    X(s_bit_or) X(s_bit_xor) X(s_shift_l) X(s_shift_r)
 #define SCALAR_DECLARE(name) ml_status name(Ctx *ctx, const Value *in, int nin, Value *out);
 SCALAR_RULES(SCALAR_DECLARE)
+
+/* ---- cell functions, for the rows (cell.c): c_NAME, what an operator does to one cell.  A unary one has a scalar
+ * function of its name as well, which gives a double. ---- */
+
+#define CELL1_RULES(X)                                                                             \
+    X(sqrt) X(exp) X(sign) X(round) X(floor) X(ceil) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)  \
+    X(sinh) X(cosh) X(tanh) X(is_nan) X(is_infinite)
+#define CELL2_RULES(X)                                                                             \
+    X(add) X(sub) X(mul) X(div) X(pow) X(mod) X(intdiv) X(lt) X(le) X(gt) X(ge) X(eq) X(ne)        \
+    X(and) X(or) X(xor) X(min) X(max) X(log_base)
+#define CELL1_DECLARE(name) double c_##name(double x);
+#define CELL1_SCALAR(name) SCALAR_DECLARE(s_##name)
+#define CELL2_DECLARE(name) double c_##name(double x, double y);
+CELL1_RULES(CELL1_DECLARE)
+CELL1_RULES(CELL1_SCALAR)
+CELL2_RULES(CELL2_DECLARE)
+CELL2_DECLARE(bit_and)
+CELL2_DECLARE(bit_or)
+CELL2_DECLARE(bit_xor)
+CELL2_DECLARE(shift_l)
+CELL2_DECLARE(shift_r)
+CELL1_DECLARE(abs)
+CELL1_DECLARE(log)
+CELL1_DECLARE(not)
+CELL1_DECLARE(neg)
+CELL1_DECLARE(plus)
 #undef SCALAR_DECLARE
+#undef CELL1_DECLARE
+#undef CELL1_SCALAR
+#undef CELL2_DECLARE
 
 #endif

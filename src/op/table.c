@@ -1,7 +1,7 @@
 /* The operator table as data, and look-ups in it.
  *
- * Names are found by a linear search over some 250 rows: a script has few calls, and the table needs no state.
- * Cost of a look-up: about a microsecond. */
+ * Names are found by a linear search over some 250 rows: a script has few calls, and the table
+ * needs no state. Cost of a look-up: about a microsecond. */
 #include "op/op.h"
 
 #include <string.h>

@@ -1,0 +1,147 @@
+/* Operands of a call as C values, and the messages about operands that do not fit. */
+#include "op/op.h"
+
+/* Position of operand k among the declared arguments: the last one of a variadic row stands for all
+ * that follow. */
+static int declared(const OpCall *c, int k)
+{
+    const int n = op_nargs(c->op);
+
+    return k < n ? k : n - 1;
+}
+
+const char *call_name(const OpCall *c, int k)
+{
+    if (c->names && c->names[k])
+        return c->names[k];
+    return c->op->args[declared(c, k)].name;
+}
+
+/* The first name that the operator has in the language. */
+static const char *dml_name(const OpCall *c, char buf[64])
+{
+    const char *dml = c->op->dml ? c->op->dml : c->op->name;
+    size_t n = 0;
+
+    for (; n < 63 && dml[n] && dml[n] != ' '; n++)
+        buf[n] = dml[n];
+    buf[n] = '\0';
+    return buf;
+}
+
+static ml_status wrong_type(Ctx *ctx, const OpCall *c, int k, const char *expected)
+{
+    char op[64], found[64];
+
+    return fail(ctx, ML_ETYPE, "%s: %s should be %s, found %s", dml_name(c, op),
+                c->op->args[declared(c, k)].name, expected,
+                call_has(c, k) ? value_describe(c->in[k], found) : "nothing");
+}
+
+static bool has_type(const OpCall *c, int k, DataType dt)
+{
+    return call_has(c, k) && c->in[k].dt == dt;
+}
+
+static bool has_scalar(const OpCall *c, int k, ValueType vt)
+{
+    return has_type(c, k, DT_SCALAR) && c->in[k].vt == vt;
+}
+
+Matrix *call_reusable(const OpCall *c, int k)
+{
+    Matrix *m;
+
+    if (!has_type(c, k, DT_MATRIX) || k >= 32 || !(c->last >> k & 1))
+        return NULL;
+    m = c->in[k].m;
+    if (m->format != MATRIX_DENSE || m->mapping)
+        return NULL;
+    /* Relaxed would do to see 1: only an owner can add owners, and we are the owner.  Acquire makes
+     * the reads that former owners did before they dropped theirs happen before our writes. */
+    return atomic_load_explicit(&m->refs, memory_order_acquire) == 1 ? m : NULL;
+}
+
+ml_status call_matrix(Ctx *ctx, const OpCall *c, int k, Matrix **out)
+{
+    if (!has_type(c, k, DT_MATRIX))
+        return wrong_type(ctx, c, k, "a matrix");
+    *out = c->in[k].m;
+    return ML_OK;
+}
+
+ml_status call_double(Ctx *ctx, const OpCall *c, int k, double *out)
+{
+    if (!has_scalar(c, k, VT_DOUBLE) && !has_scalar(c, k, VT_INT))
+        return wrong_type(ctx, c, k, "a number");
+    *out = scalar_to_double(c->in[k]);
+    return ML_OK;
+}
+
+ml_status call_int(Ctx *ctx, const OpCall *c, int k, int64_t *out)
+{
+    if (has_scalar(c, k, VT_INT)) {
+        *out = c->in[k].i;
+        return ML_OK;
+    }
+    if (!has_scalar(c, k, VT_DOUBLE))
+        return wrong_type(ctx, c, k, "an integer");
+    *out = double_to_int(c->in[k].d);
+    return ML_OK;
+}
+
+ml_status call_bool(Ctx *ctx, const OpCall *c, int k, bool *out)
+{
+    if (!has_type(c, k, DT_SCALAR) || !scalar_is_number(c->in[k]))
+        return wrong_type(ctx, c, k, "TRUE or FALSE");
+    *out = scalar_to_double(c->in[k]) != 0;
+    return ML_OK;
+}
+
+ml_status call_text(Ctx *ctx, const OpCall *c, int k, const char **out)
+{
+    if (!has_scalar(c, k, VT_STRING))
+        return wrong_type(ctx, c, k, "a string");
+    *out = c->in[k].s->text;
+    return ML_OK;
+}
+
+ml_status call_frame(Ctx *ctx, const OpCall *c, int k, Frame **out)
+{
+    if (!has_type(c, k, DT_FRAME))
+        return wrong_type(ctx, c, k, "a frame");
+    *out = c->in[k].f;
+    return ML_OK;
+}
+
+ml_status call_list(Ctx *ctx, const OpCall *c, int k, List **out)
+{
+    if (!has_type(c, k, DT_LIST))
+        return wrong_type(ctx, c, k, "a list");
+    *out = c->in[k].l;
+    return ML_OK;
+}
+
+static void shape_of(Value v, int64_t *rows, int64_t *cols)
+{
+    *rows = *cols = 1;
+    if (v.dt == DT_MATRIX) {
+        *rows = v.m->rows;
+        *cols = v.m->cols;
+    } else if (v.dt == DT_FRAME) {
+        *rows = v.f->rows;
+        *cols = v.f->cols;
+    } else if (v.dt == DT_LIST) {
+        *rows = v.l->count;
+    }
+}
+
+ml_status call_shape_error(Ctx *ctx, const OpCall *c, int a, int b, const char *what)
+{
+    int64_t ar, ac, br, bc;
+
+    shape_of(c->in[a], &ar, &ac);
+    shape_of(c->in[b], &br, &bc);
+    return fail(ctx, ML_ESHAPE, "%s is %" PRId64 "x%" PRId64 ", %s is %" PRId64 "x%" PRId64 ": %s",
+                call_name(c, a), ar, ac, call_name(c, b), br, bc, what);
+}

@@ -75,8 +75,11 @@ install: release
 	@cmake build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@DESTDIR=$(DESTDIR) cmake --install build/release
 
-docs: release
-	@tools/docs.sh build/docs
+docs: build/release/build.ninja
+	@ninja -j$(J) -C build/release docs
+	@mkdir -p build/docs
+	@build/release/docs build/docs
+	@echo "docs: see build/docs/*.md"
 
 clean:
 	@rm -rf build

@@ -108,7 +108,14 @@ check_files() {
     done
 }
 
-for check in check_format check_layers check_lengths check_banned check_files; do
+# The manual page knows every option of the list.
+check_manual() {
+    sed -nE 's/^ML_OPTION\([^"]*"[^"]*", *"-([a-z]+).*/\1/p' src/base/options.def | while read -r option; do
+        grep -q "\\\\-$option" docs/matloom.1 || echo "docs/matloom.1:1: option -$option is missing"
+    done
+}
+
+for check in check_format check_layers check_lengths check_banned check_files check_manual; do
     $check >>"$findings"
 done
 cat "$findings"

@@ -1,0 +1,145 @@
+/* Write the reference pages that tables can print: docs FOLDER
+ *
+ * operators.md from the operator table, library.md from the head comments of lib/, options.md and
+ * errors.md from their lists. `make docs` runs it; the pages lie in the build folder and are never
+ * committed.
+ */
+#include "op/op.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FILE *page(const char *folder, const char *name, const char *title)
+{
+    char path[4096];
+    FILE *out;
+
+    snprintf(path, sizeof path, "%s/%s.md", folder, name);
+    out = fopen(path, "w");
+    if (!out) {
+        perror(path);
+        exit(1);
+    }
+    fprintf(out, "# %s\n", title);
+    return out;
+}
+
+static void end_page(FILE *out)
+{
+    if (fclose(out) != 0) {
+        perror("docs");
+        exit(1);
+    }
+}
+
+/* ---- operators */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const OpInfo *const *)a)->dml, (*(const OpInfo *const *)b)->dml);
+}
+
+/* name(X, by=1, [w]) as one writes it. */
+static void put_signature(FILE *out, const OpInfo *op)
+{
+    const int n = op_nargs(op);
+
+    fprintf(out, "\n## %.*s(", (int)strcspn(op->dml, " "), op->dml);
+    for (int k = 0; k < n; k++) {
+        const OpArg *arg = &op->args[k];
+
+        fputs(k ? ", " : "", out);
+        if (!arg->def)
+            fputs(arg->name, out);
+        else if (!*arg->def)
+            fprintf(out, "[%s]", arg->name);
+        else
+            fprintf(out, "%s=%s", arg->name, arg->def);
+    }
+    fprintf(out, "%s)\n\n", op->props & P_VARIADIC ? ", ..." : "");
+}
+
+static void put_operator(FILE *out, const OpInfo *op)
+{
+    const char *more = strchr(op->dml, ' ');
+
+    put_signature(out, op);
+    if (op->doc)
+        fprintf(out, "%s\n", op->doc);
+    if (more)
+        fprintf(out, "\nAlso called:%s.\n", more);
+    if (op->later)
+        fprintf(out, "\nNot in this version; belongs to %s.\n", op->later);
+    if (op->example)
+        fprintf(out, "\n    %s\n", op->example);
+    if (op->yields)
+        fprintf(out, "    # %s\n", op->yields);
+}
+
+static void write_operators(const char *folder)
+{
+    const OpInfo *rows[OP_COUNT];
+    FILE *out = page(folder, "operators", "Builtin operators");
+    size_t n = 0;
+
+    for (int op = 0; op < OP_COUNT; op++)
+        if (op_table[op].dml && !(op_table[op].props & P_SYNTAX))
+            rows[n++] = &op_table[op];
+    qsort(rows, n, sizeof *rows, by_name);
+    for (size_t i = 0; i < n; i++)
+        put_operator(out, rows[i]);
+    end_page(out);
+}
+
+/* ---- the script library: the comment at the head of each file */
+
+static void write_library(const char *folder)
+{
+    FILE *out = page(folder, "library", "Script library");
+
+    for (size_t i = 0; i < lib_nfiles; i++) {
+        const char *line = lib_files[i].text;
+
+        fprintf(out, "\n## %s\n\n", lib_files[i].path);
+        for (; *line == '#'; line += strcspn(line, "\n"), line += *line == '\n')
+            fprintf(out, "    %.*s\n", (int)strcspn(line, "\n") - 1 - (line[1] == ' '),
+                    line + 1 + (line[1] == ' '));
+    }
+    end_page(out);
+}
+
+/* ---- options and errors */
+
+static void write_options(const char *folder)
+{
+    FILE *out = page(folder, "options", "Options");
+
+    fputs("\n| option | default | words | |\n|---|---|---|---|\n", out);
+    for (int i = 0; i < option_count; i++)
+        fprintf(out, "| `%s` | %s | %s | %s |\n", option_table[i].form, option_table[i].def,
+                option_table[i].words, option_table[i].help);
+    end_page(out);
+}
+
+static void write_errors(const char *folder)
+{
+    FILE *out = page(folder, "errors", "Errors");
+
+    fputs("\n| code | printed as | meaning |\n|---|---|---|\n", out);
+#define ML_ERROR(name, word, meaning) fprintf(out, "| `ML_%s` | %s | %s |\n", #name, word, meaning);
+#include "matloom/errors.def"
+#undef ML_ERROR
+    end_page(out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return fputs("usage: docs FOLDER\n", stderr), 2;
+    write_operators(argv[1]);
+    write_library(argv[1]);
+    write_options(argv[1]);
+    write_errors(argv[1]);
+    return 0;
+}

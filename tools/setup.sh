@@ -35,7 +35,8 @@ present() {
 missing=
 [ $# -gt 0 ] || set -- build test
 for group in "$@"; do
-    for entry in $(packages "$group"); do
+    entries=$(packages "$group")
+    for entry in $entries; do
         present "${entry#*:}" || missing="$missing ${entry%%:*}"
     done
 done

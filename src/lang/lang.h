@@ -1,8 +1,9 @@
-/* lang: from text to a checked program - lexer, parser, AST, names and functions, static checks, diagnostics.
+/* lang: from text to a checked program - lexer, parser, AST, names and functions, static checks,
+ * diagnostics.
  *
- * A Program owns an arena that holds everything below: sources, nodes, names (interned: equal names of one program are one
- * pointer).  After program_check every call is resolved and its arguments stand in the callee's order, so later passes never look at
- * argument names again. */
+ * A Program owns an arena that holds everything below: sources, nodes, names (interned: equal names
+ * of one program are one pointer).  After program_check every call is resolved and its arguments
+ * stand in the callee's order, so later passes never look at argument names again. */
 #ifndef LANG_H
 #define LANG_H
 
@@ -11,51 +12,60 @@
 typedef enum ExprKind {
     E_LITERAL, /* lit */
     E_NAME,    /* name: a variable */
-    E_DOLLAR,  /* name without $, not given on the command line (only under --check, or inside ifdef) */
-    E_OP,      /* op, args: operator of the grammar or native builtin; args in the table's order, NULL where absent */
-    E_CALL,    /* fn: a function written in DML; args in its parameters' order, NULL where the default applies */
-    E_SHAPE    /* args: a literal list [a, b, ...] */
+    E_DOLLAR, /* name without $, not given on the command line (only under --check, or inside ifdef)
+               */
+    E_OP,   /* op, args: operator of the grammar or native builtin; args in the table's order, NULL
+               where absent */
+    E_CALL, /* fn: a function written in DML; args in its parameters' order, NULL where the default
+               applies */
+    E_SHAPE /* args: a literal list [a, b, ...] */
 } ExprKind;
 
 typedef struct Expr Expr;
 struct Function;
 
-/* A call of a library function picks its variant by the data type of the first argument given (matrix or list m_, scalar s_, frame f_). */
+/* A call of a library function picks its variant by the data type of the first argument given
+ * (matrix or list m_, scalar s_, frame f_). */
 typedef struct FunctionSet {
-    struct Function *matrix, *scalar, *frame; /* a user's function: in `matrix` and nothing in the others */
+    struct Function *matrix, *scalar,
+        *frame; /* a user's function: in `matrix` and nothing in the others */
     bool by_type;
 } FunctionSet;
 
 struct Expr {
     ExprKind kind;
     Span span;
-    Value lit;             /* E_LITERAL: the arena's; strings are immortal (program_free releases them) */
+    Value lit; /* E_LITERAL: the arena's; strings are immortal (program_free releases them) */
     const char *name;      /* E_NAME, E_DOLLAR; E_CALL, E_OP: as written, "ns::f" */
     int op;                /* E_OP: OpCode */
     const FunctionSet *fn; /* E_CALL */
     Expr **args;
     const char **arg_names; /* as parsed: NULL entries for unnamed ones; NULL after the check */
     int nargs;
-    int first_given; /* E_CALL: index of the first argument as written, -1 none; decides the variant */
+    int first_given; /* E_CALL: index of the first argument as written, -1 none; decides the variant
+                      */
+    int height;      /* levels of the tree below and with this node, at most 1000 */
+    Span name_span;  /* of a call: where the function's name stands */
 };
 
 typedef struct Target {
     const char *name; /* NULL: result dropped */
     Span span;
-    /* X[lo:hi, lo:hi] = ...: index has 4 entries (row lo, row hi, col lo, col hi), NULL where blank (whole dimension);
-     * a single index X[i] has hi == lo (the same node).  NULL index: plain assignment. */
+    /* X[lo:hi, lo:hi] = ...: index has 4 entries (row lo, row hi, col lo, col hi), NULL where blank
+     * (whole dimension); a single index X[i] has hi == lo (the same node).  NULL index: plain
+     * assignment. */
     Expr **index;
     int nindex; /* number of dimensions written: 0 none, 1 L[i], 2 X[i,j] */
 } Target;
 
 typedef enum StmtKind {
-    S_ASSIGN,  /* targets = value */
+    S_ASSIGN,     /* targets = value */
     S_ACCUMULATE, /* targets[0] += value */
-    S_CALL,    /* value, results dropped: a function without results, print, write ... */
-    S_IF,      /* value, body, orelse */
-    S_WHILE,   /* value, body */
-    S_FOR,     /* name, from, to, step (NULL: +-1), body */
-    S_PARFOR   /* as S_FOR, and params */
+    S_CALL,       /* value, results dropped: a function without results, print, write ... */
+    S_IF,         /* value, body, orelse */
+    S_WHILE,      /* value, body */
+    S_FOR,        /* name, from, to, step (NULL: +-1), body */
+    S_PARFOR      /* as S_FOR, and params */
 } StmtKind;
 
 typedef struct Stmt Stmt;
@@ -68,6 +78,7 @@ typedef struct StmtList {
 typedef struct ParforParam {
     const char *key;
     Expr *value; /* a literal; bare words arrive as string literals */
+    Span key_span;
 } ParforParam;
 
 struct Stmt {
@@ -77,6 +88,7 @@ struct Stmt {
     int ntargets;
     Expr *value;
     const char *name; /* loop variable */
+    Span name_span;
     Expr *from, *to, *step;
     bool seq; /* the range was seq(a, b, s): a step of the wrong sign runs no iteration */
     ParforParam *params;
@@ -98,8 +110,8 @@ typedef struct Param {
 } Param;
 
 typedef struct Function {
-    const char *name;      /* as called: "f", "ns::f", "lm"; "" for the main program */
-    const char *key;       /* unique: "file::f", for eval */
+    const char *name;       /* as called: "f", "ns::f", "lm"; "" for the main program */
+    const char *key;        /* unique: "file::f", for eval */
     const char *namespace_; /* file whose functions unqualified calls see first */
     Span span;
     Param *params;
@@ -108,14 +120,18 @@ typedef struct Function {
     int nresults;
     StmtList body;
     const char *library; /* "builtin/lm.dml" when from the script library, else NULL */
-    void *compiled;      /* run/: the compiled form, NULL until first called */
+    struct Unit *unit;   /* the file that defines it */
+    Span name_span;
+    const char
+        *later; /* NULL, or what it needs that this version does not have; then calls of it fail */
+    void *compiled; /* run/: the compiled form, NULL until first called */
 } Function;
 
 typedef struct Program Program;
 
 typedef struct CheckOptions {
-    bool check_only;     /* --check: $ arguments need no value; calls of later builtins are warnings */
-    const char *lib;     /* folder overriding the library, "" for none */
+    bool check_only; /* --check: $ arguments need no value; calls of later builtins are warnings */
+    const char *lib; /* folder overriding the library, "" for none */
 } CheckOptions;
 
 /* A name=value of the command line. */
@@ -127,13 +143,14 @@ Program *program_new(Ctx *ctx);
 void program_free(Program *p);
 void program_arguments(Program *p, const ScriptArg *args, int count); /* borrowed */
 
-/* Parse and check.  Diagnostics (up to 20 errors, and warnings) go to ctx's diagnostics output; on errors the first is also
- * left in the error record.  *main_fn is the main program as a function without parameters. */
-ml_status program_parse(Ctx *ctx, Program *p, const char *name, const char *text, size_t size, const CheckOptions *o,
-                        Function **main_fn);
+/* Parse and check.  Diagnostics (up to 20 errors, and warnings) go to ctx's diagnostics output; on
+ * errors the first is also left in the error record.  *main_fn is the main program as a function
+ * without parameters. */
+ml_status program_parse(Ctx *ctx, Program *p, const char *name, const char *text, size_t size,
+                        const CheckOptions *o, Function **main_fn);
 
-/* Resolve a function by name at run time, for eval: user's functions by name, "ns::f" or key, then library functions (parsed
- * on demand).  NULL in *out when there is none. */
+/* Resolve a function by name at run time, for eval: user's functions by name, "ns::f" or key, then
+ * library functions (parsed on demand).  NULL in *out when there is none. */
 ml_status program_find(Ctx *ctx, Program *p, const char *name, const FunctionSet **out);
 int program_functions(const Program *p, Function ***out); /* all parsed so far, for explain */
 Arena *program_arena(Program *p);

@@ -1,0 +1,159 @@
+/* The script library: files found in the folder given (MATLOOM_LIB) or else embedded, parsed when
+ * first called.
+ *
+ * A library function g is a file builtin/g.dml that defines m_g, s_g and/or f_g - the variants for
+ * a matrix or list, a scalar, a frame as first argument - and functions of its own. */
+#include "lang/program.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const library_names[] = {
+#define ML_LIBRARY(name) #name,
+#include "lang/library.def"
+#undef ML_LIBRARY
+};
+const int library_nnames = sizeof library_names / sizeof *library_names;
+
+bool library_knows(const char *name, size_t size)
+{
+    for (int k = 0; k < library_nnames; k++)
+        if (strlen(library_names[k]) == size && memcmp(library_names[k], name, size) == 0)
+            return true;
+    return false;
+}
+
+/* ---- files ---- */
+
+/* The file's text: *owned is to be freed and holds it, or is NULL when it is embedded.  *text is
+ * NULL when there is none. */
+static ml_status read_file(Ctx *ctx, const char *lib, const char *path, char **owned,
+                           const char **text, size_t *size)
+{
+    Buffer full = {0};
+    struct stat info;
+    ml_status st = ML_OK;
+
+    *owned = NULL;
+    *text = NULL;
+    if (lib[0]) {
+        buffer_format(&full, "%s/%s", lib, path);
+        if (full.failed)
+            st = fail_memory(ctx, strlen(path));
+        else if (stat(full.data, &info) == 0 && S_ISREG(info.st_mode))
+            st = file_read(ctx, full.data, owned, size);
+        buffer_free(&full);
+        *text = *owned;
+    }
+    for (size_t k = 0; st == ML_OK && !*text && k < lib_nfiles; k++)
+        if (strcmp(lib_files[k].path, path) == 0) {
+            *text = lib_files[k].text;
+            *size = lib_files[k].size;
+        }
+    return st;
+}
+
+ml_status library_text(Ctx *ctx, Program *p, const char *path, const char **text, size_t *size)
+{
+    char *owned;
+
+    TRY(read_file(ctx, p->lib, path, &owned, text, size));
+    if (owned && !VEC_PUSH(&p->texts, owned)) {
+        mem_free(owned);
+        return fail_memory(ctx, sizeof owned);
+    }
+    return ML_OK;
+}
+
+/* ---- functions ---- */
+
+static bool is_plain_name(const char *name)
+{
+    return name[0] &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
+               '\0';
+}
+
+static Function *variant(Program *p, Unit *unit, const char *prefix, const char *name)
+{
+    char *full = arena_format(p->arena, "%s%s", prefix, name);
+    const FunctionSet *set = full ? unit_find(unit, full) : NULL;
+
+    return set ? set->matrix : NULL;
+}
+
+static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
+{
+    const char *path = arena_format(p->arena, "builtin/%s.dml", name);
+    Unit *unit;
+
+    if (!path)
+        return fail_memory(ctx, strlen(name));
+    TRY(unit_library(ctx, p, path, 0, &unit));
+    if (!unit)
+        return ML_OK;
+    set->matrix = variant(p, unit, "m_", name);
+    set->scalar = variant(p, unit, "s_", name);
+    set->frame = variant(p, unit, "f_", name);
+    set->by_type = true;
+    return ML_OK;
+}
+
+ml_status library_find(Ctx *ctx, Program *p, const char *name, const FunctionSet **out)
+{
+    const char *key = intern(ctx, p, name, strlen(name));
+    int64_t known;
+    FunctionSet *set;
+
+    *out = NULL;
+    if (!key)
+        return ML_ENOMEM;
+    if (map_get(p->libraries, key, strlen(key), &known)) {
+        set = (FunctionSet *)(intptr_t)known;
+    } else {
+        set = ARENA_NEW(p->arena, FunctionSet);
+        if (!set || !map_put(p->libraries, key, strlen(key), (int64_t)(intptr_t)set))
+            return fail_memory(ctx, sizeof *set);
+        if (is_plain_name(key))
+            TRY(load(ctx, p, key, set));
+    }
+    if (set->matrix || set->scalar || set->frame)
+        *out = set;
+    return ML_OK;
+}
+
+/* ---- help ---- */
+
+/* The comment lines at the start of the text, without their marks. */
+static void head_comment(const char *text, const char *end, Buffer *out)
+{
+    while (text < end && *text == '#') {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *stop = newline ? newline : end;
+
+        text += text[1] == ' ' && text + 1 < stop ? 2 : 1;
+        buffer_put(out, text, (size_t)(stop - text));
+        buffer_put(out, "\n", 1);
+        text = newline ? newline + 1 : end;
+    }
+}
+
+ml_status library_help(Ctx *ctx, const char *name, const char *lib, Buffer *out)
+{
+    Buffer path = {0};
+    char *owned = NULL;
+    const char *text = NULL;
+    size_t size;
+    ml_status st;
+
+    if (!is_plain_name(name))
+        return ML_OK;
+    buffer_format(&path, "builtin/%s.dml", name);
+    st = path.failed ? fail_memory(ctx, strlen(name))
+                     : read_file(ctx, lib ? lib : "", path.data, &owned, &text, &size);
+    if (st == ML_OK && text)
+        head_comment(text, text + size, out);
+    mem_free(owned);
+    buffer_free(&path);
+    return st == ML_OK && out->failed ? fail_memory(ctx, out->size) : st;
+}

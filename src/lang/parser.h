@@ -1,0 +1,68 @@
+/* parser: private to lang.  The state that statements (parser.c), declarations (parse_function.c)
+ * and expressions (parse_expr.c) share.
+ *
+ * A parse function that returns NULL or false has met an error: reported, or memory exhausted
+ * (p->status). */
+#ifndef LANG_PARSER_H
+#define LANG_PARSER_H
+
+#include "lang/lexer.h"
+#include "lang/program.h"
+
+typedef struct Parser {
+    Ctx *ctx;
+    Program *program;
+    Unit *unit;
+    const Source *source;
+    const Token *tokens;
+    int count, at;
+    int depth;          /* statements and expressions being parsed */
+    int brackets;       /* open ( and [ of expressions */
+    const char *folder; /* of the last setwd, "" before */
+    ml_status status;   /* not ML_OK: stop */
+    VEC(void *) stack;  /* lists being collected, on top of each other */
+} Parser;
+
+/* ---- tokens ---- */
+
+static inline const Token *peek(const Parser *p, int ahead)
+{
+    return &p->tokens[p->at + ahead < p->count ? p->at + ahead : p->count - 1];
+}
+static inline bool at(const Parser *p, TokenKind kind)
+{
+    return p->tokens[p->at].kind == kind;
+}
+const Token *advance(Parser *p);
+bool accept(Parser *p, TokenKind kind);
+/* The token, consumed; else an error "expected WHAT, found ..." and NULL. */
+const Token *expect(Parser *p, TokenKind kind, const char *what);
+/* Report that the current token is not WHAT. */
+void unexpected(Parser *p, const char *what);
+Span token_span(const Parser *p, const Token *t);
+/* From the token to the last one consumed. */
+Span span_since(const Parser *p, const Token *first);
+const char *token_name(Parser *p, const Token *t); /* interned text */
+bool deeper(Parser *p); /* enter a level; false with an error at NEST_MAX; p->depth-- to leave */
+
+/* ---- lists: push on the stack, then move all since a mark into the arena ---- */
+
+bool push(Parser *p, void *item);
+void **pop_to(Parser *p, int mark, int *count); /* NULL when memory is exhausted */
+void *parser_alloc(Parser *p, size_t size);     /* zeroed */
+
+/* ---- the grammar ---- */
+
+Expr *parse_expr(Parser *p);
+Expr *parse_call(Parser *p);                             /* at NAME ( */
+bool parse_index(Parser *p, Expr *index[4], int *ndims); /* after [, to ] included */
+Expr *expr_new(Parser *p, ExprKind kind, Span span);
+Expr *parse_string(Parser *p);              /* at a string */
+bool parse_block(Parser *p, StmtList *out); /* { statements } */
+bool parse_function(Parser *p);             /* at NAME = function */
+bool parse_source(Parser *p);
+bool parse_setwd(Parser *p);
+bool parse_external(Parser *p);
+bool parse_parfor_params(Parser *p, Stmt *s);
+
+#endif

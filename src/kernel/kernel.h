@@ -1,11 +1,12 @@
 /* kernel: operators on values.  One file a family; each operator of the table has one function
  *     ml_status ml_k_NAME(Ctx *ctx, OpCall *call)
- * that checks its operands, makes the result and runs the work over fixed tiles as tasks (task_for).  The prototypes come
- * from the table, so a row without kernel does not link.
+ * that checks its operands, makes the result and runs the work over fixed tiles as tasks
+ * (task_for).  The prototypes come from the table, so a row without kernel does not link.
  *
- * Rules: count nonzeros while writing (matrix_finish(ctx, &m, nnz)); reduce over fixed tiles in a fixed tree, so that results
- * do not depend on the number of threads; handle dense, CSR and constant operands (matrix_dense when nothing better is known
- * for the format); write into call_reusable operands where the format fits. */
+ * Rules: count nonzeros while writing (matrix_finish(ctx, &m, nnz)); reduce over fixed tiles in a
+ * fixed tree, so that results do not depend on the number of threads; handle dense, CSR and
+ * constant operands (matrix_dense when nothing better is known for the format); write into
+ * call_reusable operands where the format fits. */
 #ifndef KERNEL_H
 #define KERNEL_H
 
@@ -37,8 +38,8 @@ static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, 
     return ML_OK;
 }
 
-/* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not installed; the callers then
- * use the plain twins in ref/ or report ML_EUNSUPPORTED. */
+/* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
+ * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */
 typedef struct Blas Blas;
 const Blas *blas_get(void);
 /* Tell BLAS-backed and vector kernels which CPU this is (simd/): chosen at first use. */

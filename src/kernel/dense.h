@@ -1,0 +1,38 @@
+/* The inner loops on dense cells that exist once for each instruction set: simd/dense_avx512.c,
+ * simd/dense_avx2.c and the plain ref/dense.c are made from one source, simd/dense.tmpl.h.
+ *
+ * Each takes a range and adds in an order that the range alone decides: a dot product in 32 lanes
+ * that are folded as a tree, everything else row by row.  Products are rounded before they are
+ * added, except in tsmm, whose speed needs fused multiply-add; so the digits of the others are
+ * those of every machine. */
+#ifndef DENSE_H
+#define DENSE_H
+
+#include "kernel/kernel.h"
+
+typedef struct DenseOps {
+    /* y[i * step] = x row i . v, for i in [0, rows); rows of x are ld cells apart. */
+    void (*matvec)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
+                   double *y, int64_t step);
+    /* out[j] += w[i * step] * x[i,j], adding the rows in order. */
+    void (*vecmat)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
+                   int64_t step, double *out);
+    /* Upper triangle of c += t(x) x, by tiles: cells left of the diagonal are partly written as
+     * well.  Rows of x are `width` cells apart and those of c too; width is a multiple of TSMM_PAD,
+     * x padded with zeros. */
+    void (*tsmm)(const double *x, int64_t rows, int64_t width, double *c);
+    /* Transpose of a tile: y[j * ldy + i] = x[i * ldx + j]. */
+    void (*transpose)(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
+                      int64_t ldy);
+} DenseOps;
+
+enum { TSMM_PAD = 8 };
+
+extern const DenseOps dense_ops_plain;
+#if defined(__x86_64__)
+extern const DenseOps dense_ops_avx2;
+extern const DenseOps dense_ops_avx512;
+#endif
+const DenseOps *dense_ops(void); /* those of this machine */
+
+#endif

@@ -1,0 +1,78 @@
+/* Products of matrices, private to the files matmult*.c.
+ *
+ * A factor is a matrix or, unmaterialized, its transpose; every form of the product that the table
+ * knows is product() of two factors. */
+#ifndef MATMULT_H
+#define MATMULT_H
+
+#include "kernel/kernel.h"
+
+typedef struct Factor {
+    Matrix *m;
+    bool t; /* stands for the transpose of m */
+} Factor;
+
+static inline int64_t factor_rows(Factor f)
+{
+    return f.t ? f.m->cols : f.m->rows;
+}
+static inline int64_t factor_cols(Factor f)
+{
+    return f.t ? f.m->rows : f.m->cols;
+}
+
+/* a %*% b, finished, for factors of any format whose inner dimensions agree. */
+ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out);
+
+/* The same for two dense factors and an inner dimension that is not 0; *out is not finished.
+ * (matmult_dense.c) */
+ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out);
+/* The same when at least one is CSR and none constant. (matmult_sparse.c) */
+ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
+/* Both CSR, as they are; their cells are finite. (matmult_csr.c) */
+ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out);
+
+/* c = op(a) op(b) with general strides: the twin of dgemm, and faster than it on small matrices.
+ * (ref/gemm.c) */
+typedef struct Gemm {
+    int64_t m, n, k;
+    const double *a, *b;
+    int64_t a_row, a_col; /* from a cell to the one in the next row, column of op(a) */
+    int64_t b_row, b_col;
+    double *c;
+    int64_t ldc;
+} Gemm;
+void gemm_plain(const Gemm *g);
+
+/* Products with a narrow side, which reading the wide side bounds. (matmult_narrow.c)
+ * y[i * y_row + c * y_vec] = row i of x . vector c; the vectors are the rows of v, x.cols long. */
+typedef struct NarrowDots {
+    const double *x;
+    int64_t rows, cols;
+    const double *v;
+    int64_t vectors;
+    double *y;
+    int64_t y_row, y_vec;
+} NarrowDots;
+ml_status narrow_dots(Ctx *ctx, const NarrowDots *d);
+
+/* out[c * cols + j] = sum over i of w[i * w_row + c * w_vec] * x[i,j].  With v: the weights are
+ * those times (x %*% v), one vector: t(x) %*% (w * (x %*% v)), w may be NULL. */
+typedef struct NarrowSums {
+    const double *x;
+    int64_t rows, cols;
+    const double *w;
+    int64_t vectors, w_row, w_vec;
+    const double *v;
+    double *out;
+} NarrowSums;
+ml_status narrow_sums(Ctx *ctx, const NarrowSums *s);
+
+/* Reduction over slices: partial results one after the other, `count` of them of n cells, added in
+ * their order into out. */
+ml_status add_partials(Ctx *ctx, const double *partials, int64_t count, int64_t n, double *out);
+/* Cells for that; count * n may overflow.  Release with partials_free. */
+ml_status partials_new(Ctx *ctx, int64_t count, int64_t n, double **out);
+void partials_free(Ctx *ctx, double *partials, int64_t count, int64_t n);
+
+#endif

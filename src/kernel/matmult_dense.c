@@ -1,0 +1,299 @@
+/* Products of dense matrices.
+ *
+ * Three ways: narrow sides, which memory bounds, go to matmult_narrow.c; small products to the
+ * plain loops; the rest to OpenBLAS, one single-threaded call for each tile of the result.  The
+ * tiles follow from the sizes alone: about 16 or more of them as long as each has work enough to
+ * outweigh the packing of its operands.  Where the result has too few cells for that, the inner
+ * dimension is cut as well and the partial results are added in order. */
+#include "kernel/blas.h"
+#include "kernel/matmult.h"
+
+#include <limits.h>
+
+enum {
+    NARROW = 4,           /* vectors that are cheaper one by one */
+    SMALL_WORK = 1 << 14, /* multiplications: calling BLAS costs more than it saves */
+    TILES = 16,
+    TILE_ROWS = 512,
+    TILE_COLS = 1024,
+    TILE_MIN = 96,
+    SPLIT_MIN = 1024,     /* of the inner dimension */
+    SPLIT_CELLS = 1 << 22 /* of partial results together */
+};
+static const double TILE_WORK =
+    1 << 24; /* multiplications that a tile has at least when it is halved */
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t pieces(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* ---- tiles ---- */
+
+typedef struct Tiles {
+    Gemm g; /* the whole product; c is not used when splits > 1 */
+    bool ta, tb;
+    int64_t lda, ldb;
+    int64_t tile_rows, tile_cols, split; /* sizes of a piece */
+    int64_t down, across, splits;        /* numbers of them */
+    double *partials;
+    const Blas *blas;
+} Tiles;
+
+/* Even pieces of at most `size`. */
+static int64_t even(int64_t n, int64_t size)
+{
+    return pieces(n, pieces(n, size));
+}
+
+static void choose_tiles(Tiles *t)
+{
+    const Gemm *g = &t->g;
+    int64_t rows = min64(TILE_ROWS, g->m), cols = min64(TILE_COLS, g->n);
+
+    while (pieces(g->m, rows) * pieces(g->n, cols) < TILES &&
+           (double)rows * (double)cols * (double)g->k > 2 * TILE_WORK) {
+        if (cols >= rows && cols >= 2 * TILE_MIN)
+            cols = (cols + 1) / 2;
+        else if (rows >= 2 * TILE_MIN)
+            rows = (rows + 1) / 2;
+        else
+            break;
+    }
+    t->tile_rows = even(g->m, rows);
+    t->tile_cols = even(g->n, cols);
+    t->down = pieces(g->m, t->tile_rows);
+    t->across = pieces(g->n, t->tile_cols);
+}
+
+static void choose_split(Tiles *t)
+{
+    const Gemm *g = &t->g;
+    int64_t splits = pieces(TILES, t->down * t->across);
+
+    splits = min64(splits, g->k / SPLIT_MIN);
+    splits = min64(splits, SPLIT_CELLS / (g->m * g->n));
+    t->split = pieces(g->k, splits > 1 ? splits : 1);
+    t->splits = pieces(g->k, t->split);
+}
+
+/* The piece of the product that a unit computes. */
+static Gemm tile_of(const Tiles *t, int64_t unit)
+{
+    Gemm g = t->g;
+    const int64_t s = unit % t->splits, tile = unit / t->splits;
+    const int64_t i = tile / t->across * t->tile_rows, j = tile % t->across * t->tile_cols;
+    const int64_t p = s * t->split;
+
+    if (t->splits > 1)
+        g.c = t->partials + s * g.m * g.n;
+    g.a += i * g.a_row + p * g.a_col;
+    g.b += p * g.b_row + j * g.b_col;
+    g.c += i * g.ldc + j;
+    g.m = min64(t->tile_rows, g.m - i);
+    g.n = min64(t->tile_cols, g.n - j);
+    g.k = min64(t->split, g.k - p);
+    return g;
+}
+
+/* By columns the operands change places: t(c) = op(t(b)) op(t(a)). */
+static void gemm_blas(const Tiles *t, const Gemm *g)
+{
+    const int m = (int)g->m, n = (int)g->n, k = (int)g->k;
+    const int lda = (int)t->lda, ldb = (int)t->ldb, ldc = (int)g->ldc;
+    const double one = 1, zero = 0;
+
+    t->blas->dgemm(t->tb ? "T" : "N", t->ta ? "T" : "N", &n, &m, &k, &one, g->b, &ldb, g->a, &lda,
+                   &zero, g->c, &ldc);
+}
+
+static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Tiles *t = arg;
+
+    for (int64_t unit = lo; unit < hi; unit++) {
+        const Gemm g = tile_of(t, unit);
+
+        TRY(check_cancel(ctx));
+        if (t->blas)
+            gemm_blas(t, &g);
+        else
+            gemm_plain(&g);
+    }
+    return ML_OK;
+}
+
+static bool fits_int(const Tiles *t)
+{
+    return t->lda <= INT_MAX && t->ldb <= INT_MAX && t->g.ldc <= INT_MAX && t->split <= INT_MAX;
+}
+
+static ml_status run_tiles(Ctx *ctx, Tiles *t)
+{
+    const int64_t cells = t->g.m * t->g.n;
+    ml_status st;
+
+    choose_tiles(t);
+    choose_split(t);
+    t->blas = fits_int(t) ? blas_get() : NULL;
+    if (t->splits > 1)
+        TRY(partials_new(ctx, t->splits, cells, &t->partials));
+    TRY_TO(done, st = task_for(ctx, t->down * t->across * t->splits, 1, tiles_range, t));
+    if (t->splits > 1)
+        st = add_partials(ctx, t->partials, t->splits, cells, t->g.c);
+done:
+    partials_free(ctx, t->partials, t->splits, cells);
+    return st;
+}
+
+/* ---- narrow sides ---- */
+
+/* The vectors as contiguous rows: the factor itself when it is stored so, else a copy. */
+static ml_status vectors_as_rows(Ctx *ctx, const Matrix *m, bool rows, double **copy,
+                                 const double **v)
+{
+    const int64_t n = m->rows, k = m->cols;
+
+    *copy = NULL;
+    *v = m->values;
+    if (rows || k == 1)
+        return ML_OK;
+    TRY(partials_new(ctx, n, k, copy));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 0; c < k; c++)
+            (*copy)[c * n + i] = m->values[i * k + c];
+    *v = *copy;
+    return ML_OK;
+}
+
+/* wide %*% narrow: y(i,c) at y + i * y_row + c * y_vec; `rows` says that the vectors are the rows
+ * of `narrow`. */
+static ml_status wide_dots(Ctx *ctx, const Matrix *wide, const Matrix *narrow, bool rows,
+                           NarrowDots d)
+{
+    double *copy;
+
+    TRY(vectors_as_rows(ctx, narrow, rows, &copy, &d.v));
+    d.x = wide->values;
+    d.rows = wide->rows;
+    d.cols = wide->cols;
+
+    const ml_status st = narrow_dots(ctx, &d);
+
+    partials_free(ctx, copy, narrow->rows, narrow->cols);
+    return st;
+}
+
+static void swap_axes(const double *x, int64_t rows, int64_t cols, double *y)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            y[j * rows + i] = x[i * cols + j];
+}
+
+/* t(wide) %*% narrow, of which `rows` says that the vectors are its rows; the result by vectors (as
+ * rows) or transposed. */
+static ml_status wide_sums(Ctx *ctx, const Matrix *wide, const Matrix *narrow, bool rows,
+                           bool by_vector, double *c)
+{
+    const int64_t vectors = rows ? narrow->rows : narrow->cols;
+    NarrowSums s = {.x = wide->values,
+                    .rows = wide->rows,
+                    .cols = wide->cols,
+                    .w = narrow->values,
+                    .vectors = vectors,
+                    .w_row = rows ? 1 : vectors,
+                    .w_vec = rows ? wide->rows : 1,
+                    .out = c};
+    double *flat = NULL;
+
+    if (by_vector || vectors == 1)
+        return narrow_sums(ctx, &s);
+    TRY(partials_new(ctx, vectors, wide->cols, &flat));
+    s.out = flat;
+
+    const ml_status st = narrow_sums(ctx, &s);
+
+    if (st == ML_OK)
+        swap_axes(flat, vectors, wide->cols, c);
+    partials_free(ctx, flat, vectors, wide->cols);
+    return st;
+}
+
+/* A factor with few columns on the right. */
+static ml_status narrow_right(Ctx *ctx, Factor a, Factor b, double *c)
+{
+    const int64_t n = factor_cols(b);
+
+    if (a.t)
+        return wide_sums(ctx, a.m, b.m, b.t, false, c);
+    return wide_dots(ctx, a.m, b.m, b.t,
+                     (NarrowDots){.vectors = n, .y = c, .y_row = n, .y_vec = 1});
+}
+
+/* A factor with few rows on the left. */
+static ml_status narrow_left(Ctx *ctx, Factor a, Factor b, double *c)
+{
+    const int64_t m = factor_rows(a);
+
+    if (!b.t)
+        return wide_sums(ctx, b.m, a.m, !a.t, true, c);
+    return wide_dots(ctx, b.m, a.m, !a.t,
+                     (NarrowDots){.vectors = m, .y = c, .y_row = 1, .y_vec = b.m->rows});
+}
+
+/* ---- the product ---- */
+
+static Tiles whole_product(Factor a, Factor b, double *c)
+{
+    Tiles t = {.ta = a.t, .tb = b.t, .lda = a.m->cols, .ldb = b.m->cols};
+
+    t.g = (Gemm){.m = factor_rows(a),
+                 .n = factor_cols(b),
+                 .k = factor_cols(a),
+                 .a = a.m->values,
+                 .b = b.m->values,
+                 .c = c,
+                 .ldc = factor_cols(b)};
+    t.g.a_row = a.t ? 1 : t.lda;
+    t.g.a_col = a.t ? t.lda : 1;
+    t.g.b_row = b.t ? 1 : t.ldb;
+    t.g.b_col = b.t ? t.ldb : 1;
+    return t;
+}
+
+static ml_status multiply(Ctx *ctx, Factor a, Factor b, double *c)
+{
+    Tiles t = whole_product(a, b, c);
+
+    if (t.g.n <= NARROW)
+        return narrow_right(ctx, a, b, c);
+    if (t.g.m <= NARROW)
+        return narrow_left(ctx, a, b, c);
+    if ((double)t.g.m * (double)t.g.n * (double)t.g.k <= SMALL_WORK) {
+        gemm_plain(&t.g);
+        return ML_OK;
+    }
+    return run_tiles(ctx, &t);
+}
+
+ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    Matrix *c = NULL;
+
+    TRY(matrix_new_dense(ctx, factor_rows(a), factor_cols(b), &c));
+
+    const ml_status st = multiply(ctx, a, b, c->values);
+
+    if (st != ML_OK) {
+        matrix_release(c);
+        return st;
+    }
+    *out = c;
+    return ML_OK;
+}

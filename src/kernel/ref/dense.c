@@ -1,0 +1,9 @@
+/* Inner loops on dense cells for every machine: the twin of the tuned forms, from the same source.
+ */
+#include "kernel/dense.h"
+
+enum { W = 2, TILE_I = 4, TILE_J = 2 };
+typedef double VEC __attribute__((vector_size(16), aligned(8), may_alias));
+#define FMA(a, b, c) ((a) * (b) + (c))
+#define DENSE_OPS dense_ops_plain
+#include "kernel/simd/dense.tmpl.h"

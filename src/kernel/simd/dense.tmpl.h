@@ -1,0 +1,228 @@
+/* Inner loops on dense cells, for one instruction set; dense.h says what each does.
+ *
+ * Defined by the file that includes this one: DENSE_OPS, the name of the table; W and VEC, the
+ * width and type of a vector register; FMA(a, b, c) = a * b + c on VEC; TILE_I and TILE_J, rows and
+ * registers of a tile of tsmm.
+ *
+ * V8 is 8 cells whatever the machine: the compiler lays it out over one, two or four registers,
+ * which keeps the number of lanes and with it the digits. */
+#pragma GCC diagnostic ignored "-Wpsabi" /* every function that takes a V8 is inlined */
+
+typedef double V8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef int64_t M8 __attribute__((vector_size(64)));
+
+#define INLINE __attribute__((always_inline)) static inline
+
+/* Columns in one go of vecmat, so that the sums stay in the first-level cache. */
+enum { VECMAT_COLS = 2048 };
+
+INLINE V8 load8(const double *p)
+{
+    return *(const V8 *)p;
+}
+
+INLINE double fold8(V8 s)
+{
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+/* ---- matrix times vector ---- */
+
+/* The lanes of the last 8 cells that are not part of a full group of 8. */
+INLINE M8 tail_mask(int64_t n)
+{
+    const int64_t rest = n & 7;
+    M8 mask;
+
+    for (int64_t l = 0; l < 8; l++)
+        mask[l] = l >= 8 - rest ? -1 : 0;
+    return mask;
+}
+
+INLINE V8 masked8(const double *p, const M8 *mask)
+{
+    return (V8)((M8)load8(p) & *mask);
+}
+
+static double dot_short(const double *x, const double *v, int64_t n)
+{
+    double s = 0;
+
+    for (int64_t j = 0; j < n; j++)
+        s += x[j] * v[j];
+    return s;
+}
+
+/* n >= 8. The last n % 8 cells are read with those before them, which the mask clears on both
+ * sides. */
+INLINE double dot_long(const double *x, const double *v, int64_t n, const M8 *mask, const V8 *tail)
+{
+    V8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    int64_t j = 0;
+
+    for (; j + 32 <= n; j += 32) {
+        s0 += load8(x + j) * load8(v + j);
+        s1 += load8(x + j + 8) * load8(v + j + 8);
+        s2 += load8(x + j + 16) * load8(v + j + 16);
+        s3 += load8(x + j + 24) * load8(v + j + 24);
+    }
+    for (; j + 8 <= n; j += 8)
+        s0 += load8(x + j) * load8(v + j);
+    if (j < n)
+        s1 += masked8(x + n - 8, mask) * *tail;
+    return fold8((s0 + s1) + (s2 + s3));
+}
+
+static void matvec(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
+                   double *y, int64_t step)
+{
+    const M8 mask = tail_mask(cols);
+
+    if (cols < 8) {
+        for (int64_t i = 0; i < rows; i++)
+            y[i * step] = dot_short(x + i * ld, v, cols);
+        return;
+    }
+    const V8 tail = masked8(v + cols - 8, &mask);
+
+    for (int64_t i = 0; i < rows; i++)
+        y[i * step] = dot_long(x + i * ld, v, cols, &mask, &tail);
+}
+
+/* ---- vector times matrix ---- */
+
+/* out += four rows, each scaled. */
+INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[4], double *out)
+{
+    const double *x1 = x + ld, *x2 = x1 + ld, *x3 = x2 + ld;
+    int64_t j = 0;
+
+    for (; j + 8 <= cols; j += 8) {
+        V8 sum = load8(out + j);
+
+        sum += load8(x + j) * s[0];
+        sum += load8(x1 + j) * s[1];
+        sum += load8(x2 + j) * s[2];
+        sum += load8(x3 + j) * s[3];
+        *(V8 *)(out + j) = sum;
+    }
+    for (; j < cols; j++)
+        out[j] = (((out[j] + x[j] * s[0]) + x1[j] * s[1]) + x2[j] * s[2]) + x3[j] * s[3];
+}
+
+static void vecmat_strip(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
+                         int64_t step, double *out)
+{
+    int64_t i = 0;
+
+    for (; i + 4 <= rows; i += 4) {
+        const double *s = w + i * step;
+        const double scale[4] = {s[0], s[step], s[2 * step], s[3 * step]};
+
+        add_rows4(x + i * ld, ld, cols, scale, out);
+    }
+    for (; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            out[j] += x[i * ld + j] * w[i * step];
+}
+
+static void vecmat(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
+                   int64_t step, double *out)
+{
+    for (int64_t j = 0; j < cols; j += VECMAT_COLS) {
+        const int64_t n = cols - j < VECMAT_COLS ? cols - j : VECMAT_COLS;
+
+        vecmat_strip(x + j, ld, rows, n, w, step, out + j);
+    }
+}
+
+/* ---- transpose times self ---- */
+
+/* One tile of the result: TILE_I rows from i, njv registers from column j. Always inlined with
+ * constant njv, so that the sums stay in registers. */
+INLINE void tsmm_tile(const double *x, int64_t rows, int64_t width, int64_t i, int64_t j,
+                      const int njv, double *c)
+{
+    VEC sum[TILE_I][TILE_J];
+
+    for (int a = 0; a < TILE_I; a++)
+        for (int b = 0; b < njv; b++)
+            sum[a][b] = *(const VEC *)(c + (i + a) * width + j + b * W);
+    for (int64_t r = 0; r < rows; r++) {
+        const double *row = x + r * width;
+        VEC right[TILE_J];
+
+        for (int b = 0; b < njv; b++)
+            right[b] = *(const VEC *)(row + j + b * W);
+        for (int a = 0; a < TILE_I; a++) {
+            const VEC left = row[i + a] - (VEC){0};
+
+            for (int b = 0; b < njv; b++)
+                sum[a][b] = FMA(left, right[b], sum[a][b]);
+        }
+    }
+    for (int a = 0; a < TILE_I; a++)
+        for (int b = 0; b < njv; b++)
+            *(VEC *)(c + (i + a) * width + j + b * W) = sum[a][b];
+}
+
+/* TSMM_PAD is a multiple of TILE_I and of W, so only the number of registers of the last tile of a
+ * row varies. */
+static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
+{
+    for (int64_t i = 0; i < width; i += TILE_I) {
+        int64_t j = i / W * W;
+
+        for (; j + TILE_J * W <= width; j += TILE_J * W)
+            tsmm_tile(x, rows, width, i, j, TILE_J, c);
+        for (; j < width; j += W)
+            tsmm_tile(x, rows, width, i, j, 1, c);
+    }
+}
+
+/* ---- transpose ---- */
+
+static void transpose_cells(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
+                            int64_t ldy)
+{
+    for (int64_t j = 0; j < cols; j++)
+        for (int64_t i = 0; i < rows; i++)
+            y[j * ldy + i] = x[i * ldx + j];
+}
+
+/* 8 x 8 cells in registers, in three rounds of exchanging halves, quarters and neighbours. */
+INLINE void transpose8(const double *x, int64_t ldx, double *y, int64_t ldy)
+{
+    V8 a[8], b[8];
+
+    for (int k = 0; k < 8; k++)
+        a[k] = load8(x + k * ldx);
+    for (int k = 0; k < 4; k++) {
+        b[k] = __builtin_shuffle(a[k], a[k + 4], (M8){0, 1, 2, 3, 8, 9, 10, 11});
+        b[k + 4] = __builtin_shuffle(a[k], a[k + 4], (M8){4, 5, 6, 7, 12, 13, 14, 15});
+    }
+    for (int h = 0; h < 8; h += 4)
+        for (int k = h; k < h + 2; k++) {
+            a[k] = __builtin_shuffle(b[k], b[k + 2], (M8){0, 1, 8, 9, 4, 5, 12, 13});
+            a[k + 2] = __builtin_shuffle(b[k], b[k + 2], (M8){2, 3, 10, 11, 6, 7, 14, 15});
+        }
+    for (int k = 0; k < 8; k += 2) {
+        *(V8 *)(y + k * ldy) = __builtin_shuffle(a[k], a[k + 1], (M8){0, 8, 2, 10, 4, 12, 6, 14});
+        *(V8 *)(y + (k + 1) * ldy) =
+            __builtin_shuffle(a[k], a[k + 1], (M8){1, 9, 3, 11, 5, 13, 7, 15});
+    }
+}
+
+static void transpose(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
+                      int64_t ldy)
+{
+    const int64_t full_rows = rows & ~(int64_t)7, full_cols = cols & ~(int64_t)7;
+
+    for (int64_t j = 0; j < full_cols; j += 8)
+        for (int64_t i = 0; i < full_rows; i += 8)
+            transpose8(x + i * ldx + j, ldx, y + j * ldy + i, ldy);
+    transpose_cells(x + full_cols, ldx, full_rows, cols - full_cols, y + full_cols * ldy, ldy);
+    transpose_cells(x + full_rows * ldx, ldx, rows - full_rows, cols, y + full_rows, ldy);
+}
+
+const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, transpose};

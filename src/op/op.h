@@ -67,8 +67,9 @@ enum {
     P_MULTI = 1 << 13,       /* several results: needs [a, b] = f(...) */
     P_BOOLEAN = 1 << 14,     /* cells of the result are 0 or 1 */
     P_SYNTAX = 1 << 15,      /* an operator of the grammar, not callable by its dml name */
+    P_FIRST_UNNAMED = 1 << 16, /* with P_NAMED: the first argument is given without a name */
     P_LITERAL_DOUBLE = 1 << 17, /* of an integer literal a double, of an integer variable an integer */
-    P_FIRST_UNNAMED = 1 << 16 /* with P_NAMED: the first argument is given without a name */
+    P_CALLS = 1 << 18           /* calls a function by a name known only when run: eval */
 };
 
 /* How a distributed backend would run it. */

@@ -1,0 +1,203 @@
+/* hop: high-level operators.  A checked function becomes a Routine: a tree of program blocks whose basic blocks hold one
+ * hash-consed DAG each, so a common subexpression exists once.
+ *
+ * Calls of functions written in DML end a block; those inside expressions are lifted into temporaries first.  A block is also cut
+ * after an operator whose result size depends on data, so that what follows is planned for known sizes. */
+#ifndef HOP_H
+#define HOP_H
+
+#include "lang/lang.h"
+
+typedef enum HopKind {
+    HOP_LITERAL, /* lit */
+    HOP_READ,    /* the variable `slot` as it was at block entry */
+    HOP_OP,      /* op over in[]; absent optional arguments are NULL */
+    HOP_RESULT   /* result number `index` (from 1) of the operator in[0]; result 0 is the operator itself */
+} HopKind;
+
+typedef struct Hop {
+    HopKind kind;
+    int id; /* position in the DAG's node list: inputs come before their consumers */
+    int op;
+    int nin;
+    struct Hop **in;
+    const char **names; /* names of variadic arguments, list(a=1); or NULL */
+    Value lit;   /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
+    int slot, index;
+    int uses;    /* consumers and roots, set by dag_rewrite */
+    DataType dt; /* DT_NONE: unknown */
+    ValueType vt; /* of a scalar; VT_UNKNOWN: unknown */
+    Dims dims;    /* of a matrix or frame; -1 unknown */
+    double bytes; /* memory estimate of the result, worst case; < 0 unknown */
+    Span span;
+    uint64_t hash;
+    struct Hop *chain; /* next in the hash bucket */
+} Hop;
+
+/* What a statement leaves behind: a variable's new value, or an effect (slot < 0).  In the order of the text. */
+typedef struct Root {
+    Hop *hop;
+    int slot;
+} Root;
+
+enum { DAG_BUCKETS = 64 };
+
+typedef struct Dag {
+    Arena *arena; /* holds nodes and both lists */
+    Hop **nodes;
+    int count, capacity;
+    Root *roots;
+    int nroots, roots_capacity;
+    Hop *buckets[DAG_BUCKETS];
+} Dag;
+
+/* What is known of a variable at a program point. */
+typedef struct VarInfo {
+    bool reached; /* false: no value flows here (yet) */
+    DataType dt;
+    ValueType vt;
+    Dims dims;
+    Value lit; /* a scalar known at compile time, else value_none() */
+} VarInfo;
+
+typedef enum BlockKind { BLOCK_BASIC, BLOCK_CALL, BLOCK_IF, BLOCK_WHILE, BLOCK_FOR } BlockKind;
+
+typedef struct Block Block;
+typedef struct BlockList {
+    Block **items;
+    int count;
+} BlockList;
+
+/* An argument of a call: a variable, or a literal when slot < 0. */
+typedef struct CallArg {
+    int slot;
+    Value lit;
+    bool dies; /* the variable is dead after the call */
+} CallArg;
+
+struct Block {
+    BlockKind kind;
+    int id;
+    Span span;
+    Dag *dag;         /* BASIC: the statements; IF, WHILE, FOR: empty or the predicate's (see pred) */
+    BlockList pred;   /* IF, WHILE: blocks that leave the condition in slot cond; FOR: bounds in from, to, step */
+    int cond;
+    int from, to, step; /* FOR: slots; step < 0: none */
+    int loop_slot;
+    bool seq, parallel;
+    bool assigns_loop_slot; /* FOR: the body assigns the loop variable */
+    BlockList body, orelse;
+    const FunctionSet *fn; /* CALL */
+    CallArg *args;         /* in the order of the parameters; missing ones are filled before */
+    int nargs, first_given;
+    int *targets; /* slots, -1 dropped */
+    int ntargets;
+    uint64_t *live_out; /* bit set over slots: read later */
+    void *plans;        /* run/: what was planned for this block */
+    bool sizes_known;   /* every input of the DAG has known type and size: one plan serves for ever */
+};
+
+typedef struct Routine {
+    const Function *fn;
+    Program *program;
+    int nslots;         /* variables, lifted temporaries included */
+    const char **names; /* of the slots; NULL for temporaries */
+    int *results;       /* slot of each result */
+    BlockList body;
+    int nblocks;
+    int nwords;         /* of a bit set over slots */
+    VarInfo *params, *outs; /* joined over all calls; of the results */
+    bool generic;       /* parameters may be anything (called through eval) */
+    bool analyzed, changed;
+    struct Routine *next;
+} Routine;
+
+/* Everything compiled of one program. */
+typedef struct Unit {
+    Program *program;
+    Arena *arena;
+    Routine *routines; /* all, latest first */
+    VEC(Value) literals; /* owned: strings made by folding */
+    int opt;             /* Options.opt */
+    bool uses_eval;
+    int64_t fired[32];   /* per rewrite, for explain */
+} Unit;
+
+/* ---- building (build.c, lift.c, dag.c) ---- */
+
+/* The routine of a function with all it calls, sizes propagated.  Compiled once a function; *out is owned by the unit. */
+ml_status unit_compile(Ctx *ctx, Unit *unit, Function *fn, Routine **out);
+void unit_free(Unit *unit);
+static inline Routine *routine_of(const Function *fn)
+{
+    return fn ? fn->compiled : NULL;
+}
+
+Dag *dag_new(Arena *arena);
+bool dag_root(Dag *dag, Hop *hop, int slot); /* false when memory is exhausted */
+Hop *hop_literal(Dag *dag, Value v, Span span);
+Hop *hop_read(Dag *dag, int slot, Span span);
+Hop *hop_result(Dag *dag, Hop *of, int index, Span span);
+/* The operator over in[]: an equal node when there is one, a literal when all is literal and foldable. */
+Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin, Span span);
+static inline const OpInfo *hop_info(const Hop *h)
+{
+    return &op_table[h->op];
+}
+static inline bool hop_is_op(const Hop *h, int op)
+{
+    return h && h->kind == HOP_OP && h->op == op;
+}
+bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared */
+
+/* ---- sizes (propagate.c) ---- */
+
+/* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one VarInfo a slot). */
+void dag_infer(Dag *dag, const VarInfo *vars);
+/* Over all routines of the unit until nothing changes; sets sizes_known of the blocks. */
+ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
+VarInfo var_unknown(void);
+
+/* ---- liveness (live.c): sets live_out of every block and `dies` of call arguments ---- */
+
+ml_status routine_liveness(Ctx *ctx, Unit *unit, Routine *r);
+static inline bool slot_in(const uint64_t *set, int slot)
+{
+    return (set[slot >> 6] >> (slot & 63)) & 1;
+}
+
+/* ---- rewrites (rewrite.c, rewrites.def) ---- */
+
+typedef enum RewriteWhen { REWRITE_STATIC = 1, REWRITE_DYNAMIC = 2, REWRITE_BOTH = 3 } RewriteWhen;
+
+typedef struct RewriteCall {
+    Ctx *ctx;
+    Unit *unit;
+    Dag *dag;
+    const int *uses; /* consumers of each node, by id */
+} RewriteCall;
+
+/* The node that replaces h, or NULL when the pattern does not match.  May add nodes to the DAG. */
+typedef Hop *(*RewriteFn)(RewriteCall *c, Hop *h);
+
+typedef struct RewriteInfo {
+    const char *name;
+    RewriteWhen when;
+    RewriteFn fn;
+    const char *doc, *example;
+} RewriteInfo;
+extern const RewriteInfo rewrite_table[];
+extern const int rewrite_count;
+
+/* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and ids set anew. */
+ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage);
+/* Copy a DAG into another arena, nodes in order. */
+Dag *dag_copy(const Dag *dag, Arena *arena);
+
+/* ---- explain ---- */
+
+void explain_hops(Buffer *b, const Unit *unit, const Routine *main);
+void explain_dims(Buffer *b, DataType dt, ValueType vt, Dims d);
+void explain_bytes(Buffer *b, double bytes);
+
+#endif

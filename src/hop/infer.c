@@ -1,0 +1,198 @@
+/* Types, sizes and memory estimates of one DAG.
+ * Requires: what is known of the variables at entry.  Keeps: hash-consing.  Sets: dt, vt, dims, lit, bytes.
+ * Cost: one visit a node. */
+#include "hop/hop.h"
+
+static ShapeArg shape_arg(const Hop *h)
+{
+    ShapeArg a = {.dims = {-1, -1, -1}};
+
+    if (!h)
+        return a;
+    a.dt = h->dt;
+    a.dims = h->dims;
+    a.lit = h->lit;
+    if (h->dt == DT_SCALAR)
+        a.dims = (Dims){1, 1, -1};
+    return a;
+}
+
+/* The data type of a row's result; with unknown operands a cell-wise one is unknown too. */
+static DataType result_type(const OpInfo *op, OpResult r, const ShapeArg *in, int nin)
+{
+    bool unknown = false;
+
+    switch (r) {
+    case R_MATRIX:
+        return DT_MATRIX;
+    case R_DOUBLE:
+    case R_INT:
+    case R_BOOL:
+    case R_STRING:
+        return DT_SCALAR;
+    case R_FRAME:
+        return DT_FRAME;
+    case R_LIST:
+        return DT_LIST;
+    case R_SAME:
+        return nin ? in[0].dt : DT_NONE;
+    case R_CELLS:
+        for (int k = 0; k < nin; k++) {
+            if (in[k].dt == DT_MATRIX || in[k].dt == DT_FRAME)
+                return in[k].dt;
+            unknown |= in[k].dt == DT_NONE && k < op_nargs(op) && !op->args[k].def;
+        }
+        return unknown ? DT_NONE : DT_SCALAR;
+    case R_NONE:
+    case R_UNKNOWN:
+        return DT_NONE;
+    }
+    return DT_NONE;
+}
+
+static ValueType result_value_type(OpResult r)
+{
+    switch (r) {
+    case R_INT:
+        return VT_INT;
+    case R_BOOL:
+        return VT_BOOL;
+    case R_STRING:
+        return VT_STRING;
+    case R_DOUBLE:
+    case R_MATRIX:
+        return VT_DOUBLE;
+    default:
+        return VT_UNKNOWN;
+    }
+}
+
+/* nrow, ncol and length of a known size are known integers. */
+static Value known_size(const OpInfo *op, const ShapeArg *in, int nin)
+{
+    int64_t n = -1;
+
+    if (nin != 1 || in[0].dt == DT_LIST || in[0].dt == DT_SCALAR)
+        return value_none();
+    if (op == &op_table[OP_nrow])
+        n = in[0].dims.rows;
+    else if (op == &op_table[OP_ncol])
+        n = in[0].dims.cols;
+    else if (op == &op_table[OP_length] && in[0].dims.rows >= 0 && in[0].dims.cols >= 0)
+        n = in[0].dims.rows * in[0].dims.cols;
+    return n >= 0 ? value_int(n) : value_none();
+}
+
+/* Numbers only: a string made here would have no owner. */
+static Value known_scalar(const OpInfo *op, const ShapeArg *in, int nin)
+{
+    Ctx quiet = {0};
+    Value args[OP_ARGS], out = value_none();
+
+    if (!op->scalar || nin > OP_ARGS || (op->props & (P_EFFECT | P_RANDOM)))
+        return known_size(op, in, nin);
+    for (int k = 0; k < nin; k++) {
+        args[k] = in[k].lit;
+        if (in[k].lit.dt == DT_NONE && (in[k].dt != DT_NONE || !op->args[k].def))
+            return out;
+    }
+    if (op->scalar(&quiet, args, nin, &out) != ML_OK)
+        return value_none();
+    if (out.vt == VT_STRING) {
+        value_release(out);
+        return value_none();
+    }
+    return out;
+}
+
+static void infer_results(Hop *h, const ShapeArg *in, Dims *out)
+{
+    const OpInfo *op = hop_info(h);
+    ShapeCall call = {.op = op, .nin = h->nin, .in = in, .nout = op_nresults(op), .out = out};
+
+    if (op->shape)
+        op->shape(&call);
+    if (op->nnz && out[0].rows >= 0 && out[0].cols >= 0)
+        out[0].nnz = op->nnz(&call);
+}
+
+static void infer_op(Hop *h)
+{
+    const OpInfo *op = hop_info(h);
+    ShapeArg local[OP_ARGS], *in = local;
+    Dims out[OP_RESULTS + 1];
+
+    h->dt = DT_NONE;
+    h->dims = (Dims){-1, -1, -1};
+    h->lit = value_none();
+    h->vt = result_value_type(op->result);
+    if (h->nin > OP_ARGS) { /* cbind of many: its size is known when run */
+        h->dt = op->result == R_MATRIX ? DT_MATRIX : op->result == R_LIST ? DT_LIST : DT_NONE;
+        return;
+    }
+    for (int k = 0; k < h->nin; k++)
+        in[k] = shape_arg(h->in[k]);
+    for (int k = 0; k <= OP_RESULTS; k++)
+        out[k] = (Dims){-1, -1, -1};
+    h->dt = result_type(op, op->result, in, h->nin);
+    if (h->dt == DT_SCALAR) {
+        h->lit = known_scalar(op, in, h->nin);
+        if (h->lit.dt == DT_SCALAR)
+            h->vt = h->lit.vt;
+        return;
+    }
+    if (h->dt == DT_MATRIX || h->dt == DT_FRAME) {
+        infer_results(h, in, out);
+        h->dims = out[0];
+        h->vt = VT_DOUBLE;
+    }
+}
+
+/* Result k of a multi-result operator: shapes of all results come from the operator's rule. */
+static void infer_result(Hop *h)
+{
+    const Hop *of = h->in[0];
+    const OpInfo *op = hop_info(of);
+    ShapeArg in[OP_ARGS];
+    Dims out[OP_RESULTS + 1];
+
+    h->dt = h->index <= OP_RESULTS ? result_type(op, op->more[h->index - 1], NULL, 0) : DT_NONE;
+    h->dims = (Dims){-1, -1, -1};
+    h->vt = VT_UNKNOWN;
+    if (of->nin > OP_ARGS || h->dt != DT_MATRIX)
+        return;
+    for (int k = 0; k < of->nin; k++)
+        in[k] = shape_arg(of->in[k]);
+    for (int k = 0; k <= OP_RESULTS; k++)
+        out[k] = (Dims){-1, -1, -1};
+    infer_results((Hop *)(uintptr_t)of, in, out);
+    h->dims = out[h->index];
+    h->vt = VT_DOUBLE;
+}
+
+void dag_infer(Dag *dag, const VarInfo *vars)
+{
+    for (int k = 0; k < dag->count; k++) {
+        Hop *h = dag->nodes[k];
+
+        switch (h->kind) {
+        case HOP_LITERAL:
+            h->dt = DT_SCALAR;
+            h->vt = h->lit.vt;
+            break;
+        case HOP_READ:
+            h->dt = vars[h->slot].dt;
+            h->vt = vars[h->slot].vt;
+            h->dims = vars[h->slot].dims;
+            h->lit = vars[h->slot].lit;
+            break;
+        case HOP_OP:
+            infer_op(h);
+            break;
+        case HOP_RESULT:
+            infer_result(h);
+            break;
+        }
+        h->bytes = h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
+    }
+}

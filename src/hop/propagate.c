@@ -1,0 +1,338 @@
+/* What is known of every variable at every block: types, sizes, constants, through the whole program.
+ * Requires: all routines built.  Sets: the nodes' types and sizes; sizes_known of blocks.  Then rewrites every DAG for what is known.
+ *
+ * Abstract interpretation over the block tree: branches are joined, loops run to a fixpoint, parameters of a function are
+ * joined over all its calls and its results flow back; the whole is repeated until no routine's parameters or results change.  The
+ * lattice is flat for each fact (unreached < known < unknown), so the number of rounds is bounded by the number of facts.
+ * A program that calls functions by name (eval) leaves parameters unknown, as any value may arrive.
+ *
+ * Constants: a variable that holds a literal before a loop which does not assign it holds it afterwards - the loop variable
+ * included, as in the reference: i=5; for(i in 1:3) {...} print(i) prints 5. */
+#include "hop/hop.h"
+
+#include <string.h>
+
+typedef struct Walk {
+    Ctx *ctx;
+    Unit *unit;
+    Routine *r;
+    VarInfo *vars; /* by slot, at the point reached */
+    bool final;    /* the fixpoint is reached: rewrite and record */
+    bool changed;  /* some routine's parameters or results */
+} Walk;
+
+VarInfo var_unknown(void)
+{
+    return (VarInfo){.reached = true, .vt = VT_UNKNOWN, .dims = {-1, -1, -1}};
+}
+
+static bool same_lit(Value a, Value b)
+{
+    if (a.dt != b.dt || a.vt != b.vt)
+        return false;
+    return a.dt == DT_NONE || (a.vt == VT_BOOL ? a.b == b.b : a.vt == VT_STRING ? a.s == b.s : a.i == b.i);
+}
+
+/* into = join(into, from); true when it changed. */
+static bool join(VarInfo *into, const VarInfo *from)
+{
+    VarInfo old = *into;
+
+    if (!from->reached)
+        return false;
+    if (!into->reached) {
+        *into = *from;
+        return true;
+    }
+    if (into->dt != from->dt)
+        *into = var_unknown();
+    if (into->vt != from->vt)
+        into->vt = VT_UNKNOWN;
+    if (into->dims.rows != from->dims.rows)
+        into->dims.rows = -1;
+    if (into->dims.cols != from->dims.cols)
+        into->dims.cols = -1;
+    if (into->dims.nnz != from->dims.nnz)
+        into->dims.nnz = into->dims.nnz < 0 || from->dims.nnz < 0 ? -1
+                         : into->dims.nnz > from->dims.nnz        ? into->dims.nnz
+                                                                  : -1;
+    if (!same_lit(into->lit, from->lit))
+        into->lit = value_none();
+    return old.dt != into->dt || old.vt != into->vt || old.dims.rows != into->dims.rows ||
+           old.dims.cols != into->dims.cols || old.dims.nnz != into->dims.nnz ||
+           !same_lit(old.lit, into->lit);
+}
+
+static VarInfo *copy_vars(Walk *w, const VarInfo *vars)
+{
+    size_t n = (size_t)w->r->nslots + 1;
+    VarInfo *copy = mem_alloc(n * sizeof *copy);
+
+    if (copy)
+        memcpy(copy, vars, n * sizeof *copy);
+    return copy;
+}
+
+static bool join_all(const Walk *w, VarInfo *into, const VarInfo *from)
+{
+    bool changed = false;
+
+    for (int k = 0; k < w->r->nslots; k++)
+        changed |= join(&into[k], &from[k]);
+    return changed;
+}
+
+static VarInfo info_of(const Hop *h)
+{
+    VarInfo v = {.reached = true, .dt = h->dt, .vt = h->vt, .dims = h->dims, .lit = h->lit};
+
+    return h->dt == DT_NONE ? var_unknown() : v;
+}
+
+/* Are the inputs' types and sizes known, so that planning again on entry could tell nothing new? */
+static bool inputs_known(const Dag *dag, const VarInfo *vars)
+{
+    for (int k = 0; k < dag->count; k++) {
+        const Hop *h = dag->nodes[k];
+
+        if (h->kind != HOP_READ || vars[h->slot].dt == DT_SCALAR || vars[h->slot].dt == DT_LIST)
+            continue;
+        if (vars[h->slot].dt == DT_NONE || h->dims.rows < 0 || h->dims.cols < 0)
+            return false;
+    }
+    return true;
+}
+
+static ml_status walk_list(Walk *w, BlockList list);
+
+static ml_status walk_basic(Walk *w, Block *b)
+{
+    VarInfo *after;
+
+    dag_infer(b->dag, w->vars);
+    if (w->final) {
+        if (w->unit->opt > 0)
+            TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_STATIC));
+        dag_infer(b->dag, w->vars);
+        b->sizes_known = inputs_known(b->dag, w->vars);
+    }
+    after = copy_vars(w, w->vars);
+    if (!after)
+        return fail_memory(w->ctx, sizeof *after);
+    for (int k = 0; k < b->dag->nroots; k++)
+        if (b->dag->roots[k].slot >= 0)
+            after[b->dag->roots[k].slot] = info_of(b->dag->roots[k].hop);
+    memcpy(w->vars, after, (size_t)w->r->nslots * sizeof *after);
+    mem_free(after);
+    return ML_OK;
+}
+
+static void walk_into(Walk *w, Function *fn, const Block *b)
+{
+    Routine *callee = routine_of(fn);
+
+    if (!callee)
+        return;
+    for (int k = 0; k < b->nargs && k < fn->nparams; k++) {
+        TypeDecl type = fn->params[k].type;
+        VarInfo arg = var_unknown();
+
+        if (type.dt == DT_SCALAR || w->unit->uses_eval || callee->generic)
+            arg.dt = type.dt, arg.vt = type.dt == DT_SCALAR ? type.vt : VT_DOUBLE;
+        else if (b->args[k].slot >= 0)
+            arg = w->vars[b->args[k].slot];
+        w->changed |= join(&callee->params[k], &arg);
+    }
+    if (!callee->analyzed) {
+        callee->analyzed = true;
+        w->changed = true;
+    }
+}
+
+static ml_status walk_call(Walk *w, Block *b)
+{
+    Function *variants[3] = {b->fn->matrix, b->fn->scalar, b->fn->frame};
+
+    for (int k = 0; w->final && k < b->nargs; k++) /* what the body of a loop reads may be a constant */
+        if (b->args[k].slot >= 0 && w->vars[b->args[k].slot].lit.dt == DT_SCALAR && w->unit->opt > 0) {
+            b->args[k].lit = w->vars[b->args[k].slot].lit;
+            b->args[k].slot = -1;
+        }
+    for (int v = 0; v < 3; v++)
+        if (variants[v])
+            walk_into(w, variants[v], b);
+    for (int t = 0; t < b->ntargets; t++) {
+        VarInfo out = {0};
+
+        if (b->targets[t] < 0)
+            continue;
+        for (int v = 0; v < 3; v++)
+            if (variants[v] && t < variants[v]->nresults && routine_of(variants[v]))
+                join(&out, &routine_of(variants[v])->outs[t]);
+        w->vars[b->targets[t]] = out;
+    }
+    return ML_OK;
+}
+
+static ml_status walk_if(Walk *w, Block *b)
+{
+    VarInfo *other;
+    ml_status st;
+
+    TRY(walk_list(w, b->pred));
+    other = copy_vars(w, w->vars);
+    if (!other)
+        return fail_memory(w->ctx, sizeof *other);
+    TRY_TO(done, st = walk_list(w, b->body));
+    {
+        VarInfo *then = w->vars;
+
+        w->vars = other;
+        st = walk_list(w, b->orelse);
+        w->vars = then;
+    }
+    join_all(w, w->vars, other);
+done:
+    mem_free(other);
+    return st;
+}
+
+/* One pass over the parts of a loop that repeat. */
+static ml_status walk_round(Walk *w, Block *b)
+{
+    if (b->kind == BLOCK_WHILE)
+        TRY(walk_list(w, b->pred));
+    if (b->kind == BLOCK_FOR)
+        w->vars[b->loop_slot] =
+            (VarInfo){.reached = true, .dt = DT_SCALAR, .vt = VT_INT, .dims = {-1, -1, -1}};
+    return walk_list(w, b->body);
+}
+
+/* The head's facts are joined with those of the end until they hold; then one more pass, the only one that is final. */
+static ml_status walk_loop(Walk *w, Block *b)
+{
+    bool final = w->final;
+    VarInfo before = {0}, *head = NULL;
+    ml_status st = ML_OK;
+
+    if (b->kind == BLOCK_FOR) {
+        TRY(walk_list(w, b->pred));
+        before = w->vars[b->loop_slot];
+    }
+    head = copy_vars(w, w->vars);
+    if (!head)
+        return fail_memory(w->ctx, sizeof *head);
+    w->final = false;
+    do {
+        memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
+        TRY_TO(done, st = walk_round(w, b));
+    } while (join_all(w, head, w->vars));
+    w->final = final;
+    memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
+    TRY_TO(done, st = walk_round(w, b));
+    if (b->kind == BLOCK_WHILE) { /* left after the condition, seen from the head */
+        memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
+        w->final = false;
+        st = walk_list(w, b->pred);
+    } else {
+        join_all(w, w->vars, head);
+        if (before.reached && before.lit.dt == DT_SCALAR && !b->assigns_loop_slot)
+            w->vars[b->loop_slot] = before;
+    }
+done:
+    w->final = final;
+    mem_free(head);
+    return st;
+}
+
+static ml_status walk_block(Walk *w, Block *b)
+{
+    switch (b->kind) {
+    case BLOCK_BASIC:
+        return walk_basic(w, b);
+    case BLOCK_CALL:
+        return walk_call(w, b);
+    case BLOCK_IF:
+        return walk_if(w, b);
+    case BLOCK_WHILE:
+    case BLOCK_FOR:
+        return walk_loop(w, b);
+    }
+    return ML_OK;
+}
+
+static ml_status walk_list(Walk *w, BlockList list)
+{
+    for (int k = 0; k < list.count; k++)
+        TRY(walk_block(w, list.items[k]));
+    return ML_OK;
+}
+
+/* Results are cast to their declared scalar types when returned. */
+static VarInfo declared_result(const Routine *r, int k, VarInfo v)
+{
+    TypeDecl type = r->fn->results[k].type;
+
+    if (type.dt == DT_SCALAR)
+        return (VarInfo){.reached = true, .dt = DT_SCALAR, .vt = type.vt, .dims = {-1, -1, -1}};
+    if (v.reached && v.dt == DT_NONE && type.dt != DT_NONE)
+        v.dt = type.dt;
+    v.lit = value_none();
+    return v;
+}
+
+static ml_status walk_routine(Walk *w, Routine *r)
+{
+    size_t n = (size_t)r->nslots + 1;
+    ml_status st;
+
+    w->r = r;
+    w->vars = mem_calloc(n, sizeof *w->vars);
+    if (!w->vars)
+        return fail_memory(w->ctx, n * sizeof *w->vars);
+    for (int k = 0; k < r->fn->nparams; k++)
+        w->vars[k] = r->params[k];
+    st = walk_list(w, r->body);
+    for (int k = 0; st == ML_OK && k < r->fn->nresults; k++) {
+        VarInfo out = declared_result(r, k, w->vars[r->results[k]]);
+
+        w->changed |= join(&r->outs[k], &out);
+    }
+    mem_free(w->vars);
+    return st;
+}
+
+static ml_status walk_all(Walk *w)
+{
+    w->changed = false;
+    for (Routine *r = w->unit->routines; r; r = r->next)
+        if (r->analyzed)
+            TRY(walk_routine(w, r));
+    return ML_OK;
+}
+
+/* A variable that nothing reaches is unknown once the fixpoint stands: a script may read it, and the error is the run's. */
+static void settle(Unit *unit)
+{
+    for (Routine *r = unit->routines; r; r = r->next)
+        for (int k = 0; k < r->fn->nparams; k++)
+            if (!r->params[k].reached)
+                r->params[k] = var_unknown();
+}
+
+ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main)
+{
+    Walk w = {.ctx = ctx, .unit = unit};
+
+    main->analyzed = true;
+    if (main->generic)
+        settle(unit);
+    do
+        TRY(walk_all(&w));
+    while (w.changed);
+    w.final = true;
+    TRY(walk_all(&w));
+    for (Routine *r = unit->routines; r; r = r->next)
+        TRY(routine_liveness(ctx, unit, r));
+    return ML_OK;
+}

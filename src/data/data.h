@@ -73,6 +73,8 @@ struct List;
 typedef struct Value {
     uint8_t dt; /* DataType */
     uint8_t vt; /* ValueType of a scalar; VT_DOUBLE for matrices */
+    /* A double that list(name=value) made: `+` with another scalar concatenates, as in the reference.  Operators and casts drop it. */
+    bool textual;
     union {
         int64_t i;
         double d;

@@ -98,19 +98,20 @@ static const Lifted *find_lifted(const Builder *b, const Expr *e)
     return NULL;
 }
 
-/* exists(x): decided here where this block assigns x - a known scalar has no variable of its own, as in the reference - and
- * looked up by name when run otherwise. */
+/* exists(x) asks for x as it is now, exists("x") for x as it was when this block of statements began - the reference binds
+ * variables at the end of a block. */
 static ml_status build_exists(Builder *b, const Expr *e, Hop **out)
 {
     const Expr *arg = e->args[0];
-    const char *name = arg->kind == E_NAME ? arg->name : arg->kind == E_LITERAL && arg->lit.vt == VT_STRING ? arg->lit.s->text : NULL;
+    bool by_text = arg->kind == E_LITERAL && arg->lit.vt == VT_STRING;
+    const char *name = arg->kind == E_NAME ? arg->name : by_text ? arg->lit.s->text : NULL;
     int slot = name ? builder_find(b, name) : -1;
     Hop *in;
 
     if (name && slot < 0) {
         *out = hop_literal(b->dag, value_bool(false), e->span);
-    } else if (name && b->current.items[slot]) {
-        *out = hop_literal(b->dag, value_bool(b->current.items[slot]->kind != HOP_LITERAL), e->span);
+    } else if (name && !by_text && b->current.items[slot]) {
+        *out = hop_literal(b->dag, value_bool(true), e->span);
     } else {
         if (name)
             in = hop_read(b->dag, slot, arg->span);

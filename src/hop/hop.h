@@ -85,7 +85,7 @@ struct Block {
     int from, to, step; /* FOR: slots; step < 0: none */
     int loop_slot;
     bool seq, parallel;
-    bool assigns_loop_slot; /* FOR: the body assigns the loop variable */
+    bool dead; /* FOR: the body computes nothing that is read later, see live.c */
     BlockList body, orelse;
     const FunctionSet *fn; /* CALL */
     CallArg *args;         /* in the order of the parameters; missing ones are filled before */

@@ -82,6 +82,30 @@ static ml_status live_if(Live *l, Block *b)
     return live_list(l, b->pred);
 }
 
+/* Is the body of a for loop one run of plain assignments, without effects and indexed targets, of variables that nobody reads
+ * afterwards?  The reference drops such a loop, so a loop variable that had a value keeps it: i=5; for(i in 1:2) {j=i} print(i)
+ * prints 5.  `set` is what is live after the loop. */
+static bool is_dead_loop(const Block *b, const uint64_t *set)
+{
+    const Dag *dag;
+
+    if (b->kind != BLOCK_FOR || b->body.count > 1)
+        return false;
+    if (b->body.count == 0)
+        return true;
+    if (b->body.items[0]->kind != BLOCK_BASIC)
+        return false;
+    dag = b->body.items[0]->dag;
+    for (int k = 0; k < dag->nroots; k++)
+        if (dag->roots[k].slot < 0 || dag->roots[k].slot == b->loop_slot ||
+            slot_in(set, dag->roots[k].slot))
+            return false;
+    for (int k = 0; k < dag->count; k++)
+        if (hop_has_effect(dag->nodes[k]) || hop_is_op(dag->nodes[k], OP_left_index))
+            return false;
+    return true;
+}
+
 /* What the loop reads before writing is live at its end too, hence the second visit. */
 static ml_status live_loop(Live *l, Block *b)
 {
@@ -89,6 +113,7 @@ static ml_status live_loop(Live *l, Block *b)
 
     if (!after)
         return fail_memory(l->ctx, sizeof *after);
+    b->dead = is_dead_loop(b, after);
     for (int visit = 0; visit < 2; visit++) {
         if (b->kind == BLOCK_WHILE) {
             set_add(l->set, b->cond);

@@ -4,10 +4,7 @@
  * Abstract interpretation over the block tree: branches are joined, loops run to a fixpoint, parameters of a function are
  * joined over all its calls and its results flow back; the whole is repeated until no routine's parameters or results change.  The
  * lattice is flat for each fact (unreached < known < unknown), so the number of rounds is bounded by the number of facts.
- * A program that calls functions by name (eval) leaves parameters unknown, as any value may arrive.
- *
- * Constants: a variable that holds a literal before a loop which does not assign it holds it afterwards - the loop variable
- * included, as in the reference: i=5; for(i in 1:3) {...} print(i) prints 5. */
+ * A program that calls functions by name (eval) leaves parameters unknown, as any value may arrive. */
 #include "hop/hop.h"
 
 #include <string.h>
@@ -212,13 +209,11 @@ static ml_status walk_round(Walk *w, Block *b)
 static ml_status walk_loop(Walk *w, Block *b)
 {
     bool final = w->final;
-    VarInfo before = {0}, *head = NULL;
+    VarInfo *head = NULL;
     ml_status st = ML_OK;
 
-    if (b->kind == BLOCK_FOR) {
+    if (b->kind == BLOCK_FOR)
         TRY(walk_list(w, b->pred));
-        before = w->vars[b->loop_slot];
-    }
     head = copy_vars(w, w->vars);
     if (!head)
         return fail_memory(w->ctx, sizeof *head);
@@ -236,8 +231,6 @@ static ml_status walk_loop(Walk *w, Block *b)
         st = walk_list(w, b->pred);
     } else {
         join_all(w, w->vars, head);
-        if (before.reached && before.lit.dt == DT_SCALAR && !b->assigns_loop_slot)
-            w->vars[b->loop_slot] = before;
     }
 done:
     w->final = final;

@@ -1,0 +1,150 @@
+/* The rewrite engine: a DAG is rebuilt bottom-up, and every new node is offered to the rules of the stage until none matches.
+ * Requires: types and sizes inferred.  Keeps: hash-consing, the order of roots.  Breaks: nothing; dead nodes are dropped.
+ * Cost: one visit a node times the rules that may match it. */
+#include "hop/rewrite.h"
+
+#include <string.h>
+
+#define ML_REWRITE(id, stage, text, sample)                                                        \
+    {.name = #id, .when = REWRITE_##stage, .fn = rw_##id, .doc = text, .example = sample},
+const RewriteInfo rewrite_table[] = {
+#include "hop/rewrites.def"
+};
+#undef ML_REWRITE
+const int rewrite_count = sizeof rewrite_table / sizeof *rewrite_table;
+
+typedef struct Rebuild {
+    RewriteCall call;
+    RewriteWhen stage;
+    Dag *out;
+    Hop **map; /* by old id */
+} Rebuild;
+
+static Hop *apply_rules(Rebuild *r, Hop *h)
+{
+    for (int k = 0, rounds = 0; h && k < rewrite_count; k++) {
+        Hop *better;
+
+        if (!(rewrite_table[k].when & r->stage))
+            continue;
+        better = rewrite_table[k].fn(&r->call, h);
+        if (better && better != h && rounds++ < 16) {
+            r->call.unit->fired[k]++;
+            better->uses += h->uses;
+            h = better;
+            k = -1;
+        }
+    }
+    return h;
+}
+
+/* The node in the new DAG, with what was inferred of the old one. */
+static Hop *remake(Rebuild *r, const Hop *old)
+{
+    Hop *in_local[OP_ARGS], **in = in_local, *h;
+
+    if (old->nin > OP_ARGS) {
+        in = ARENA_ARRAY(r->out->arena, Hop *, old->nin);
+        if (!in)
+            return NULL;
+    }
+    for (int k = 0; k < old->nin; k++)
+        in[k] = old->in[k] ? r->map[old->in[k]->id] : NULL;
+    switch (old->kind) {
+    case HOP_LITERAL:
+        return hop_literal(r->out, old->lit, old->span);
+    case HOP_READ:
+        h = hop_read(r->out, old->slot, old->span);
+        break;
+    case HOP_RESULT:
+        h = hop_result(r->out, in[0], old->index, old->span);
+        break;
+    default:
+        h = hop_op(r->call.ctx, r->call.unit, r->out, old->op, in, old->names, old->nin, old->span);
+    }
+    if (h && h->kind != HOP_LITERAL) {
+        h->dt = old->dt;
+        h->vt = old->vt;
+        h->dims = old->dims;
+        h->lit = old->lit;
+        h->bytes = old->bytes;
+    }
+    return h;
+}
+
+static void count_uses(Dag *dag, int *uses)
+{
+    for (int k = 0; k < dag->nroots; k++)
+        uses[dag->roots[k].hop->id]++;
+    for (int k = dag->count - 1; k >= 0; k--)
+        for (int j = 0; uses[k] && j < dag->nodes[k]->nin; j++)
+            if (dag->nodes[k]->in[j])
+                uses[dag->nodes[k]->in[j]->id]++;
+}
+
+static ml_status rebuild(Rebuild *r, const Dag *dag, const int *uses)
+{
+    for (int k = 0; k < dag->count; k++) {
+        const Hop *old = dag->nodes[k];
+
+        if (!uses[k])
+            continue;
+        r->map[k] = remake(r, old);
+        if (r->map[k]) {
+            r->map[k]->uses += uses[k];
+            if (r->stage)
+                r->map[k] = apply_rules(r, r->map[k]);
+        }
+        if (!r->map[k])
+            return fail_memory(r->call.ctx, sizeof(Hop));
+    }
+    for (int k = 0; k < dag->nroots; k++)
+        if (!dag_root(r->out, r->map[dag->roots[k].hop->id], dag->roots[k].slot))
+            return fail_memory(r->call.ctx, sizeof(Root));
+    return ML_OK;
+}
+
+ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
+{
+    size_t n = (size_t)dag->count + 1;
+    int *uses = mem_calloc(n, sizeof *uses);
+    Rebuild r = {.stage = stage};
+    ml_status st;
+
+    r.call = (RewriteCall){.ctx = ctx, .unit = unit};
+    r.call.dag = r.out = dag_new(dag->arena);
+    r.map = mem_calloc(n, sizeof *r.map);
+    if (!uses || !r.map || !r.out) {
+        st = fail_memory(ctx, n * sizeof *r.map);
+    } else {
+        count_uses(dag, uses);
+        st = rebuild(&r, dag, uses);
+    }
+    if (st == ML_OK)
+        *dag = *r.out;
+    mem_free(uses);
+    mem_free(r.map);
+    return st;
+}
+
+Dag *dag_copy(const Dag *dag, Arena *arena)
+{
+    Dag *copy = dag_new(arena);
+    Hop **map = ARENA_ARRAY(arena, Hop *, dag->count + 1);
+    Ctx quiet = {0};
+    Unit unit = {0};
+    Rebuild r = {.call = {.ctx = &quiet, .unit = &unit, .dag = copy}, .out = copy, .map = map};
+
+    if (!copy || !map)
+        return NULL;
+    for (int k = 0; k < dag->count; k++) {
+        map[k] = remake(&r, dag->nodes[k]);
+        if (!map[k])
+            return NULL;
+        map[k]->uses = dag->nodes[k]->uses;
+    }
+    for (int k = 0; k < dag->nroots; k++)
+        if (!dag_root(copy, map[dag->roots[k].hop->id], dag->roots[k].slot))
+            return NULL;
+    return copy;
+}

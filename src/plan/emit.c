@@ -1,0 +1,453 @@
+/* Linearize a DAG: operators in the order in which the roots need them, operands resolved to slots, values freed at their last use.
+ * Requires: sizes inferred, rewrites applied, liveness of the block.
+ *
+ * A root's operator writes straight into its variable when nothing later in the block reads the variable's old value;
+ * otherwise it writes a temporary that is moved at the end.  Temporaries are reused once dead.  Cost: linear in nodes. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+typedef struct Emit {
+    Ctx *ctx;
+    const Routine *r;
+    const Block *block;
+    const Backend *backend;
+    Plan *plan;
+    Dag *dag;
+    const Hop **order; /* operators as they will run */
+    int norder;
+    int *place;     /* by node id: operand of its value */
+    int *last_use;  /* by node id: index in order of the last instruction that reads it; norder: a final move */
+    int *home;      /* by node id: variable slot to write into, -1 none */
+    VEC(int) idle;  /* temporaries free to use */
+    VEC(int32_t) frees;
+    VEC(Value) literals;
+} Emit;
+
+static ml_status no_memory(const Emit *e)
+{
+    return fail_memory(e->ctx, sizeof(Instr));
+}
+
+/* ---- order and last uses ---- */
+
+/* Depth first, inputs before consumers, without recursion deeper than the DAG is high. */
+static void visit(Emit *e, const Hop *h, bool *seen)
+{
+    if (seen[h->id])
+        return;
+    seen[h->id] = true;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k])
+            visit(e, h->in[k], seen);
+    if (h->kind == HOP_OP)
+        e->order[e->norder++] = h;
+}
+
+static ml_status order_operators(Emit *e)
+{
+    bool *seen = mem_calloc((size_t)e->dag->count + 1, sizeof *seen);
+
+    if (!seen)
+        return no_memory(e);
+    for (int k = 0; k < e->dag->nroots; k++)
+        visit(e, e->dag->roots[k].hop, seen);
+    mem_free(seen);
+    return ML_OK;
+}
+
+static void note_uses(Emit *e)
+{
+    for (int k = 0; k < e->dag->count; k++)
+        e->last_use[k] = -1;
+    for (int i = 0; i < e->norder; i++) {
+        const Hop *h = e->order[i];
+
+        for (int k = 0; k < h->nin; k++)
+            if (h->in[k])
+                e->last_use[h->in[k]->id] = i;
+    }
+}
+
+/* The node that holds a variable's value at entry, NULL when the block does not read it. */
+static const Hop *read_of(const Emit *e, int slot)
+{
+    for (int k = 0; k < e->dag->count; k++)
+        if (e->dag->nodes[k]->kind == HOP_READ && e->dag->nodes[k]->slot == slot)
+            return e->dag->nodes[k];
+    return NULL;
+}
+
+static int index_in_order(const Emit *e, const Hop *h)
+{
+    for (int i = 0; i < e->norder; i++)
+        if (e->order[i] == h)
+            return i;
+    return -1;
+}
+
+/* Which variable can each operator write straight into?  Variables that are dead after the block get no value at all. */
+static void choose_homes(Emit *e)
+{
+    for (int k = 0; k < e->dag->count; k++)
+        e->home[k] = -1;
+    for (int k = 0; k < e->dag->nroots; k++)
+        if (e->dag->roots[k].slot >= 0 && !slot_in(e->block->live_out, e->dag->roots[k].slot))
+            e->dag->roots[k].slot = -1;
+    for (int k = 0; k < e->dag->nroots; k++) {
+        Root root = e->dag->roots[k];
+        const Hop *of = root.hop->kind == HOP_RESULT ? root.hop->in[0] : root.hop;
+        const Hop *old;
+
+        if (root.slot < 0 || of->kind != HOP_OP || e->home[root.hop->id] >= 0)
+            continue;
+        old = read_of(e, root.slot);
+        if (!old || e->last_use[old->id] <= index_in_order(e, of))
+            e->home[root.hop->id] = root.slot;
+    }
+}
+
+/* Does a root after the operators need this node's value? */
+static void note_final_moves(Emit *e)
+{
+    for (int k = 0; k < e->dag->nroots; k++) {
+        Root root = e->dag->roots[k];
+
+        if (root.slot >= 0 && e->home[root.hop->id] != root.slot && root.hop->kind != HOP_LITERAL)
+            e->last_use[root.hop->id] = e->norder;
+    }
+}
+
+/* ---- places ---- */
+
+static bool is_assigned(const Emit *e, int slot)
+{
+    for (int k = 0; k < e->dag->nroots; k++)
+        if (e->dag->roots[k].slot == slot)
+            return true;
+    return false;
+}
+
+static int new_temporary(Emit *e)
+{
+    if (e->idle.count)
+        return e->idle.items[--e->idle.count];
+    return e->r->nslots + e->plan->ntemps++;
+}
+
+static ml_status place_literal(Emit *e, const Hop *h)
+{
+    e->place[h->id] = ~e->literals.count;
+    return VEC_PUSH(&e->literals, h->lit) ? ML_OK : no_memory(e);
+}
+
+static Instr *new_instr(Emit *e, InstrKind kind, Span span)
+{
+    Instr *in = &e->plan->instrs[e->plan->count++];
+
+    in->kind = (uint8_t)kind;
+    in->span = span;
+    in->nout = 1;
+    in->out = OPERAND_NONE;
+    return in;
+}
+
+/* Values that no later instruction reads: temporaries, and variables that are dead after the block or overwritten in it. */
+static bool dies_at(const Emit *e, const Hop *h, int i)
+{
+    if (e->last_use[h->id] != i || h->kind == HOP_LITERAL)
+        return false;
+    if (h->kind == HOP_READ)
+        return is_assigned(e, h->slot) || !slot_in(e->block->live_out, h->slot);
+    return e->home[h->id] < 0;
+}
+
+static ml_status keep_frees(Emit *e, Instr *in)
+{
+    in->nfrees = (uint16_t)e->frees.count;
+    if (!e->frees.count)
+        return ML_OK;
+    in->frees = ARENA_ARRAY(e->plan->arena, int32_t, e->frees.count);
+    if (!in->frees)
+        return no_memory(e);
+    memcpy(in->frees, e->frees.items, (size_t)e->frees.count * sizeof(int32_t));
+    return ML_OK;
+}
+
+static ml_status add_free(Emit *e, int32_t slot)
+{
+    for (int k = 0; k < e->frees.count; k++)
+        if (e->frees.items[k] == slot)
+            return ML_OK;
+    if (slot >= e->r->nslots && !VEC_PUSH(&e->idle, slot))
+        return no_memory(e);
+    return VEC_PUSH(&e->frees, slot) ? ML_OK : no_memory(e);
+}
+
+static ml_status emit_operands(Emit *e, Instr *in, const Hop *h, int i)
+{
+    e->frees.count = 0;
+    in->nin = (uint16_t)h->nin;
+    in->in = ARENA_ARRAY(e->plan->arena, int32_t, h->nin + 1);
+    if (!in->in)
+        return no_memory(e);
+    for (int k = 0; k < h->nin; k++) {
+        const Hop *arg = h->in[k];
+
+        if (!arg) {
+            in->in[k] = OPERAND_NONE;
+            continue;
+        }
+        if (arg->kind == HOP_LITERAL)
+            TRY(place_literal(e, arg));
+        in->in[k] = e->place[arg->id];
+        if (dies_at(e, arg, i)) {
+            if (k < 32)
+                in->last |= UINT32_C(1) << k;
+            TRY(add_free(e, in->in[k]));
+        }
+    }
+    for (int k = 0; k < h->nin; k++) /* an operand given twice has two readers: it may not be overwritten */
+        for (int j = k + 1; j < h->nin && j < 32; j++)
+            if (h->in[k] && h->in[k] == h->in[j])
+                in->last &= ~(UINT32_C(1) << k | UINT32_C(1) << j);
+    return ML_OK;
+}
+
+/* Nowhere, when nobody reads it. */
+static int32_t place_result(Emit *e, const Hop *h)
+{
+    if (e->home[h->id] < 0 && e->last_use[h->id] < 0)
+        return OPERAND_NONE;
+    e->place[h->id] = e->home[h->id] >= 0 ? e->home[h->id] : new_temporary(e);
+    return e->place[h->id];
+}
+
+/* Results after the first have nodes of their own where they are used. */
+static ml_status emit_results(Emit *e, Instr *in, const Hop *h)
+{
+    int n = op_nresults(hop_info(h));
+
+    if (n <= 1) {
+        in->nout = (uint16_t)n;
+        in->out = n ? place_result(e, h) : OPERAND_NONE;
+        return ML_OK;
+    }
+    in->nout = (uint16_t)n;
+    in->outs = ARENA_ARRAY(e->plan->arena, int32_t, n);
+    if (!in->outs)
+        return no_memory(e);
+    for (int k = 0; k < n; k++)
+        in->outs[k] = OPERAND_NONE;
+    in->out = in->outs[0] = place_result(e, h);
+    for (int k = 0; k < e->dag->count; k++) {
+        const Hop *x = e->dag->nodes[k];
+
+        if (x->kind == HOP_RESULT && x->in[0] == h)
+            in->outs[x->index] = place_result(e, x);
+    }
+    return ML_OK;
+}
+
+static ml_status emit_operator(Emit *e, const Hop *h, int i)
+{
+    Instr *in = new_instr(e, INSTR_OP, h->span);
+
+    in->op = h->op;
+    in->fn = e->backend->operator_fn(h->op);
+    if (!in->fn && !hop_info(h)->scalar)
+        in->kind = INSTR_RUN;
+    in->dims = h->dims;
+    in->bytes = h->bytes;
+    in->dt = (uint8_t)h->dt;
+    TRY(emit_operands(e, in, h, i));
+    if (h->names) {
+        const char **names = ARENA_ARRAY(e->plan->arena, const char *, h->nin);
+
+        if (!names)
+            return no_memory(e);
+        memcpy(names, h->names, (size_t)h->nin * sizeof *names);
+        in->names = names;
+    }
+    TRY(emit_results(e, in, h));
+    return keep_frees(e, in);
+}
+
+/* ---- reads and moves ---- */
+
+/* An old value that a final move needs although its variable gets a new one is saved first (a swap: t=a; a=b; b=t). */
+static ml_status place_reads(Emit *e)
+{
+    for (int k = 0; k < e->dag->count; k++) {
+        const Hop *h = e->dag->nodes[k];
+        Instr *in;
+
+        if (h->kind != HOP_READ)
+            continue;
+        e->place[k] = h->slot;
+        if (e->last_use[k] != e->norder || !is_assigned(e, h->slot))
+            continue;
+        in = new_instr(e, INSTR_MOVE, h->span);
+        in->in = ARENA_ARRAY(e->plan->arena, int32_t, 1);
+        if (!in->in)
+            return no_memory(e);
+        in->in[0] = h->slot;
+        in->nin = 1;
+        e->place[k] = in->out = new_temporary(e);
+    }
+    return ML_OK;
+}
+
+static ml_status emit_move(Emit *e, Root root)
+{
+    Instr *in;
+
+    if (root.slot < 0 || e->home[root.hop->id] == root.slot)
+        return ML_OK;
+    if (root.hop->kind == HOP_READ && root.hop->slot == root.slot && e->place[root.hop->id] == root.slot)
+        return ML_OK; /* x = x */
+    in = new_instr(e, INSTR_MOVE, root.hop->span);
+    in->in = ARENA_ARRAY(e->plan->arena, int32_t, 1);
+    if (!in->in)
+        return no_memory(e);
+    if (root.hop->kind == HOP_LITERAL)
+        TRY(place_literal(e, root.hop));
+    in->in[0] = e->place[root.hop->id];
+    in->nin = 1;
+    in->out = root.slot;
+    in->dt = (uint8_t)root.hop->dt;
+    in->dims = root.hop->dims;
+    return ML_OK;
+}
+
+/* Does the value that a final move copied have no further reader? */
+static bool dies_after_moves(const Emit *e, const Hop *h)
+{
+    if (h->kind == HOP_LITERAL || e->last_use[h->id] != e->norder)
+        return false;
+    return e->place[h->id] >= e->r->nslots ||
+           (h->kind == HOP_READ && !is_assigned(e, h->slot) && !slot_in(e->block->live_out, h->slot));
+}
+
+
+static ml_status free_moved(Emit *e)
+{
+    Instr *in = e->plan->count ? &e->plan->instrs[e->plan->count - 1] : NULL;
+
+    if (!in || in->kind != INSTR_MOVE)
+        return ML_OK;
+    e->frees.count = 0;
+    for (int k = 0; k < e->dag->count; k++)
+        if (dies_after_moves(e, e->dag->nodes[k]))
+            TRY(add_free(e, e->place[k]));
+    return keep_frees(e, in);
+}
+
+static ml_status emit_all(Emit *e)
+{
+    TRY(order_operators(e));
+    note_uses(e);
+    choose_homes(e);
+    note_final_moves(e);
+    TRY(place_reads(e));
+    for (int i = 0; i < e->norder; i++)
+        TRY(emit_operator(e, e->order[i], i));
+    for (int k = 0; k < e->dag->nroots; k++)
+        TRY(emit_move(e, e->dag->roots[k]));
+    TRY(free_moved(e));
+    e->plan->nliterals = e->literals.count;
+    e->plan->literals = ARENA_ARRAY(e->plan->arena, Value, e->literals.count + 1);
+    if (!e->plan->literals)
+        return no_memory(e);
+    if (e->literals.count)
+        memcpy(e->plan->literals, e->literals.items, (size_t)e->literals.count * sizeof(Value));
+    return ML_OK;
+}
+
+static ml_status emit_setup(Emit *e)
+{
+    int n = e->dag->count + 1;
+    Arena *a = e->dag->arena;
+
+    e->order = ARENA_ARRAY(a, const Hop *, n);
+    e->place = ARENA_ARRAY(a, int, n);
+    e->last_use = ARENA_ARRAY(a, int, n);
+    e->home = ARENA_ARRAY(a, int, n);
+    e->plan->instrs = ARENA_ARRAY(e->plan->arena, Instr, n + e->dag->count + e->dag->nroots);
+    return e->order && e->place && e->last_use && e->home && e->plan->instrs ? ML_OK : no_memory(e);
+}
+
+/* With facts of this entry the DAG is a copy that may be rewritten; the shared one stays as it is. */
+static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo *vars, Arena *scratch, Dag **out)
+{
+    *out = dag_copy(block->dag, scratch);
+    if (!*out)
+        return fail_memory(ctx, sizeof(Dag));
+    if (vars)
+        dag_infer(*out, vars);
+    if (unit->opt > 1)
+        return dag_rewrite(ctx, unit, *out, REWRITE_DYNAMIC);
+    return ML_OK;
+}
+
+ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, const VarInfo *vars,
+                     const Backend *backend, Plan **out)
+{
+    Emit e = {.ctx = ctx, .r = r, .block = block, .backend = backend};
+    Arena *scratch = arena_new(), *arena = arena_new();
+    ml_status st = ML_OK;
+
+    e.plan = arena ? ARENA_NEW(arena, Plan) : NULL;
+    if (!e.plan || !scratch) {
+        st = fail_memory(ctx, sizeof(Plan));
+    } else {
+        e.plan->arena = arena;
+        st = prepare(ctx, unit, block, vars, scratch, &e.dag);
+    }
+    if (st == ML_OK)
+        st = emit_setup(&e);
+    if (st == ML_OK)
+        st = emit_all(&e);
+    VEC_FREE(&e.idle);
+    VEC_FREE(&e.frees);
+    VEC_FREE(&e.literals);
+    arena_free(scratch);
+    if (st == ML_OK)
+        *out = e.plan;
+    else
+        arena_free(arena);
+    return st;
+}
+
+void plan_free(Plan *plan)
+{
+    if (plan)
+        arena_free(plan->arena);
+}
+
+/* Arguments rows, cols and the like of operators that make a matrix of a size given by scalars. */
+static bool decides_size(const OpInfo *op)
+{
+    return op->shape == shape_matrix || op->shape == shape_rand || op->shape == shape_seq;
+}
+
+static void mark_scalars(const Hop *h, uint64_t *slots)
+{
+    if (!h || h->dt == DT_MATRIX || h->dt == DT_FRAME || h->dt == DT_LIST)
+        return;
+    if (h->kind == HOP_READ)
+        slots[h->slot >> 6] |= UINT64_C(1) << (h->slot & 63);
+    for (int k = 0; k < h->nin; k++)
+        mark_scalars(h->in[k], slots);
+}
+
+void plan_size_slots(const Dag *dag, uint64_t *slots)
+{
+    for (int k = 0; k < dag->count; k++) {
+        const Hop *h = dag->nodes[k];
+
+        if (h->kind == HOP_OP && decides_size(hop_info(h)))
+            for (int j = 0; j < h->nin; j++)
+                mark_scalars(h->in[j], slots);
+    }
+}

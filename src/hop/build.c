@@ -143,8 +143,8 @@ static ml_status build_op(Builder *b, const Expr *e, Hop **out)
     if (op->props & P_CALLS)
         b->unit->uses_eval = true;
     *out = hop_op(b->ctx, b->unit, b->dag, e->op, in, e->arg_names, e->nargs, e->span);
-    if (*out && (*out)->kind == HOP_LITERAL && (*out)->lit.vt == VT_INT && (op->props & P_CELLWISE) &&
-        !(op->props & P_SYNTAX) && e->nargs == 1 && is_written_number(e->args[0]))
+    if (*out && (*out)->kind == HOP_LITERAL && (*out)->lit.vt == VT_INT && (op->props & P_LITERAL_DOUBLE) &&
+        is_written_number(e->args[0]))
         *out = hop_literal(b->dag, value_double((double)(*out)->lit.i), e->span);
     if (*out && hop_has_effect(*out) && !dag_root(b->dag, *out, -1))
         *out = NULL;

@@ -107,8 +107,8 @@ typedef struct Routine {
     int nblocks;
     int nwords;         /* of a bit set over slots */
     VarInfo *params, *outs; /* joined over all calls; of the results */
-    bool generic;       /* parameters may be anything (called through eval) */
-    bool analyzed, changed;
+    bool analyzed; /* reached from the main program or by eval */
+    bool settled;  /* propagated and rewritten; plans may exist */
     struct Routine *next;
 } Routine;
 
@@ -154,7 +154,8 @@ bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared 
 
 /* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one VarInfo a slot). */
 void dag_infer(Dag *dag, const VarInfo *vars);
-/* Over all routines of the unit until nothing changes; sets sizes_known of the blocks. */
+/* From `main` over all routines that it reaches and that are not settled yet, until nothing changes; sets sizes_known of the blocks
+ * and applies the static rewrites. */
 ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
 VarInfo var_unknown(void);
 

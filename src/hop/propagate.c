@@ -128,13 +128,13 @@ static void walk_into(Walk *w, Function *fn, const Block *b)
 {
     Routine *callee = routine_of(fn);
 
-    if (!callee)
+    if (!callee || callee->settled)
         return;
     for (int k = 0; k < b->nargs && k < fn->nparams; k++) {
         TypeDecl type = fn->params[k].type;
         VarInfo arg = var_unknown();
 
-        if (type.dt == DT_SCALAR || w->unit->uses_eval || callee->generic)
+        if (type.dt == DT_SCALAR || w->unit->uses_eval)
             arg.dt = type.dt, arg.vt = type.dt == DT_SCALAR ? type.vt : VT_DOUBLE;
         else if (b->args[k].slot >= 0)
             arg = w->vars[b->args[k].slot];
@@ -299,18 +299,9 @@ static ml_status walk_all(Walk *w)
 {
     w->changed = false;
     for (Routine *r = w->unit->routines; r; r = r->next)
-        if (r->analyzed)
+        if (r->analyzed && !r->settled)
             TRY(walk_routine(w, r));
     return ML_OK;
-}
-
-/* A variable that nothing reaches is unknown once the fixpoint stands: a script may read it, and the error is the run's. */
-static void settle(Unit *unit)
-{
-    for (Routine *r = unit->routines; r; r = r->next)
-        for (int k = 0; k < r->fn->nparams; k++)
-            if (!r->params[k].reached)
-                r->params[k] = var_unknown();
 }
 
 ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main)
@@ -318,14 +309,17 @@ ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main)
     Walk w = {.ctx = ctx, .unit = unit};
 
     main->analyzed = true;
-    if (main->generic)
-        settle(unit);
+    for (int k = 0; k < main->fn->nparams; k++)
+        main->params[k] = var_unknown();
     do
         TRY(walk_all(&w));
     while (w.changed);
     w.final = true;
     TRY(walk_all(&w));
-    for (Routine *r = unit->routines; r; r = r->next)
-        TRY(routine_liveness(ctx, unit, r));
+    for (Routine *r = unit->routines; r; r = r->next) {
+        if (r->analyzed && !r->settled)
+            TRY(routine_liveness(ctx, unit, r));
+        r->settled |= r->analyzed;
+    }
     return ML_OK;
 }

@@ -30,7 +30,6 @@ typedef struct Instr {
     uint32_t last;  /* bit k: in[k] dies here */
     OperatorFn fn;
     const char *const *names;
-    const Hop *hop; /* for explain, while the DAG lives; NULL in kept plans */
     Span span;
     Dims dims;      /* estimate of the result */
     double bytes;

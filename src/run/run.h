@@ -6,6 +6,7 @@
 #define RUN_H
 
 #include "plan/plan.h"
+#include "task/task.h"
 
 typedef struct OpTime {
     int64_t count, nanoseconds;

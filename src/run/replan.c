@@ -1,0 +1,190 @@
+/* Plans of a block: one for ever where all sizes are known at compile time, otherwise one for each signature of the inputs.
+ *
+ * The signature covers what the block reads: data type, size, format, sparsity class, and the values of scalars that decide the
+ * size of a new matrix.  Values of other scalars and of cells are not in it, so a loop that only changes values never
+ * plans twice.  At most PLANS_KEPT plans are kept a block, the least recently used goes first. */
+#include "run/interp.h"
+
+enum { PLANS_KEPT = 32 };
+
+typedef struct BlockPlans {
+    Plan *list; /* most recently used first */
+    int count;
+    int *reads; /* slots that the block reads */
+    int nreads;
+    uint64_t *size_slots; /* bit set: scalars whose values count */
+} BlockPlans;
+
+static BlockPlans *plans_new(Run *run, const Routine *r, const Block *block)
+{
+    Arena *a = run->unit.arena;
+    BlockPlans *p = ARENA_NEW(a, BlockPlans);
+
+    if (!p)
+        return NULL;
+    p->reads = ARENA_ARRAY(a, int, block->dag->count + 1);
+    p->size_slots = ARENA_ARRAY(a, uint64_t, r->nwords + 1);
+    if (!p->reads || !p->size_slots)
+        return NULL;
+    for (int k = 0; k < block->dag->count; k++)
+        if (block->dag->nodes[k]->kind == HOP_READ)
+            p->reads[p->nreads++] = block->dag->nodes[k]->slot;
+    plan_size_slots(block->dag, p->size_slots);
+    return p;
+}
+
+/* Not the exact number of nonzeros: 0 empty, 1 sparse by the format rule, 2 dense. */
+static uint64_t sparsity_class(const Matrix *m)
+{
+    if (m->nnz == 0)
+        return 0;
+    return matrix_is_sparse(m->rows, m->cols, m->nnz) ? 1 : 2;
+}
+
+static uint64_t hash_scalar(uint64_t h, Value v)
+{
+    if (v.vt == VT_STRING)
+        return hash_bytes(v.s->text, (size_t)v.s->size, h);
+    return hash_mix(hash_mix(h, v.vt), v.vt == VT_BOOL ? (uint64_t)v.b : (uint64_t)v.i);
+}
+
+static uint64_t hash_value(uint64_t h, Value v, bool by_value)
+{
+    h = hash_mix(h, v.dt);
+    if (v.dt == DT_MATRIX) {
+        h = hash_mix(h, (uint64_t)v.m->rows);
+        h = hash_mix(h, (uint64_t)v.m->cols);
+        return hash_mix(h, (uint64_t)v.m->format * 4 + sparsity_class(v.m));
+    }
+    if (v.dt == DT_FRAME)
+        return hash_mix(hash_mix(h, (uint64_t)v.f->rows), (uint64_t)v.f->cols);
+    return v.dt == DT_SCALAR && by_value ? hash_scalar(h, v) : h;
+}
+
+static uint64_t signature(const BlockPlans *p, const Value *frame)
+{
+    uint64_t h = 1;
+
+    for (int k = 0; k < p->nreads; k++)
+        h = hash_value(h, frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
+    return h;
+}
+
+static VarInfo info_now(Value v, bool by_value)
+{
+    VarInfo info = var_unknown();
+
+    info.dt = (DataType)v.dt;
+    if (v.dt == DT_MATRIX)
+        info.dims = (Dims){v.m->rows, v.m->cols, v.m->nnz};
+    else if (v.dt == DT_FRAME)
+        info.dims = (Dims){v.f->rows, v.f->cols, -1};
+    else if (v.dt == DT_SCALAR && by_value && v.vt != VT_STRING && !v.textual)
+        info.lit = v;
+    return info;
+}
+
+static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block, const BlockPlans *p,
+                           Plan **out)
+{
+    VarInfo *vars = NULL;
+    ml_status st;
+
+    run->stats->plans_made++;
+    if (block->sizes_known)
+        return plan_block(run->ctx, &run->unit, r, block, NULL, run->backend, out);
+    vars = mem_calloc((size_t)r->nslots + 1, sizeof *vars);
+    if (!vars)
+        return fail_memory(run->ctx, sizeof *vars);
+    for (int k = 0; k < p->nreads; k++)
+        vars[p->reads[k]] = info_now(frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
+    st = plan_block(run->ctx, &run->unit, r, block, vars, run->backend, out);
+    mem_free(vars);
+    return st;
+}
+
+static void drop_last(BlockPlans *p)
+{
+    Plan **at = &p->list;
+
+    while (*at && (*at)->next)
+        at = &(*at)->next;
+    plan_free(*at);
+    *at = NULL;
+    p->count--;
+}
+
+static Plan *find_plan(BlockPlans *p, uint64_t sig)
+{
+    for (Plan **at = &p->list; *at; at = &(*at)->next)
+        if ((*at)->signature == sig) {
+            Plan *plan = *at;
+
+            *at = plan->next;
+            plan->next = p->list;
+            p->list = plan;
+            return plan;
+        }
+    return NULL;
+}
+
+static ml_status add_plan(Run *run, const Routine *r, const Value *frame, const Block *block, BlockPlans *p,
+                          uint64_t sig, const Plan **out)
+{
+    Plan *plan;
+
+    TRY(make_plan(run, r, frame, block, p, &plan));
+    if (p->count == PLANS_KEPT)
+        drop_last(p);
+    plan->signature = sig;
+    plan->next = p->list;
+    p->list = plan;
+    p->count++;
+    *out = plan;
+    return ML_OK;
+}
+
+ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block, const Plan **out)
+{
+    BlockPlans *p = block->plans;
+    uint64_t sig;
+
+    if (p && block->sizes_known && p->list) {
+        *out = p->list;
+        return ML_OK;
+    }
+    if (!p)
+        block->plans = p = plans_new(run, r, block);
+    if (!p)
+        return fail_memory(run->ctx, sizeof *p);
+    sig = block->sizes_known ? 0 : signature(p, frame);
+    *out = find_plan(p, sig);
+    if (!*out)
+        return add_plan(run, r, frame, block, p, sig, out);
+    run->stats->plans_reused++;
+    return ML_OK;
+}
+
+static void free_list(BlockList list)
+{
+    for (int k = 0; k < list.count; k++) {
+        Block *block = list.items[k];
+        BlockPlans *p = block->plans;
+
+        while (p && p->list) {
+            Plan *next = p->list->next;
+
+            plan_free(p->list);
+            p->list = next;
+        }
+        free_list(block->pred);
+        free_list(block->body);
+        free_list(block->orelse);
+    }
+}
+
+void plans_free(Unit *unit)
+{
+    for (Routine *r = unit->routines; r; r = r->next)
+        free_list(r->body);
+}

@@ -21,6 +21,12 @@ typedef struct DenseOps {
      * well.  Rows of x are `width` cells apart and those of c too; width is a multiple of TSMM_PAD,
      * x padded with zeros. */
     void (*tsmm)(const double *x, int64_t rows, int64_t width, double *c);
+    /* y[i] = CSR row i . x, in 4 lanes; row_ptr of the first row. */
+    void (*csr_matvec)(const double *values, const uint32_t *cols, const int64_t *row_ptr,
+                       int64_t rows, const double *x, double *y);
+    /* out = sum over k of values[k] * row cols[k] of d, in order; n cells a row. */
+    void (*gather)(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
+                   int64_t n, double *out);
     /* Transpose of a tile: y[j * ldy + i] = x[i * ldx + j]. */
     void (*transpose)(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
                       int64_t ldy);

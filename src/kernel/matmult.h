@@ -32,6 +32,14 @@ ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* Both CSR, as they are; their cells are finite. (matmult_csr.c) */
 ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out);
 
+/* f %*% t(f), finished: one triangle is computed and mirrored. (matmult_self.c) */
+ml_status product_self(Ctx *ctx, Factor f, Matrix **out);
+/* At least the upper triangle of that for a dense f, by BLAS, into c. (matmult_dense.c) */
+ml_status product_triangle(Ctx *ctx, Factor f, double *c);
+
+/* t(x) %*% (w * (x %*% v)) for a CSR x; w may be NULL. (matmult_sparse.c) */
+ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out);
+
 /* c = op(a) op(b) with general strides: the twin of dgemm, and faster than it on small matrices.
  * (ref/gemm.c) */
 typedef struct Gemm {

@@ -36,8 +36,8 @@ static int64_t pieces(int64_t n, int64_t size)
 /* ---- tiles ---- */
 
 typedef struct Tiles {
-    Gemm g; /* the whole product; c is not used when splits > 1 */
-    bool ta, tb;
+    Gemm g;                /* the whole product; c is not used when splits > 1 */
+    bool ta, tb, triangle; /* triangle: leave out tiles below the diagonal */
     int64_t lda, ldb;
     int64_t tile_rows, tile_cols, split; /* sizes of a piece */
     int64_t down, across, splits;        /* numbers of them */
@@ -54,7 +54,7 @@ static int64_t even(int64_t n, int64_t size)
 static void choose_tiles(Tiles *t)
 {
     const Gemm *g = &t->g;
-    int64_t rows = min64(TILE_ROWS, g->m), cols = min64(TILE_COLS, g->n);
+    int64_t rows = min64(TILE_ROWS, g->m), cols = min64(t->triangle ? TILE_ROWS : TILE_COLS, g->n);
 
     while (pieces(g->m, rows) * pieces(g->n, cols) < TILES &&
            (double)rows * (double)cols * (double)g->k > 2 * TILE_WORK) {
@@ -66,7 +66,7 @@ static void choose_tiles(Tiles *t)
             break;
     }
     t->tile_rows = even(g->m, rows);
-    t->tile_cols = even(g->n, cols);
+    t->tile_cols = t->triangle ? t->tile_rows : even(g->n, cols);
     t->down = pieces(g->m, t->tile_rows);
     t->across = pieces(g->n, t->tile_cols);
 }
@@ -118,8 +118,11 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t unit = lo; unit < hi; unit++) {
         const Gemm g = tile_of(t, unit);
+        const int64_t tile = unit / t->splits;
 
         TRY(check_cancel(ctx));
+        if (t->triangle && tile % t->across < tile / t->across)
+            continue;
         if (t->blas)
             gemm_blas(t, &g);
         else
@@ -279,6 +282,14 @@ static ml_status multiply(Ctx *ctx, Factor a, Factor b, double *c)
         gemm_plain(&t.g);
         return ML_OK;
     }
+    return run_tiles(ctx, &t);
+}
+
+ml_status product_triangle(Ctx *ctx, Factor f, double *c)
+{
+    Tiles t = whole_product(f, (Factor){f.m, !f.t}, c);
+
+    t.triangle = true;
     return run_tiles(ctx, &t);
 }
 

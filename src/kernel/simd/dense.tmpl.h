@@ -180,6 +180,77 @@ static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
     }
 }
 
+/* ---- CSR times dense ---- */
+
+static inline double dot_sparse(const double *values, const uint32_t *cols, int64_t n,
+                                const double *x)
+{
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    int64_t k = 0;
+
+    for (; k + 4 <= n; k += 4) {
+        s0 += values[k] * x[cols[k]];
+        s1 += values[k + 1] * x[cols[k + 1]];
+        s2 += values[k + 2] * x[cols[k + 2]];
+        s3 += values[k + 3] * x[cols[k + 3]];
+    }
+    for (; k < n; k++)
+        s0 += values[k] * x[cols[k]];
+    return (s0 + s1) + (s2 + s3);
+}
+
+static void csr_matvec(const double *values, const uint32_t *cols, const int64_t *row_ptr,
+                       int64_t rows, const double *x, double *y)
+{
+    for (int64_t i = 0; i < rows; i++)
+        y[i] = dot_sparse(values + row_ptr[i], cols + row_ptr[i], row_ptr[i + 1] - row_ptr[i], x);
+}
+
+/* Groups of 8 columns from column j; their sums stay in registers. */
+INLINE void gather_groups(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
+                          int64_t n, const int groups, double *out)
+{
+    V8 sum[4] = {{0}, {0}, {0}, {0}};
+
+    for (int64_t k = 0; k < nnz; k++) {
+        const double *row = d + cols[k] * n;
+
+        for (int g = 0; g < groups; g++)
+            sum[g] += load8(row + 8 * g) * values[k];
+    }
+    for (int g = 0; g < groups; g++)
+        *(V8 *)(out + 8 * g) = sum[g];
+}
+
+static void gather_few(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
+                       int64_t n, double *out)
+{
+    for (int64_t j = 0; j < n; j++)
+        out[j] = 0;
+    for (int64_t k = 0; k < nnz; k++)
+        for (int64_t j = 0; j < n; j++)
+            out[j] += values[k] * d[cols[k] * n + j];
+}
+
+/* The last columns, when not a full group, are computed in a group with some before them, once
+ * more. */
+static void gather(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
+                   int64_t n, double *out)
+{
+    int64_t j = 0;
+
+    if (n < 8) {
+        gather_few(values, cols, nnz, d, n, out);
+        return;
+    }
+    for (; j + 32 <= n; j += 32)
+        gather_groups(values, cols, nnz, d + j, n, 4, out + j);
+    for (; j + 8 <= n; j += 8)
+        gather_groups(values, cols, nnz, d + j, n, 1, out + j);
+    if (j < n)
+        gather_groups(values, cols, nnz, d + n - 8, n, 1, out + n - 8);
+}
+
 /* ---- transpose ---- */
 
 static void transpose_cells(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
@@ -225,4 +296,4 @@ static void transpose(const double *x, int64_t ldx, int64_t rows, int64_t cols, 
     transpose_cells(x + full_rows * ldx, ldx, rows - full_rows, cols, y + full_rows, ldy);
 }
 
-const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, transpose};
+const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, csr_matvec, gather, transpose};

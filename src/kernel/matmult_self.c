@@ -1,0 +1,146 @@
+/* A matrix times its transpose: t(X) %*% X and X %*% t(X).  The result is symmetric, so one
+ * triangle is computed.
+ *
+ * t(X) %*% X of a tall X, the heart of linear regression, has its own loop: slices of the rows,
+ * each packed block by block into padded rows that stay in the cache, each adding to its own
+ * result; the slices are then added in order. Wider ones are tiles of BLAS calls.  Sparse operands
+ * take the general product. */
+#include "kernel/dense.h"
+#include "kernel/matmult.h"
+
+#include <string.h>
+
+enum {
+    OWN_COLS = 512,  /* widest X of the own loop */
+    NARROW_COLS = 2, /* one by one below */
+    BLOCK_ROWS = 128,
+    SLICE_WORK = 1 << 20, /* multiplications of a slice, at least */
+    SLICES = 64,
+    SLICE_CELLS = 1 << 22, /* of partial results together */
+    MIRROR_ROWS = 32
+};
+
+typedef struct Tsmm {
+    const Matrix *x;
+    int64_t width; /* columns, padded */
+    int64_t slices, slice_rows;
+    double *partials; /* slices x width x width, followed by a block for each slice */
+    double *blocks;
+} Tsmm;
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void pack(const Matrix *x, int64_t i, int64_t rows, int64_t width, double *block)
+{
+    const size_t cells = (size_t)x->cols;
+
+    for (int64_t r = 0; r < rows; r++) {
+        memcpy(block + r * width, x->values + (i + r) * x->cols, cells * sizeof(double));
+        memset(block + r * width + cells, 0, ((size_t)width - cells) * sizeof(double));
+    }
+}
+
+static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Tsmm *t = arg;
+    const Matrix *x = t->x;
+    const int64_t width = t->width;
+
+    for (int64_t s = lo; s < hi; s++) {
+        const int64_t end = min64((s + 1) * t->slice_rows, x->rows);
+        double *c = t->partials + s * width * width, *block = t->blocks + s * BLOCK_ROWS * width;
+
+        memset(c, 0, (size_t)(width * width) * sizeof *c);
+        for (int64_t i = s * t->slice_rows; i < end; i += BLOCK_ROWS) {
+            const int64_t rows = min64(BLOCK_ROWS, end - i);
+
+            pack(x, i, rows, width, block);
+            dense_ops()->tsmm(block, rows, width, c);
+        }
+        TRY(check_cancel(ctx));
+    }
+    return ML_OK;
+}
+
+static void choose_slices(Tsmm *t)
+{
+    const double work = (double)t->x->rows * (double)t->width * (double)t->width / 2;
+    int64_t slices = work / SLICE_WORK < SLICES ? (int64_t)(work / SLICE_WORK) : SLICES;
+
+    slices = min64(slices, SLICE_CELLS / (t->width * t->width));
+    slices = min64(slices, t->x->rows / BLOCK_ROWS);
+    slices = slices > 1 ? slices : 1;
+    t->slice_rows = (t->x->rows + slices - 1) / slices;
+    t->slices = (t->x->rows + t->slice_rows - 1) / t->slice_rows;
+}
+
+/* The upper triangle of t(x) x into c. */
+static ml_status tsmm(Ctx *ctx, const Matrix *x, double *c)
+{
+    Tsmm t = {.x = x, .width = (x->cols + TSMM_PAD - 1) / TSMM_PAD * TSMM_PAD};
+    const int64_t width = t.width, cells = width * width;
+    ml_status st;
+
+    choose_slices(&t);
+    TRY(partials_new(ctx, t.slices, cells + BLOCK_ROWS * width, &t.partials));
+    t.blocks = t.partials + t.slices * cells;
+    TRY_TO(done, st = task_for(ctx, t.slices, 1, slices_range, &t));
+    TRY_TO(done, st = add_partials(ctx, t.partials, t.slices, cells, t.partials));
+    for (int64_t i = 0; i < x->cols; i++)
+        memcpy(c + i * x->cols + i, t.partials + i * width + i, (size_t)(x->cols - i) * sizeof *c);
+done:
+    partials_free(ctx, t.partials, t.slices, cells + BLOCK_ROWS * width);
+    return st;
+}
+
+/* ---- mirroring ---- */
+
+/* A unit is a strip of rows whose cells left of the diagonal are set. */
+static ml_status mirror_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Matrix *m = arg;
+    const int64_t n = m->rows;
+
+    (void)ctx;
+    for (int64_t i0 = lo * MIRROR_ROWS; i0 < min64(hi * MIRROR_ROWS, n); i0 += MIRROR_ROWS)
+        for (int64_t j = 0; j < min64(i0 + MIRROR_ROWS, n); j++)
+            for (int64_t i = i0 > j ? i0 : j + 1; i < min64(i0 + MIRROR_ROWS, n); i++)
+                m->values[i * n + j] = m->values[j * n + i];
+    return ML_OK;
+}
+
+static ml_status mirror(Ctx *ctx, Matrix *m)
+{
+    return task_for(ctx, (m->rows + MIRROR_ROWS - 1) / MIRROR_ROWS,
+                    task_grain(m->rows * MIRROR_ROWS / 2), mirror_range, m);
+}
+
+static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
+{
+    const int64_t n = factor_rows(f);
+    Matrix *c;
+    ml_status st;
+
+    TRY(matrix_new_dense(ctx, n, n, &c));
+    st = f.t && n <= OWN_COLS ? tsmm(ctx, f.m, c->values) : product_triangle(ctx, f, c->values);
+    if (st == ML_OK)
+        st = mirror(ctx, c);
+    if (st == ML_OK)
+        st = matrix_finish(ctx, &c, -1);
+    if (st != ML_OK) {
+        matrix_release(c);
+        return st;
+    }
+    *out = c;
+    return ML_OK;
+}
+
+ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
+{
+    if (f.m->format != MATRIX_DENSE || factor_rows(f) <= NARROW_COLS || factor_cols(f) == 0)
+        return product(ctx, f, (Factor){f.m, !f.t}, out);
+    return self_dense(ctx, f, out);
+}

@@ -1,0 +1,458 @@
+/* Products of which at least one factor is CSR.
+ *
+ * Everything is brought to a CSR factor on the left, t(A B) = t(B) t(A), and then either gathers -
+ * a row of the result is the sum of the rows of the dense factor that a sparse row points to - or,
+ * when the CSR factor is transposed, scatters: each sparse row adds to the rows of the result it
+ * points to, in slices with results of their own (partials.c). A dense factor with many rows on the
+ * left has its own loop, one row of the result at a time.
+ *
+ * IEEE: a product of an absent cell with NaN or an infinity is NaN, yet the loops never see it.  So
+ * the dense factor is scanned, and where it has such cells a second pass finds the cells of the
+ * result that met one of them with a zero. */
+#include "kernel/dense.h"
+#include "kernel/matmult.h"
+#include "kernel/reorg.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    SLICES = 64,
+    SLICE_WORK = 1 << 15, /* multiplications of a slice, at least */
+    DENSE_LEFT = 16,      /* rows from which on a dense left factor is worked row by row */
+    SCAN_TILE = 1 << 14,
+};
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t csr_nnz(const Matrix *m)
+{
+    return m->row_ptr[m->rows];
+}
+
+/* ---- are all cells finite? ---- */
+
+typedef struct Scan {
+    const double *cells;
+    int64_t n;
+    atomic_bool odd;
+} Scan;
+
+/* Relaxed: task_for orders the flag, which only ever becomes true. */
+static ml_status scan_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Scan *s = arg;
+
+    (void)ctx;
+    for (int64_t u = lo; u < hi; u++) {
+        const int64_t end = min64((u + 1) * SCAN_TILE, s->n);
+        int64_t odd = 0;
+
+        for (int64_t i = u * SCAN_TILE; i < end; i++)
+            odd += !(fabs(s->cells[i]) <= 0x1.fffffffffffffp1023);
+        if (odd)
+            atomic_store_explicit(&s->odd, true, memory_order_relaxed);
+    }
+    return ML_OK;
+}
+
+static ml_status all_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite)
+{
+    Scan s = {.cells = cells, .n = n};
+
+    TRY(task_for(ctx, (n + SCAN_TILE - 1) / SCAN_TILE, task_grain(SCAN_TILE), scan_range, &s));
+    *finite = !atomic_load_explicit(&s.odd, memory_order_relaxed);
+    return ML_OK;
+}
+
+/* ---- CSR times dense, gathering ---- */
+
+typedef struct Gather {
+    const Matrix *s;
+    const double *d; /* s.cols x n */
+    int64_t n;
+    double *out;        /* s.rows x n */
+    const int64_t *odd; /* not finite cells in each column of d, or NULL */
+} Gather;
+
+static ml_status gather_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Gather *g = arg;
+    const Matrix *s = g->s;
+
+    (void)ctx;
+    if (g->n == 1) {
+        dense_ops()->csr_matvec(s->values, s->col_idx, s->row_ptr + lo, hi - lo, g->d, g->out + lo);
+        return ML_OK;
+    }
+    for (int64_t i = lo; i < hi; i++) {
+        const int64_t at = s->row_ptr[i];
+
+        dense_ops()->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, g->d, g->n,
+                            g->out + i * g->n);
+    }
+    return ML_OK;
+}
+
+/* Set the cells of the result to NaN that lack a not finite cell of their column of d: it met an
+ * absent cell. */
+static ml_status mend_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Gather *g = arg;
+    const Matrix *s = g->s;
+    int64_t *met = pool_alloc(ctx, (size_t)g->n * sizeof *met);
+
+    if (!met)
+        return ML_ENOMEM;
+    for (int64_t i = lo; i < hi; i++) {
+        memset(met, 0, (size_t)g->n * sizeof *met);
+        for (int64_t k = s->row_ptr[i]; k < s->row_ptr[i + 1]; k++)
+            for (int64_t j = 0; j < g->n; j++)
+                met[j] += !isfinite(g->d[s->col_idx[k] * g->n + j]);
+        for (int64_t j = 0; j < g->n; j++)
+            if (met[j] < g->odd[j])
+                g->out[i * g->n + j] = NAN;
+    }
+    pool_release(ctx->pool, met, (size_t)g->n * sizeof *met);
+    return ML_OK;
+}
+
+static int64_t gather_grain(const Gather *g)
+{
+    return task_grain((csr_nnz(g->s) / g->s->rows + 1) * g->n);
+}
+
+static ml_status mend(Ctx *ctx, Gather *g)
+{
+    const int64_t cells = g->s->cols * g->n;
+    int64_t *odd = pool_alloc(ctx, (size_t)g->n * sizeof *odd);
+    ml_status st;
+
+    if (!odd)
+        return ML_ENOMEM;
+    memset(odd, 0, (size_t)g->n * sizeof *odd);
+    for (int64_t i = 0; i < cells; i++)
+        odd[i % g->n] += !isfinite(g->d[i]);
+    g->odd = odd;
+    st = task_for(ctx, g->s->rows, gather_grain(g), mend_rows, g);
+    pool_release(ctx->pool, odd, (size_t)g->n * sizeof *odd);
+    return st;
+}
+
+static ml_status gather(Ctx *ctx, const Matrix *s, const double *d, int64_t n, bool finite,
+                        double *out)
+{
+    Gather g = {s, d, n, out, NULL};
+
+    TRY(task_for(ctx, s->rows, gather_grain(&g), gather_rows, &g));
+    return finite ? ML_OK : mend(ctx, &g);
+}
+
+/* ---- transposed CSR times dense, scattering ---- */
+
+typedef struct Scatter {
+    const Matrix *s;
+    const double *d; /* s.rows x n; of the chain the weights w, or NULL */
+    int64_t n;
+    const double *v; /* of the chain; otherwise NULL */
+    int64_t slices, slice_rows;
+    double *partials; /* slices x s.cols x n */
+    atomic_bool odd;  /* the chain met a weight that is not finite; relaxed: task_for orders it */
+} Scatter;
+
+static void scatter_row(Scatter *t, int64_t i, double *out)
+{
+    const Matrix *s = t->s;
+    const int64_t n = t->n;
+    const double *d = t->d + i * n;
+
+    for (int64_t k = s->row_ptr[i]; k < s->row_ptr[i + 1]; k++) {
+        double *to = out + s->col_idx[k] * n;
+
+        for (int64_t j = 0; j < n; j++)
+            to[j] += s->values[k] * d[j];
+    }
+}
+
+static void chain_row(Scatter *t, int64_t i, double *out)
+{
+    const Matrix *s = t->s;
+    double weight;
+
+    dense_ops()->csr_matvec(s->values, s->col_idx, s->row_ptr + i, 1, t->v, &weight);
+    weight *= t->d ? t->d[i] : 1;
+    if (!isfinite(weight))
+        atomic_store_explicit(&t->odd, true, memory_order_relaxed);
+    for (int64_t k = s->row_ptr[i]; k < s->row_ptr[i + 1]; k++)
+        out[s->col_idx[k]] += s->values[k] * weight;
+}
+
+static ml_status scatter_slices(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Scatter *t = arg;
+    const int64_t cells = t->s->cols * t->n;
+
+    for (int64_t slice = lo; slice < hi; slice++) {
+        const int64_t end = min64((slice + 1) * t->slice_rows, t->s->rows);
+        double *out = t->partials + slice * cells;
+
+        memset(out, 0, (size_t)cells * sizeof *out);
+        for (int64_t i = slice * t->slice_rows; i < end; i++)
+            (t->v ? chain_row : scatter_row)(t, i, out);
+        TRY(check_cancel(ctx));
+    }
+    return ML_OK;
+}
+
+/* As many slices as keep adding them up cheap beside the work itself; 1 where the result is large.
+ */
+static int64_t scatter_slice_count(const Matrix *s, int64_t n)
+{
+    const int64_t by_result = csr_nnz(s) / (4 * s->cols), by_work = csr_nnz(s) / SLICE_WORK * n;
+
+    return max64(1, min64(min64(SLICES, s->rows), min64(by_result, by_work)));
+}
+
+static ml_status scatter(Ctx *ctx, Scatter *t, double *out)
+{
+    const int64_t cells = t->s->cols * t->n;
+    ml_status st;
+
+    t->slices = scatter_slice_count(t->s, t->n);
+    t->slice_rows = (t->s->rows + t->slices - 1) / t->slices;
+    if (t->slices == 1) {
+        t->partials = out;
+        return scatter_slices(ctx, t, 0, 1);
+    }
+    TRY(partials_new(ctx, t->slices, cells, &t->partials));
+    TRY_TO(done, st = task_for(ctx, t->slices, 1, scatter_slices, t));
+    st = add_partials(ctx, t->partials, t->slices, cells, out);
+done:
+    partials_free(ctx, t->partials, t->slices, cells);
+    return st;
+}
+
+/* ---- a CSR factor on the left ---- */
+
+/* The dense factor as it is stored when that is row-major in the order asked for, else a transposed
+ * copy. */
+static ml_status dense_rows(Ctx *ctx, Factor d, Matrix **out)
+{
+    if (!d.t || d.m->rows == 1 || d.m->cols == 1) {
+        *out = matrix_retain(d.m);
+        return ML_OK;
+    }
+    return matrix_transpose(ctx, d.m, out);
+}
+
+static ml_status csr_rows(Ctx *ctx, Factor s, Matrix **out)
+{
+    if (s.t)
+        return matrix_transpose(ctx, s.m, out);
+    *out = matrix_retain(s.m);
+    return ML_OK;
+}
+
+/* Is the work of a transposed CSR factor better scattered than gathered from its transpose? */
+static bool prefer_scatter(const Matrix *s, int64_t n)
+{
+    return csr_nnz(s) * n < SLICE_WORK * 8 || scatter_slice_count(s, n) >= 8;
+}
+
+/* out = s d. */
+static ml_status sparse_left(Ctx *ctx, Factor s, Factor d, double *out)
+{
+    const int64_t n = factor_cols(d);
+    Matrix *cells = NULL, *rows = NULL;
+    bool finite;
+    ml_status st;
+
+    TRY(all_finite(ctx, d.m->values, matrix_cells(d.m), &finite));
+    TRY_TO(done, st = dense_rows(ctx, d, &cells));
+    if (s.t && finite && prefer_scatter(s.m, n)) {
+        Scatter t = {.s = s.m, .d = cells->values, .n = n};
+
+        st = scatter(ctx, &t, out);
+        goto done;
+    }
+    TRY_TO(done, st = csr_rows(ctx, s, &rows));
+    st = gather(ctx, rows, cells->values, n, finite, out);
+done:
+    matrix_release(cells);
+    matrix_release(rows);
+    return st;
+}
+
+/* ---- the chain ---- */
+
+/* The chain in two products, for weights that are not finite. */
+static ml_status chain_by_products(Ctx *ctx, Matrix *x, const double *v, const double *w,
+                                   double *out)
+{
+    Matrix *q = NULL;
+    bool finite;
+    ml_status st;
+
+    TRY(matrix_new_dense(ctx, x->rows, 1, &q));
+    TRY_TO(done, st = all_finite(ctx, v, x->cols, &finite));
+    TRY_TO(done, st = gather(ctx, x, v, 1, finite, q->values));
+    for (int64_t i = 0; w && i < x->rows; i++)
+        q->values[i] *= w[i];
+    st = sparse_left(ctx, (Factor){x, true}, (Factor){q, false}, out);
+done:
+    matrix_release(q);
+    return st;
+}
+
+ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out)
+{
+    Scatter t = {.s = x, .d = w, .n = 1, .v = v};
+    bool finite;
+
+    TRY(all_finite(ctx, v, x->cols, &finite));
+    if (finite)
+        TRY(scatter(ctx, &t, out));
+    if (finite && !atomic_load_explicit(&t.odd, memory_order_relaxed))
+        return ML_OK;
+    return chain_by_products(ctx, x, v, w, out);
+}
+
+/* ---- a dense factor with many rows on the left ---- */
+
+typedef struct DenseLeft {
+    const Matrix *d, *s;
+    double *out;
+    bool finite; /* d */
+} DenseLeft;
+
+/* NaN where a cell of row d that is not finite met an absent cell. */
+static ml_status mend_row(Ctx *ctx, const DenseLeft *t, const double *d, double *out)
+{
+    const Matrix *s = t->s;
+    int64_t *met = pool_alloc(ctx, (size_t)s->cols * sizeof *met), odd = 0;
+
+    if (!met)
+        return ML_ENOMEM;
+    memset(met, 0, (size_t)s->cols * sizeof *met);
+    for (int64_t p = 0; p < s->rows; p++) {
+        if (isfinite(d[p]))
+            continue;
+        odd++;
+        for (int64_t k = s->row_ptr[p]; k < s->row_ptr[p + 1]; k++)
+            met[s->col_idx[k]]++;
+    }
+    for (int64_t j = 0; j < s->cols; j++)
+        if (met[j] < odd)
+            out[j] = NAN;
+    pool_release(ctx->pool, met, (size_t)s->cols * sizeof *met);
+    return ML_OK;
+}
+
+static ml_status dense_left_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const DenseLeft *t = arg;
+    const Matrix *s = t->s;
+
+    for (int64_t i = lo; i < hi; i++) {
+        const double *d = t->d->values + i * s->rows;
+        double *out = t->out + i * s->cols;
+
+        memset(out, 0, (size_t)s->cols * sizeof *out);
+        for (int64_t p = 0; p < s->rows; p++)
+            for (int64_t k = s->row_ptr[p]; k < s->row_ptr[p + 1]; k++)
+                out[s->col_idx[k]] += d[p] * s->values[k];
+        if (!t->finite)
+            TRY(mend_row(ctx, t, d, out));
+    }
+    return ML_OK;
+}
+
+static ml_status dense_left(Ctx *ctx, Factor d, Factor s, double *out)
+{
+    DenseLeft t = {.out = out};
+    Matrix *cells = NULL, *rows = NULL;
+    ml_status st;
+
+    TRY(all_finite(ctx, d.m->values, matrix_cells(d.m), &t.finite));
+    TRY_TO(done, st = dense_rows(ctx, d, &cells));
+    TRY_TO(done, st = csr_rows(ctx, s, &rows));
+    t.d = cells;
+    t.s = rows;
+    st = task_for(ctx, factor_rows(d), task_grain(csr_nnz(rows) + rows->cols), dense_left_rows, &t);
+done:
+    matrix_release(cells);
+    matrix_release(rows);
+    return st;
+}
+
+/* t(c), of few rows, from c = t(s) t(d). */
+static ml_status few_rows(Ctx *ctx, Factor d, Factor s, double *out)
+{
+    const int64_t m = factor_rows(d), n = factor_cols(s);
+    double *flat = out;
+    ml_status st;
+
+    if (m > 1)
+        TRY(partials_new(ctx, m, n, &flat));
+    st = sparse_left(ctx, (Factor){s.m, !s.t}, (Factor){d.m, !d.t}, flat);
+    if (m == 1)
+        return st;
+    if (st == ML_OK)
+        dense_ops()->transpose(flat, m, n, m, out, n);
+    partials_free(ctx, flat, m, n);
+    return st;
+}
+
+/* ---- the product ---- */
+
+/* Both CSR.  Where one has cells that are not finite, the left one becomes dense, whose zeros
+ * count. */
+static ml_status both_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    Matrix *left = NULL, *right = NULL;
+    bool finite_a, finite_b;
+    ml_status st;
+
+    TRY(all_finite(ctx, a.m->values, csr_nnz(a.m), &finite_a));
+    TRY(all_finite(ctx, b.m->values, csr_nnz(b.m), &finite_b));
+    if (!finite_a || !finite_b) {
+        TRY(matrix_dense(ctx, a.m, &left));
+        st = product_sparse(ctx, (Factor){left, a.t}, b, out);
+        goto done;
+    }
+    TRY_TO(done, st = csr_rows(ctx, a, &left));
+    TRY_TO(done, st = csr_rows(ctx, b, &right));
+    st = product_csr(ctx, left, right, out);
+done:
+    matrix_release(left);
+    matrix_release(right);
+    return st;
+}
+
+ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    Matrix *c;
+    ml_status st;
+
+    if (a.m->format == MATRIX_CSR && b.m->format == MATRIX_CSR)
+        return both_sparse(ctx, a, b, out);
+    TRY(matrix_new_dense(ctx, factor_rows(a), factor_cols(b), &c));
+    if (a.m->format == MATRIX_CSR)
+        st = sparse_left(ctx, a, b, c->values);
+    else
+        st = (factor_rows(a) < DENSE_LEFT ? few_rows : dense_left)(ctx, a, b, c->values);
+    if (st != ML_OK) {
+        matrix_release(c);
+        return st;
+    }
+    *out = c;
+    return ML_OK;
+}

@@ -1,0 +1,125 @@
+/* Transposes: t(X), and as a step of other kernels.
+ *
+ * Dense: tiles that fit the first-level cache on both sides, 8 x 8 cells at a time in registers;
+ * vectors are copied. CSR: by counting - the cells of each column are counted, the counts become
+ * row pointers, and the rows are then distributed in order, which leaves the new rows sorted.  One
+ * pass each, not divided: the memory is what bounds it. */
+#include "kernel/dense.h"
+#include "kernel/reorg.h"
+
+#include <string.h>
+
+enum { TILE = 128 };
+
+typedef struct Transpose {
+    const Matrix *in;
+    Matrix *out;
+    int64_t across; /* tiles in a row of tiles */
+} Transpose;
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Transpose *t = arg;
+    const int64_t rows = t->in->rows, cols = t->in->cols;
+
+    (void)ctx;
+    for (int64_t unit = lo; unit < hi; unit++) {
+        const int64_t i = unit / t->across * TILE, j = unit % t->across * TILE;
+
+        dense_ops()->transpose(t->in->values + i * cols + j, cols, min64(TILE, rows - i),
+                               min64(TILE, cols - j), t->out->values + j * rows + i, rows);
+    }
+    return ML_OK;
+}
+
+static ml_status transpose_dense(Ctx *ctx, const Matrix *in, Matrix *out)
+{
+    Transpose t = {in, out, (in->cols + TILE - 1) / TILE};
+    const int64_t down = (in->rows + TILE - 1) / TILE;
+
+    return task_for(ctx, down * t.across, task_grain(TILE * min64(TILE, in->cols)), tiles_range,
+                    &t);
+}
+
+static ml_status copy_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Transpose *t = arg;
+
+    (void)ctx;
+    memcpy(t->out->values + lo, t->in->values + lo, (size_t)(hi - lo) * sizeof(double));
+    return ML_OK;
+}
+
+static ml_status dense(Ctx *ctx, const Matrix *in, Matrix **out)
+{
+    ml_status st;
+
+    TRY(matrix_new_dense(ctx, in->cols, in->rows, out));
+    if (in->rows == 1 || in->cols == 1) {
+        Transpose t = {in, *out, 0};
+
+        st = task_for(ctx, matrix_cells(in), task_grain(1), copy_range, &t);
+    } else {
+        st = transpose_dense(ctx, in, *out);
+    }
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
+/* Columns in[..] to rows of out, whose row pointers are zero at entry. */
+static void distribute(const Matrix *in, Matrix *out)
+{
+    int64_t *end = out->row_ptr + 1;
+    const int64_t nnz = in->row_ptr[in->rows];
+    int64_t at = 0;
+
+    for (int64_t k = 0; k < nnz; k++)
+        end[in->col_idx[k]]++;
+    for (int64_t j = 0; j < out->rows; j++) { /* end[j]: where row j begins, until it is filled */
+        const int64_t count = end[j];
+
+        end[j] = at;
+        at += count;
+    }
+    for (int64_t i = 0; i < in->rows; i++)
+        for (int64_t k = in->row_ptr[i]; k < in->row_ptr[i + 1]; k++) {
+            const int64_t to = end[in->col_idx[k]]++;
+
+            out->values[to] = in->values[k];
+            out->col_idx[to] = (uint32_t)i;
+        }
+}
+
+ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
+{
+    if (m->format == MATRIX_CONSTANT)
+        return matrix_new_constant(ctx, m->cols, m->rows, m->constant, out);
+    if (m->format == MATRIX_DENSE)
+        return dense(ctx, m, out);
+    TRY(matrix_new_csr(ctx, m->cols, m->rows, m->row_ptr[m->rows], out));
+    distribute(m, *out);
+    return ML_OK;
+}
+
+ml_status ml_k_t(Ctx *ctx, OpCall *call)
+{
+    Matrix *m, *out;
+
+    TRY(call_matrix(ctx, call, 0, &m));
+    if (m->format == MATRIX_DENSE && (m->rows == 1 || m->cols == 1) && call_reusable(call, 0)) {
+        const int64_t rows = m->rows; /* cells in the same order: a new shape is enough */
+
+        m->rows = m->cols;
+        m->cols = rows;
+        call->out[0] = value_matrix(matrix_retain(m));
+        return ML_OK;
+    }
+    TRY(matrix_transpose(ctx, m, &out));
+    return result_matrix(ctx, call, 0, out, m->nnz);
+}

@@ -38,6 +38,27 @@ static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, 
     return ML_OK;
 }
 
+/* Frames and lists under indexing and binding (frame_parts.c, list_parts.c); index.c and bind.c
+ * call them with ranges that lie inside the frame, zero-based, the upper bound excluded. */
+typedef struct IndexRange {
+    int64_t row_lo, row_hi, col_lo, col_hi;
+} IndexRange;
+ml_status frame_index(Ctx *ctx, Frame *f, IndexRange r, Frame **out);
+/* f with the cells of `value`, which has the shape of the range, in the range: cells are converted
+ * to the types of f. */
+ml_status frame_assign(Ctx *ctx, Frame *f, IndexRange r, Frame *value, Frame **out);
+ml_status frame_cbind(Ctx *ctx, Frame *const *frames, int n,
+                      Frame **out); /* equal numbers of rows: checked */
+ml_status frame_rbind(Ctx *ctx, Frame *const *frames, int n,
+                      Frame **out); /* equal numbers of columns: checked */
+/* Entries lo..hi by position from 1, or one by name when lo is a string; hi none: one entry. */
+ml_status list_index(Ctx *ctx, List *l, Value lo, Value hi, List **out);
+/* l with the entry at a position from 1 or of a name replaced; a list of one entry as value stands
+ * for that entry. */
+ml_status list_assign(Ctx *ctx, List *l, Value at, Value value, List **out);
+/* l and one entry more; the entries of a list are spliced in. */
+ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
+
 /* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */
 typedef struct Blas Blas;

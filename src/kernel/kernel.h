@@ -59,6 +59,11 @@ ml_status list_assign(Ctx *ctx, List *l, Value at, Value value, List **out);
 /* l and one entry more; the entries of a list are spliced in. */
 ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
 
+/* Least and greatest cell of a matrix, NaN when it has one: min and max of a single matrix
+ * (aggregate.c). */
+ml_status aggregate_min(Ctx *ctx, const Matrix *m, double *out);
+ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out);
+
 /* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */
 typedef struct Blas Blas;

@@ -1,0 +1,190 @@
+/* fold_columns: folds down the columns of a matrix.
+ *
+ * Dense: the matrix is cut into strips of columns and blocks of rows.  Each piece folds into its
+ * own accumulators, which stay in the L1 cache, and the blocks are merged in order.  Narrow
+ * matrices are read as if several rows stood side by side, so that the loops have enough columns to
+ * run along. CSR: blocks of rows fold into accumulators of all columns; zeros are added at the end
+ * by count. Invariant: the pieces depend on the shape (CSR: and nnz) alone. */
+#include "kernel/fold.h"
+
+#include <string.h>
+
+enum { STRIP = 512, NARROW = 32, BLOCK_CELLS = 64 << 10, MIN_BLOCK_ROWS = 64, CSR_BLOCKS = 16 };
+
+typedef struct ColumnsJob {
+    const Fold *fold;
+    const double *x;
+    const Matrix *m;
+    int64_t rows, cols, block_rows, blocks, strips;
+    const double *shift;
+    double *s, *c;   /* blocks x cols each */
+    int64_t *counts; /* CSR: nonzeros of each column in each block */
+} ColumnsJob;
+
+static int64_t min_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void start_columns(const Fold *f, double *s, double *c, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++)
+        s[j] = f->start;
+    memset(c, 0, (size_t)n * sizeof *c);
+}
+
+static ml_status dense_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const ColumnsJob *job = arg;
+
+    (void)ctx;
+    for (int64_t unit = lo; unit < hi; unit++) {
+        const int64_t block = unit / job->strips, j = unit % job->strips * STRIP;
+        const int64_t i = block * job->block_rows, at = block * job->cols + j;
+        const int64_t n = min_of(STRIP, job->cols - j);
+
+        start_columns(job->fold, job->s + at, job->c + at, n);
+        job->fold->down(job->x + i * job->cols + j, min_of(job->block_rows, job->rows - i), n,
+                        job->cols, job->shift ? job->shift + j : NULL, job->s + at, job->c + at);
+    }
+    return ML_OK;
+}
+
+static ml_status csr_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const ColumnsJob *job = arg;
+    const Fold *f = job->fold;
+    const Matrix *m = job->m;
+
+    (void)ctx;
+    for (int64_t block = lo; block < hi; block++) {
+        const int64_t i = block * job->block_rows, end = min_of(i + job->block_rows, m->rows);
+        double *s = job->s + block * m->cols, *c = job->c + block * m->cols;
+        int64_t *counts = job->counts + block * m->cols;
+
+        start_columns(f, s, c, m->cols);
+        memset(counts, 0, (size_t)m->cols * sizeof *counts);
+        for (int64_t k = m->row_ptr[i]; k < m->row_ptr[end]; k++) {
+            const uint32_t j = m->col_idx[k];
+
+            f->down(m->values + k, 1, 1, 1, job->shift ? job->shift + j : NULL, s + j, c + j);
+            counts[j]++;
+        }
+    }
+    return ML_OK;
+}
+
+/* Merge the blocks, in order. */
+static void merge_blocks(const ColumnsJob *job, Sum2 *result)
+{
+    for (int64_t j = 0; j < job->cols; j++)
+        result[j] = (Sum2){job->s[j], job->c[j]};
+    for (int64_t block = 1; block < job->blocks; block++) {
+        const double *s = job->s + block * job->cols, *c = job->c + block * job->cols;
+
+        for (int64_t j = 0; j < job->cols; j++)
+            job->fold->merge(&result[j], (Sum2){s[j], c[j]});
+    }
+}
+
+/* Add the cells that a sparse matrix does not store. */
+static void merge_zeros(const ColumnsJob *job, Sum2 *result)
+{
+    for (int64_t j = 0; j < job->cols; j++) {
+        int64_t zeros = job->rows;
+
+        for (int64_t block = 0; block < job->blocks; block++)
+            zeros -= job->counts[block * job->cols + j];
+        fold_repeat(job->fold, 0, zeros, job->shift ? job->shift[j] : 0, &result[j]);
+    }
+}
+
+static ml_status run_columns(Ctx *ctx, ColumnsJob *job, TaskFn task, int64_t units, int64_t work,
+                             Sum2 *result)
+{
+    const size_t cells = (size_t)(job->blocks * job->cols);
+    const size_t bytes = cells * (2 * sizeof(double) + (job->m ? sizeof(int64_t) : 0));
+    ml_status st;
+
+    job->s = pool_alloc(ctx, bytes);
+    if (!job->s)
+        return ML_ENOMEM;
+    job->c = job->s + cells;
+    job->counts = job->m ? (int64_t *)(void *)(job->c + cells) : NULL;
+    st = task_for(ctx, units, task_grain(work), task, job);
+    if (st == ML_OK) {
+        merge_blocks(job, result);
+        if (job->m)
+            merge_zeros(job, result);
+    }
+    pool_release(ctx->pool, job->s, bytes);
+    return st;
+}
+
+static ml_status fold_wide(Ctx *ctx, const Fold *f, const double *x, int64_t rows, int64_t cols,
+                           const double *shift, Sum2 *result)
+{
+    ColumnsJob job = {.fold = f, .x = x, .rows = rows, .cols = cols, .shift = shift};
+    const int64_t width = min_of(cols, STRIP);
+
+    job.strips = (cols + STRIP - 1) / STRIP;
+    job.block_rows = BLOCK_CELLS / width < MIN_BLOCK_ROWS ? MIN_BLOCK_ROWS : BLOCK_CELLS / width;
+    job.blocks = (rows + job.block_rows - 1) / job.block_rows;
+    return run_columns(ctx, &job, dense_task, job.strips * job.blocks, job.block_rows * width,
+                       result);
+}
+
+/* Read `side` rows as one of side * cols cells; what is left over, fewer than `side` rows, is
+ * folded after it. */
+static ml_status fold_narrow(Ctx *ctx, const Fold *f, const double *x, int64_t rows, int64_t cols,
+                             const double *shift, Sum2 *result)
+{
+    const int64_t side = (2 * NARROW + cols - 1) / cols, whole = rows / side;
+    double shifts[3 * NARROW] = {0}, s[NARROW], c[NARROW];
+    Sum2 wide[3 * NARROW];
+
+    for (int64_t k = 0; shift && k < side * cols; k++)
+        shifts[k] = shift[k % cols];
+    TRY(fold_wide(ctx, f, x, whole, side * cols, shifts, wide));
+    start_columns(f, s, c, cols);
+    f->down(x + whole * side * cols, rows - whole * side, cols, cols, shifts, s, c);
+    for (int64_t j = 0; j < cols; j++) {
+        result[j] = wide[j];
+        for (int64_t k = 1; k < side; k++)
+            f->merge(&result[j], wide[k * cols + j]);
+        f->merge(&result[j], (Sum2){s[j], c[j]});
+    }
+    return ML_OK;
+}
+
+static ml_status fold_csr(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift,
+                          Sum2 *result)
+{
+    ColumnsJob job = {.fold = f, .m = m, .rows = m->rows, .cols = m->cols, .shift = shift};
+
+    /* As many blocks as pay for their accumulators. */
+    job.blocks = min_of(CSR_BLOCKS, min_of(m->rows, 1 + m->nnz / (8 * m->cols)));
+    job.block_rows = (m->rows + job.blocks - 1) / job.blocks;
+    job.blocks = (m->rows + job.block_rows - 1) / job.block_rows;
+    return run_columns(ctx, &job, csr_task, job.blocks, m->nnz / job.blocks, result);
+}
+
+ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift, Sum2 *result)
+{
+    if (m->cols == 1) {
+        result[0] = fold_start(f);
+        return fold_matrix(ctx, f, m, shift ? shift[0] : 0, &result[0]);
+    }
+    if (m->format == MATRIX_CONSTANT) {
+        for (int64_t j = 0; j < m->cols; j++) {
+            result[j] = fold_start(f);
+            fold_repeat(f, m->constant, m->rows, shift ? shift[j] : 0, &result[j]);
+        }
+        return ML_OK;
+    }
+    if (m->format == MATRIX_CSR)
+        return fold_csr(ctx, f, m, shift, result);
+    if (m->cols < NARROW && m->rows >= 2 * NARROW)
+        return fold_narrow(ctx, f, m->values, m->rows, m->cols, shift, result);
+    return fold_wide(ctx, f, m->values, m->rows, m->cols, shift, result);
+}

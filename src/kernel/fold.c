@@ -1,95 +1,22 @@
 /* fold: the folds themselves and how they run over contiguous cells and over matrices.
  *
- * Sums are fold_sum.tmpl.h in two vector widths.  Products and extremes are plain loops over lanes,
- * which the compiler vectorizes; NaN wins in all of them.
+ * The loops are made from fold.tmpl.h, here for every machine and in simd/ for wider vectors.
  * Invariant: the tree of combinations depends on shapes alone.  Cost: one pass over the cells. */
 #include "kernel/fold.h"
 
 #include <math.h>
 
-#define FOLD_NAME(part) sum_##part
+#define FOLD_TABLE folds_plain
 #define FOLD_WIDTH 2
-#define TERM(x, m) (x)
-#include "kernel/fold_sum.tmpl.h"
-
-#define FOLD_NAME(part) squares_##part
-#define FOLD_WIDTH 2
-#define TERM(x, m) (((x) - (m)) * ((x) - (m)))
-#include "kernel/fold_sum.tmpl.h"
-
-static const SumLoops plain_loops = {sum_run, sum_down, squares_run, squares_down};
-
-static inline double multiply(double a, double x)
-{
-    return a * x;
-}
-
-/* NaN wins: it is taken when it comes and never compares less afterwards. */
-static inline double smaller(double a, double x)
-{
-    return (x < a) | (x != x) ? x : a;
-}
-
-static inline double larger(double a, double x)
-{
-    return (x > a) | (x != x) ? x : a;
-}
-
-#define PICK_NAME(part) prod_##part
-#define PICK(a, x) multiply(a, x)
-#include "kernel/fold_pick.tmpl.h"
-
-#define PICK_NAME(part) min_##part
-#define PICK(a, x) smaller(a, x)
-#include "kernel/fold_pick.tmpl.h"
-
-#define PICK_NAME(part) max_##part
-#define PICK(a, x) larger(a, x)
-#include "kernel/fold_pick.tmpl.h"
-
-static const SumLoops *sum_loops(void)
-{
-#ifdef __x86_64__
-    if (cpu_level() >= CPU_AVX2)
-        return &sum_loops_avx2;
-#endif
-    return &plain_loops;
-}
-
-/* The sums go through these, so that the table below can be constant. */
-static void any_sum_run(const double *x, int64_t n, double shift, Sum2 *acc)
-{
-    sum_loops()->sum_run(x, n, shift, acc);
-}
-
-static void any_sum_down(const double *x, int64_t rows, int64_t cols, int64_t stride,
-                         const double *shift, double *s, double *c)
-{
-    sum_loops()->sum_down(x, rows, cols, stride, shift, s, c);
-}
-
-static void any_squares_run(const double *x, int64_t n, double shift, Sum2 *acc)
-{
-    sum_loops()->squares_run(x, n, shift, acc);
-}
-
-static void any_squares_down(const double *x, int64_t rows, int64_t cols, int64_t stride,
-                             const double *shift, double *s, double *c)
-{
-    sum_loops()->squares_down(x, rows, cols, stride, shift, s, c);
-}
+#include "kernel/fold.tmpl.h"
 
 const Fold *fold_get(FoldKind kind)
 {
-    static const Fold folds[] = {
-        [FOLD_SUM] = {FOLD_SUM, 0, any_sum_run, any_sum_down, sum2_merge},
-        [FOLD_SQUARES] = {FOLD_SQUARES, 0, any_squares_run, any_squares_down, sum2_merge},
-        [FOLD_PROD] = {FOLD_PROD, 1, prod_run, prod_down, prod_merge},
-        [FOLD_MIN] = {FOLD_MIN, INFINITY, min_run, min_down, min_merge},
-        [FOLD_MAX] = {FOLD_MAX, -INFINITY, max_run, max_down, max_merge},
-    };
-
-    return &folds[kind];
+#ifdef __x86_64__
+    if (cpu_level() >= CPU_AVX2)
+        return &folds_avx2[kind];
+#endif
+    return &folds_plain[kind];
 }
 
 /* count * x as a pair: the product is exact. */

@@ -27,19 +27,12 @@ typedef struct Fold {
     void (*merge)(Sum2 *acc, Sum2 part);
 } Fold;
 
+/* That of this machine. */
 const Fold *fold_get(FoldKind kind);
-
-/* Folds of sums in one instruction set; fold.c picks. */
-typedef struct SumLoops {
-    void (*sum_run)(const double *x, int64_t n, double shift, Sum2 *acc);
-    void (*sum_down)(const double *x, int64_t rows, int64_t cols, int64_t stride,
-                     const double *shift, double *s, double *c);
-    void (*squares_run)(const double *x, int64_t n, double shift, Sum2 *acc);
-    void (*squares_down)(const double *x, int64_t rows, int64_t cols, int64_t stride,
-                         const double *shift, double *s, double *c);
-} SumLoops;
+/* Those of one instruction set, by kind. */
+extern const Fold folds_plain[];
 #ifdef __x86_64__
-extern const SumLoops sum_loops_avx2;
+extern const Fold folds_avx2[];
 #endif
 
 static inline Sum2 fold_start(const Fold *f)

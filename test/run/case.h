@@ -19,7 +19,8 @@ typedef struct Text {
 } Text;
 
 void text_add(Text *text, const char *data, size_t size);
-bool text_read(const char *path, Text *text); /* false when there is no such file */
+bool text_same_numbers(const Text *left, const Text *right); /* the same but for rounding */
+bool text_read(const char *path, Text *text);                /* false when there is no such file */
 char *format(const char *form, ...) __attribute__((format(printf, 1, 2))); /* a new string */
 
 typedef struct Case {
@@ -31,6 +32,7 @@ typedef struct Case {
     int nargs;
     bool has_expected; /* compare standard output */
     bool trim;         /* without regard to line ends at its end */
+    bool rounding;     /* without regard to the rounding of numbers */
     Text expected;
     char *errors[CASE_ERRORS]; /* regular expressions that standard error must match */
     int nerrors;

@@ -1,4 +1,6 @@
-/* Runs the program on scripts and compares: scripts [-k WORD] golden|observed PROGRAM ROOT [ARG...]
+/* Runs the program on scripts and compares: scripts [-k WORD] SUITE PROGRAM ROOT [ARG...]
+ *
+ * SUITE is golden, reference, observed or peer, each a folder of ROOT/test.
  *
  * ROOT is the repository; ARGs go to the program before each script's own; with -k only the scripts
  * whose name contains WORD. */
@@ -7,6 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static bool collect(CaseList *list, const char *suite, const char *folder)
+{
+    if (strcmp(suite, "observed") == 0)
+        return observed_collect(list, folder);
+    if (strcmp(suite, "peer") == 0)
+        return peer_collect(list, folder);
+    return golden_collect(list, folder, folder);
+}
 
 int main(int argc, char **argv)
 {
@@ -21,8 +32,9 @@ int main(int argc, char **argv)
         argc -= 2;
         argv += 2;
     }
-    if (argc < 4 || (strcmp(argv[1], "golden") != 0 && strcmp(argv[1], "observed") != 0)) {
-        fputs("usage: scripts [-k WORD] golden|observed PROGRAM ROOT [ARG...]\n", stderr);
+    if (argc < 4) {
+        fputs("usage: scripts [-k WORD] golden|reference|observed|peer PROGRAM ROOT [ARG...]\n",
+              stderr);
         return 2;
     }
     runner.title = argv[1];
@@ -30,8 +42,7 @@ int main(int argc, char **argv)
     runner.data = data = format("%s/data", argv[3]);
     runner.extra = argv + 4;
     folder = format("%s/test/%s", argv[3], argv[1]);
-    ok = strcmp(argv[1], "golden") == 0 ? golden_collect(&list, folder, folder)
-                                        : observed_collect(&list, folder);
+    ok = collect(&list, argv[1], folder);
     status = cases_run(&runner, &list) | !ok;
     case_list_free(&list);
     free(data);

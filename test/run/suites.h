@@ -1,4 +1,4 @@
-/* Where cases come from. Both return false after a message when something is malformed. */
+/* Where cases come from. All return false after a message when something is malformed. */
 #ifndef SUITES_H
 #define SUITES_H
 
@@ -9,5 +9,8 @@ bool golden_collect(CaseList *list, const char *root, const char *folder);
 
 /* All lines of folder/observed.tsv. */
 bool observed_collect(CaseList *list, const char *folder);
+
+/* All scripts in folder, with what the peer printed. */
+bool peer_collect(CaseList *list, const char *folder);
 
 #endif

@@ -25,10 +25,10 @@ typedef struct Expr Expr;
 struct Function;
 
 /* A call of a library function picks its variant by the data type of the first argument given
- * (matrix or list m_, scalar s_, frame f_). */
+ * (matrix or list m_, scalar s_, frame f_); all variants have the same parameters.  A user's
+ * function is in `matrix`, and nothing in the others. */
 typedef struct FunctionSet {
-    struct Function *matrix, *scalar,
-        *frame; /* a user's function: in `matrix` and nothing in the others */
+    struct Function *matrix, *scalar, *frame;
     bool by_type;
 } FunctionSet;
 
@@ -36,14 +36,16 @@ struct Expr {
     ExprKind kind;
     Span span;
     Value lit; /* E_LITERAL: the arena's; strings are immortal (program_free releases them) */
-    const char *name;      /* E_NAME, E_DOLLAR; E_CALL, E_OP: as written, "ns::f" */
-    int op;                /* E_OP: OpCode */
-    const FunctionSet *fn; /* E_CALL */
+    const char *name; /* E_NAME, E_DOLLAR; E_CALL, E_OP: as written, "ns::f" */
+    int op;           /* E_OP: OpCode */
+    /* E_CALL.  NULL after the check: a library function that this version does not have, under
+     * --check or in a function that the script does not reach without eval. */
+    const FunctionSet *fn;
     Expr **args;
-    const char **arg_names; /* as parsed: NULL entries for unnamed ones; NULL after the check */
+    const char **arg_names; /* as parsed: NULL entries for unnamed ones; after the check NULL, but
+                               of list(a=1) */
     int nargs;
-    int first_given; /* E_CALL: index of the first argument as written, -1 none; decides the variant
-                      */
+    int first_given; /* E_CALL: place of the first argument as written, -1 none; by its type */
     int height;      /* levels of the tree below and with this node, at most 1000 */
     Span name_span;  /* of a call: where the function's name stands */
 };
@@ -122,8 +124,7 @@ typedef struct Function {
     const char *library; /* "builtin/lm.dml" when from the script library, else NULL */
     struct Unit *unit;   /* the file that defines it */
     Span name_span;
-    const char
-        *later; /* NULL, or what it needs that this version does not have; then calls of it fail */
+    bool queued;    /* to be checked, or checked */
     void *compiled; /* run/: the compiled form, NULL until first called */
 } Function;
 

@@ -82,6 +82,19 @@ static Function *variant(Program *p, Unit *unit, const char *prefix, const char 
     return set ? set->matrix : NULL;
 }
 
+/* A call's arguments are put in order before its variant is known, so all variants have the same
+ * parameters. */
+static void check_variants(Ctx *ctx, Program *p, const Function *first, const Function *other)
+{
+    bool same = !other || other->nparams == first->nparams;
+
+    for (int k = 0; other && same && k < first->nparams; k++)
+        same = other->params[k].name == first->params[k].name;
+    if (!same)
+        report_error(ctx, p, other->name_span, ML_ENAME,
+                     "the parameters of '%s' are not those of '%s'", other->name, first->name);
+}
+
 static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
 {
     const char *path = arena_format(p->arena, "builtin/%s.dml", name);
@@ -96,6 +109,10 @@ static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
     set->scalar = variant(p, unit, "s_", name);
     set->frame = variant(p, unit, "f_", name);
     set->by_type = true;
+    if (set->matrix || set->scalar || set->frame) {
+        check_variants(ctx, p, resolve_variant(set), set->scalar);
+        check_variants(ctx, p, resolve_variant(set), set->frame);
+    }
     return ML_OK;
 }
 

@@ -432,15 +432,6 @@ bool parse_index(Parser *p, Expr *index[4], int *ndims)
     return good && expect(p, T_RBRACKET, "',' or ']' in the index");
 }
 
-/* The operator table's row with this identifier. */
-static int op_by_id(const char *id)
-{
-    for (int op = 0; op < OP_COUNT; op++)
-        if (strcmp(op_table[op].name, id) == 0)
-            return op;
-    return -1;
-}
-
 /* X[...] for the X given, at `[`. */
 static Expr *parse_indexing(Parser *p, Expr *x, const Token *first)
 {
@@ -450,7 +441,7 @@ static Expr *parse_indexing(Parser *p, Expr *x, const Token *first)
     advance(p);
     if (!parse_index(p, args + 1, &ndims))
         return NULL;
-    return operator_new(p, "[]", op_by_id("index"), span_since(p, first), args, 5);
+    return operator_new(p, "[]", OP_index, span_since(p, first), args, 5);
 }
 
 static Expr *parse_postfix(Parser *p)

@@ -558,6 +558,27 @@ static bool parse_statements(Parser *p, bool top, StmtList *out)
 
 /* ---- a text ---- */
 
+Expr *parse_default(Ctx *ctx, Program *p, const char *text, Span span)
+{
+    Source src = {"", text, strlen(text)};
+    TokenList tokens = {0};
+    Parser parser = {.ctx = ctx, .program = p, .source = &src, .folder = ""};
+    Expr *e = NULL;
+
+    if (lex(&src, &tokens)) {
+        parser.tokens = tokens.items;
+        parser.count = tokens.count;
+        e = parse_expr(&parser);
+    } else {
+        fail_memory(ctx, sizeof(Token));
+    }
+    if (e)
+        e->span = span;
+    VEC_FREE(&parser.stack);
+    VEC_FREE(&tokens);
+    return e;
+}
+
 ml_status unit_parse(Ctx *ctx, Program *p, Unit *unit, int depth)
 {
     TokenList tokens = {0};

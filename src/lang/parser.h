@@ -57,7 +57,9 @@ Expr *parse_expr(Parser *p);
 Expr *parse_call(Parser *p);                             /* at NAME ( */
 bool parse_index(Parser *p, Expr *index[4], int *ndims); /* after [, to ] included */
 Expr *expr_new(Parser *p, ExprKind kind, Span span);
-Expr *parse_string(Parser *p);              /* at a string */
+Expr *parse_string(Parser *p); /* at a string */
+/* The literal that `text` of the operator table stands for, placed at span. */
+Expr *parse_default(Ctx *ctx, Program *p, const char *text, Span span);
 bool parse_block(Parser *p, StmtList *out); /* { statements } */
 bool parse_function(Parser *p);             /* at NAME = function */
 bool parse_source(Parser *p);

@@ -41,6 +41,7 @@ void program_free(Program *p)
     VEC_FREE(&p->texts);
     VEC_FREE(&p->units);
     VEC_FREE(&p->functions);
+    VEC_FREE(&p->queue);
     map_free(p->names);
     map_free(p->libraries);
     arena_free(p->arena);
@@ -164,52 +165,15 @@ ml_status program_parse(Ctx *ctx, Program *p, const char *name, const char *text
 
 /* ---- look-up by name at run time ---- */
 
-/* A leading ./ says nothing. */
-static const char *skip_here(const char *path)
-{
-    return path[0] == '.' && path[1] == '/' ? path + 2 : path;
-}
-
-/* "alias::f" as the script sees it, or "path::f". */
-static const FunctionSet *find_qualified(const Program *p, const char *name, const char *colons)
-{
-    size_t size = (size_t)(colons - name);
-
-    for (int k = 0; k < p->units.count; k++) {
-        const Unit *unit = p->units.items[k];
-        const char *a = skip_here(unit->name), *b = skip_here(name);
-
-        if (strlen(a) == (size_t)(colons - b) && memcmp(a, b, strlen(a)) == 0)
-            return unit_find(unit, colons + 2);
-        for (int i = 0; unit->is_main && i < unit->imports.count; i++) {
-            const Import *import = &unit->imports.items[i];
-
-            if (strlen(import->alias) == size && memcmp(import->alias, name, size) == 0)
-                return unit_find(import->unit, colons + 2);
-        }
-    }
-    return NULL;
-}
-
-static const FunctionSet *find_user(const Program *p, const char *name)
-{
-    const char *colons = strstr(name, "::");
-
-    if (colons)
-        return find_qualified(p, name, colons);
-    for (int k = 0; k < p->units.count; k++)
-        if (p->units.items[k]->is_main)
-            return unit_find(p->units.items[k], name);
-    return NULL;
-}
-
 ml_status program_find(Ctx *ctx, Program *p, const char *name, const FunctionSet **out)
 {
     p->quiet = true;
     p->errors = 0;
-    *out = find_user(p, name);
+    *out = resolve_user(p, name);
     if (!*out)
         TRY(library_find(ctx, p, name, out));
-    TRY(check_pending(ctx, p));
+    if (*out)
+        TRY(resolve_queue(ctx, p, *out));
+    TRY(check_queued(ctx, p));
     return p->errors > 0 ? ctx->err.code : ML_OK;
 }

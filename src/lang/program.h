@@ -35,7 +35,9 @@ struct Program {
     Map *libraries; /* name of a library function -> FunctionSet * */
     VEC(Unit *) units;
     VEC(Function *) functions; /* of all units, in the order parsed */
-    int checked;               /* functions before this index are checked or being checked */
+    VEC(Function *) queue;     /* to be checked, in this order */
+    int checked;               /* of the queue */
+    bool unreached;            /* those now checked are not called by what the script reaches */
     VEC(String *) strings;     /* of literals */
     VEC(char *) texts;         /* of files */
     const ScriptArg *args;
@@ -106,11 +108,25 @@ bool library_knows(const char *name, size_t size);
 extern const char *const library_names[];
 extern const int library_nnames;
 
-/* ---- checks ---- */
+/* ---- names (resolve.c) ---- */
 
-/* Check the main program and then all functions parsed so far, those that this parses included. */
+/* The function written in DML that `name` means in the unit: its own, of a namespace, or of the
+ * library. */
+ml_status resolve_function(Ctx *ctx, Program *p, const Unit *unit, const char *name,
+                           const FunctionSet **out);
+/* A function by the name that eval gives: "f", "namespace::f" or "path::f"; NULL when the script
+ * has none. */
+const FunctionSet *resolve_user(const Program *p, const char *name);
+/* Any of a set's variants: their parameters are the same. */
+const Function *resolve_variant(const FunctionSet *set);
+/* Put the functions of a set on the queue of those to be checked. */
+ml_status resolve_queue(Ctx *ctx, Program *p, const FunctionSet *set);
+
+/* ---- checks (check.c) ---- */
+
+/* Check the main program, what it calls, and then all other functions parsed so far. */
 ml_status check_program(Ctx *ctx, Program *p, Function *main_fn);
-/* Check functions not checked yet. */
-ml_status check_pending(Ctx *ctx, Program *p);
+/* Check the functions on the queue and what they call. */
+ml_status check_queued(Ctx *ctx, Program *p);
 
 #endif

@@ -1,0 +1,36 @@
+/* check: private to lang.  The state of the checks of one function, shared by statements and
+ * variables (check.c), calls (check_call.c) and parfor (parfor_check.c). */
+#ifndef LANG_CHECK_H
+#define LANG_CHECK_H
+
+#include "lang/program.h"
+
+/* What is known of a variable at a place. */
+typedef enum VarState { VAR_NEVER, VAR_MAYBE, VAR_ALWAYS } VarState;
+
+typedef struct Checker {
+    Ctx *ctx;
+    Program *program;
+    Function *fn;
+    Map *index; /* name -> position in vars */
+    VEC(const char *) names;
+    uint8_t *state; /* VarState of each, names.capacity of them */
+    int state_size;
+    ml_status status; /* memory exhausted: stop */
+} Checker;
+
+/* Check an expression that gives one value: names, calls and their arguments. */
+void check_expr(Checker *c, Expr *e);
+/* Resolve a call (not its arguments' values) and put its arguments in order.  `targets`: how many
+ * variables take results, 0 for a statement of its own, AS_OPERAND inside an expression. */
+enum { AS_OPERAND = -1 };
+void check_call(Checker *c, Expr *e, int targets);
+/* A call's number of results; 1 when not known. */
+int call_results(const Expr *e);
+VarState var_state(const Checker *c, const char *name);
+
+/* A parfor after its body was checked; before[k]: state of variable k in front of the loop, of the
+ * first `count`. */
+void check_parfor(Checker *c, Stmt *s, const uint8_t *before, int count);
+
+#endif

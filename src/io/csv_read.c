@@ -1,0 +1,235 @@
+/* Reading matrices from CSV.
+ *
+ * Two passes over the mapped text: one counts lines, so that the second, over chunks in parallel,
+ * parses each cell right into its place. A cell that is a plain number up to its separator takes
+ * the fast path; blanks, empty fields, NA strings, Java's suffixes and errors take the slow one.
+ * Counts nonzeros as it writes.
+ */
+#include "io/csv.h"
+
+typedef struct CsvJob {
+    const Spec *spec;
+    const Lines *lines;
+    double *cells;
+    int64_t cols;
+    int64_t *nnz; /* a chunk */
+    bool fast;    /* the separator is one character that no number contains, and no NA string looks
+                     like a number */
+} CsvJob;
+
+bool csv_is_na(const Spec *spec, const char *p, const char *end)
+{
+    const size_t n = (size_t)(end - p);
+
+    for (int i = 0; i < spec->na_count; i++)
+        if (strlen(spec->na[i]) == n && memcmp(spec->na[i], p, n) == 0)
+            return true;
+    return false;
+}
+
+const char *csv_cell_end(const Spec *spec, const char *p, const char *end, bool quotes)
+{
+    const size_t n = strlen(spec->sep);
+    const char *q = skip_blanks(p, end);
+
+    if (quotes && q < end && *q == '"' && *spec->sep != '"') {
+        for (q++; q < end; q++) { /* a doubled quote leaves and enters again */
+            const char *close = memchr(q, '"', (size_t)(end - q));
+
+            if (!close)
+                break;
+            q = close;
+            if (q + 1 == end || q[1] != '"')
+                return csv_find_sep(q, end, spec->sep, n);
+            q++;
+        }
+    }
+    return csv_find_sep(p, end, spec->sep, n);
+}
+
+static int64_t count_cells(const Spec *spec, const char *p, const char *end, bool quotes)
+{
+    const size_t n = strlen(spec->sep);
+    int64_t cells = 1;
+
+    for (p = csv_cell_end(spec, p, end, quotes); p < end;
+         p = csv_cell_end(spec, p + n, end, quotes))
+        cells++;
+    return cells;
+}
+
+int64_t csv_count_cells(const Spec *spec, const char *p, const char *end)
+{
+    return count_cells(spec, p, end, false);
+}
+
+ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,
+                   const char **header, const char **header_end, int64_t *cols)
+{
+    const char *begin, *end;
+
+    TRY(lines_split(ctx, in, lines));
+    *header = *header_end = NULL;
+    if (!lines_first(lines, &begin, &end))
+        return fail(ctx, ML_EFORMAT, "%s: the file is empty", spec->path);
+    *cols = count_cells(spec, begin, end, quotes);
+    if (spec->header) {
+        *header = begin;
+        *header_end = end;
+        lines_skip_first(lines);
+        if (lines_first(lines, &begin, &end) && end > begin)
+            *cols = count_cells(spec, begin, end, quotes);
+    }
+    if (*cols > 1)
+        lines_trim_blank_end(lines);
+    return ML_OK;
+}
+
+/* An empty line, or one with too few or too many cells. */
+static ml_status fail_ragged(Ctx *ctx, const CsvJob *job, const Chunk *c, const char *at)
+{
+    const char *begin = at, *end, *next;
+    int64_t found;
+
+    while (begin > c->begin && begin[-1] != '\n')
+        begin--;
+    end = line_end(begin, c->end, &next);
+    found = begin == end ? 0 : csv_count_cells(job->spec, begin, end);
+    return input_fail(ctx, c->file, at, "expected %" PRId64 " cells, found %" PRId64, job->cols,
+                      found);
+}
+
+/* Any cell: *p moves behind it and its separator, *next_line is set when it ends its line. */
+static ml_status parse_slow(Ctx *ctx, const CsvJob *job, const Chunk *c, const char **p, bool last,
+                            double *v)
+{
+    const Spec *spec = job->spec;
+    const size_t n = strlen(spec->sep);
+    const char *next, *line = line_end(*p, c->end, &next);
+    const char *end = csv_find_sep(*p, line, spec->sep, n);
+    const char *a = skip_blanks(*p, end), *b = end;
+    char shown[48];
+
+    while (b > a && is_blank(b[-1]))
+        b--;
+    if (last != (end == line))
+        return fail_ragged(ctx, job, c, last ? end : *p);
+    if (csv_is_na(spec, a, b))
+        *v = (double)__builtin_nan("");
+    else if (a == b && spec->fill)
+        *v = spec->fill_value;
+    else if (a == b)
+        return input_fail(ctx, c->file, *p,
+                          "expected a number, found an empty field; fill=TRUE would allow it");
+    else if (!parse_cell(a, b, v))
+        return input_fail(ctx, c->file, a, "expected a number, found %s", quote_cell(a, b, shown));
+    *p = last ? next : end + n;
+    return ML_OK;
+}
+
+/* The position after a number's separator or line end, or NULL if anything else follows it. */
+static inline const char *after_cell(const char *q, const char *end, char sep, bool last)
+{
+    if (!last)
+        return q < end && *q == sep ? q + 1 : NULL;
+    if (q == end)
+        return q;
+    if (*q == '\n')
+        return q + 1;
+    return *q == '\r' && q + 1 < end && q[1] == '\n' ? q + 2 : NULL;
+}
+
+static ml_status parse_row(Ctx *ctx, const CsvJob *job, const Chunk *c, const char **p, double *row,
+                           int64_t *nnz)
+{
+    const char *at = *p, *end = c->end;
+    const char sep = *job->spec->sep;
+
+    for (int64_t k = 0; k < job->cols; k++) {
+        const bool last = k + 1 == job->cols;
+        const char *q = job->fast ? num_parse_double(at, end, &row[k]) : NULL;
+
+        q = q ? after_cell(q, end, sep, last) : NULL;
+        if (q)
+            at = q;
+        else
+            TRY(parse_slow(ctx, job, c, &at, last, &row[k]));
+        *nnz += row[k] != 0;
+    }
+    *p = at;
+    return ML_OK;
+}
+
+static ml_status parse_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const CsvJob *job = arg;
+
+    for (int64_t i = lo; i < hi; i++) {
+        const Chunk *c = &job->lines->chunks.items[i];
+        const char *p = c->begin;
+
+        TRY(check_cancel(ctx));
+        for (int64_t r = 0; r < c->lines; r++)
+            TRY(parse_row(ctx, job, c, &p, job->cells + (c->line + r) * job->cols, &job->nnz[i]));
+    }
+    return ML_OK;
+}
+
+/* Whether no NA string could be taken for a number. */
+static bool na_is_no_number(const Spec *spec)
+{
+    for (int i = 0; i < spec->na_count; i++) {
+        double v;
+
+        if (num_parse_double(spec->na[i], spec->na[i] + strlen(spec->na[i]), &v))
+            return false;
+    }
+    return true;
+}
+
+static bool is_fast(const Spec *spec)
+{
+    const char sep = *spec->sep;
+    const bool in_number = (sep >= '0' && sep <= '9') || (sep | 0x20) == 'e' || sep == '.' ||
+                           sep == '+' || sep == '-' || strchr("NaInfity", sep);
+
+    return !spec->sep[1] && !in_number && na_is_no_number(spec);
+}
+
+static ml_status parse_all(Ctx *ctx, CsvJob *job, Matrix **out)
+{
+    const int n = job->lines->chunks.count;
+    int64_t nnz = 0;
+    ml_status st;
+
+    job->nnz = mem_calloc((size_t)n + 1, sizeof *job->nnz);
+    if (!job->nnz)
+        return fail_memory(ctx, (size_t)n * sizeof *job->nnz);
+    job->cells = (*out)->values;
+    st = task_for(ctx, n, 1, parse_chunks, job);
+    for (int i = 0; i < n; i++)
+        nnz += job->nnz[i];
+    mem_free(job->nnz);
+    return st == ML_OK ? matrix_finish(ctx, out, nnz) : st;
+}
+
+ml_status csv_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
+{
+    Lines lines = {0};
+    CsvJob job = {.spec = spec, .lines = &lines, .fast = is_fast(spec)};
+    const char *header, *header_end;
+    ml_status st;
+
+    *out = NULL;
+    TRY_TO(done, st = csv_open(ctx, spec, in, false, &lines, &header, &header_end, &job.cols));
+    TRY_TO(done, st = check_dims(ctx, spec, lines.count, job.cols));
+    TRY_TO(done, st = matrix_new_dense(ctx, lines.count, job.cols, out));
+    TRY_TO(done, st = parse_all(ctx, &job, out));
+done:
+    if (st != ML_OK) {
+        matrix_release(*out);
+        *out = NULL;
+    }
+    lines_free(&lines);
+    return st;
+}

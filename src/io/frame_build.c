@@ -1,0 +1,211 @@
+/* Frames from texts: see frame_build.h.
+ *
+ * Parsing a typed cell is forgiving where the language is: an empty cell is 0 or false, an integer
+ * column takes 2.0 and cuts 1.5 to 1. Anything else that is no number of the column's type is an
+ * error at its place.
+ */
+#include "io/frame_build.h"
+
+#include <math.h>
+#include <strings.h>
+
+static ml_status choose_types(Ctx *ctx, FrameBuild *b)
+{
+    const Spec *spec = b->spec;
+
+    if (spec->schema && spec->schema_count != 1 && spec->schema_count != b->cols)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: the schema has %" PRId64 " types, the file %" PRId64 " columns",
+                    spec->path, spec->schema_count, b->cols);
+    b->types = mem_calloc((size_t)b->cols + 1, sizeof *b->types);
+    if (!b->types)
+        return fail_memory(ctx, (size_t)b->cols * sizeof *b->types);
+    for (int64_t k = 0; k < b->cols; k++)
+        b->types[k] = spec->schema ? spec->schema[spec->schema_count == 1 ? 0 : k] : FT_STRING;
+    return ML_OK;
+}
+
+ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols, int chunks,
+                            FrameBuild *b)
+{
+    size_t n;
+
+    *b = (FrameBuild){.spec = spec, .rows = rows, .cols = cols, .chunks = chunks > 0 ? chunks : 1};
+    TRY(choose_types(ctx, b));
+    if (!mul_size((size_t)b->chunks, (size_t)cols, &n))
+        return fail_memory(ctx, SIZE_MAX);
+    b->columns = mem_calloc((size_t)cols + 1, sizeof(FrameColumn *));
+    b->texts = mem_calloc(n + 1, sizeof *b->texts);
+    if (!b->columns || !b->texts)
+        return fail_memory(ctx, n * sizeof *b->texts);
+    for (int64_t k = 0; k < cols; k++)
+        if (!frame_type_is_text(b->types[k]))
+            TRY(frame_column_new(ctx, b->types[k], rows, 0, &b->columns[k]));
+    return ML_OK;
+}
+
+static bool parse_bool(const char *p, size_t n, int64_t *v)
+{
+    static const struct {
+        const char *word;
+        int64_t v;
+    } words[] = {{"true", 1}, {"false", 0}, {"t", 1},   {"f", 0},
+                 {"1", 1},    {"0", 0},     {"1.0", 1}, {"0.0", 0}};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].word) == n && strncasecmp(words[i].word, p, n) == 0) {
+            *v = words[i].v;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_int(FrameType type, const char *p, const char *end, int64_t *v)
+{
+    const int64_t max = type == FT_INT32   ? INT32_MAX
+                        : type == FT_UINT8 ? UINT8_MAX
+                        : type == FT_UINT4 ? 15
+                                           : INT64_MAX;
+    const int64_t min = type == FT_INT32 ? INT32_MIN : type == FT_INT64 ? INT64_MIN : 0;
+    double d;
+
+    if (!num_parse_int64(p, end, v)) {
+        if (!parse_cell(p, end, &d) || !(fabs(d) < 0x1p63))
+            return false;
+        *v = (int64_t)d;
+    }
+    return *v >= min && *v <= max;
+}
+
+/* Store a numeric cell; false when the text is none. */
+static bool put_number(FrameColumn *c, int64_t row, const char *p, const char *end)
+{
+    double d = 0;
+
+    if (c->type == FT_BOOLEAN)
+        return parse_bool(p, (size_t)(end - p), &c->ints[row]);
+    if (c->ints)
+        return parse_int(c->type, p, end, &c->ints[row]);
+    if (!parse_cell(p, end, &d))
+        return false;
+    c->doubles[row] = c->type == FT_FP32 ? (double)(float)d : d;
+    return true;
+}
+
+ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *file, int64_t row,
+                          int64_t col, const char *p, const char *end)
+{
+    FrameColumn *column = b->columns[col];
+    char shown[48];
+
+    if (!column) {
+        TextColumnBuilder *t = &b->texts[chunk * b->cols + col];
+
+        return text_builder_add(t, p, (size_t)(end - p)) ? ML_OK
+                                                         : fail_memory(ctx, (size_t)(end - p));
+    }
+    if (!p) {
+        if (column->ints)
+            column->ints[row] = 0;
+        else
+            column->doubles[row] = 0;
+        return ML_OK;
+    }
+    if (put_number(column, row, p, end))
+        return ML_OK;
+    return input_fail(ctx, file, p, "expected a value of type %s, found %s",
+                      frame_type_name(column->type), quote_cell(p, end, shown));
+}
+
+/* Join the texts of column k, chunk after chunk, into the first builder. */
+static ml_status join_texts(Ctx *ctx, FrameBuild *b, int64_t k)
+{
+    TextColumnBuilder *all = &b->texts[k];
+
+    for (int i = 1; i < b->chunks; i++) {
+        TextColumnBuilder *part = &b->texts[i * b->cols + k];
+        int64_t begin = 0;
+
+        for (int r = 0; r < part->ends.count; r++) {
+            const bool null = part->any_null && part->nulls.items[r];
+            const int64_t end = part->ends.items[r];
+
+            if (!text_builder_add(all, null ? NULL : part->bytes.data + begin,
+                                  (size_t)(end - begin)))
+                return fail_memory(ctx, (size_t)end);
+            begin = end;
+        }
+        text_builder_free(part);
+        *part = (TextColumnBuilder){0};
+    }
+    return text_builder_finish(ctx, all, b->types[k], &b->columns[k]);
+}
+
+static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    FrameBuild *b = arg;
+
+    for (int64_t k = lo; k < hi; k++)
+        if (!b->columns[k])
+            TRY(join_texts(ctx, b, k));
+    return ML_OK;
+}
+
+static void release_names(String **names, int64_t n)
+{
+    for (int64_t i = 0; names && i < n; i++)
+        if (names[i])
+            string_release(names[i]);
+    mem_free(names);
+}
+
+ml_status frame_build_finish(Ctx *ctx, FrameBuild *b, String **names, Frame **out)
+{
+    ml_status st = task_for(ctx, b->cols, 1, join_columns, b);
+
+    if (st == ML_OK)
+        st = frame_new(ctx, b->rows, b->cols, b->columns, names, out);
+    else
+        release_names(names, b->cols);
+    if (st == ML_OK) {
+        memset(b->columns, 0, (size_t)b->cols * sizeof *b->columns);
+        mem_free(names);
+    }
+    return st;
+}
+
+void frame_build_free(FrameBuild *b)
+{
+    for (int64_t k = 0; b->columns && k < b->cols; k++)
+        if (b->columns[k])
+            frame_column_release(b->columns[k]);
+    for (int64_t i = 0; b->texts && i < b->chunks * b->cols; i++)
+        text_builder_free(&b->texts[i]);
+    mem_free(b->texts);
+    mem_free(b->columns);
+    mem_free(b->types);
+    *b = (FrameBuild){0};
+}
+
+const char *frame_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size)
+{
+    if (c->type != FT_BOOLEAN)
+        return frame_cell_text(c, row, buf, size);
+    *size = c->ints[row] ? 4 : 5;
+    return c->ints[row] ? "true" : "false";
+}
+
+ml_status frame_check_lines(Ctx *ctx, const Frame *f, const char *format)
+{
+    for (int64_t k = 0; k < f->cols; k++) {
+        const FrameColumn *c = f->columns[k];
+
+        if (c->bytes && c->rows > 0 && memchr(c->bytes, '\n', (size_t)c->offsets[c->rows]))
+            return fail(ctx, ML_EVALUE,
+                        "write: column %" PRId64
+                        " holds text with line breaks, which %s files cannot keep; "
+                        "use format=\"binary\"",
+                        k + 1, format);
+    }
+    return ML_OK;
+}

@@ -1,0 +1,199 @@
+/* Outputs: bytes go to a temporary file beside the target, which replaces it by renaming when
+ * complete.
+ *
+ * So a failed write leaves the old content, and readers that mapped it keep it. Rows are formatted
+ * by tasks, a batch of pieces at a time; a piece holds fixed rows and is written at the place that
+ * the sizes before it give.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io_impl.h"
+
+enum {
+    PIECE_CELLS = 16 << 10, /* formatted by one task into about 300 KB of text */
+    WRITE_BYTES = 1 << 30,  /* the most the kernel takes at once is a little under 2 GiB */
+    PIECES_PER_THREAD = 4
+};
+
+static ml_status fail_write(Ctx *ctx, const char *path)
+{
+    return fail(ctx, ML_EIO, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* Create the folders that path lies in; path is changed meanwhile. */
+static bool make_parents(char *path)
+{
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+            *p = '/';
+            return false;
+        }
+        *p = '/';
+    }
+    return true;
+}
+
+ml_status output_open(Ctx *ctx, const char *path, Output *o)
+{
+    const size_t size = strlen(path) + 48;
+
+    *o = (Output){.path = path, .fd = -1, .temp = mem_alloc(size)};
+    if (!o->temp)
+        return fail_memory(ctx, size);
+    snprintf(o->temp, size, "%s", path);
+    if (!make_parents(o->temp))
+        return fail_write(ctx, path);
+    for (int i = 0; i < 1000 && o->fd < 0; i++) {
+        snprintf(o->temp, size, "%s.tmp-%ld-%d", path, (long)getpid(), i);
+        o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (o->fd < 0 && errno != EEXIST)
+            break;
+    }
+    return o->fd < 0 ? fail_write(ctx, path) : ML_OK;
+}
+
+ml_status output_at(Ctx *ctx, const Output *o, int64_t offset, const void *data, size_t size)
+{
+    const char *p = data;
+
+    while (size > 0) {
+        const ssize_t n = pwrite(o->fd, p, size < WRITE_BYTES ? size : WRITE_BYTES, offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fail_write(ctx, o->path);
+        p += n;
+        offset += n;
+        size -= (size_t)n;
+    }
+    return ML_OK;
+}
+
+ml_status output_append(Ctx *ctx, Output *o, const void *data, size_t size)
+{
+    TRY(output_at(ctx, o, o->size, data, size));
+    o->size += (int64_t)size;
+    return ML_OK;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* A folder in the way of a file (part files, a list) goes. */
+static void remove_folder(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+ml_status output_commit(Ctx *ctx, Output *o)
+{
+    if (close(o->fd) != 0) {
+        o->fd = -1;
+        return fail_write(ctx, o->path);
+    }
+    o->fd = -1;
+    remove_folder(o->path);
+    if (rename(o->temp, o->path) != 0)
+        return fail_write(ctx, o->path);
+    mem_free(o->temp);
+    o->temp = NULL;
+    return ML_OK;
+}
+
+void output_discard(Output *o)
+{
+    if (o->fd >= 0)
+        close(o->fd);
+    if (o->temp)
+        unlink(o->temp);
+    mem_free(o->temp);
+    *o = (Output){.fd = -1};
+}
+
+/* A batch of pieces: formatted first, then written where their sizes put them. */
+typedef struct Batch {
+    const Output *o;
+    RowFormatter format;
+    const void *arg;
+    int64_t rows, first_row, rows_per_piece;
+    Buffer *pieces;
+    int64_t *offsets;
+} Batch;
+
+static ml_status format_pieces(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Batch *b = arg;
+
+    for (int64_t i = lo; i < hi; i++) {
+        const int64_t from = b->first_row + i * b->rows_per_piece, to = from + b->rows_per_piece;
+        Buffer *piece = &b->pieces[i];
+
+        TRY(check_cancel(ctx));
+        piece->size = 0;
+        b->format(b->arg, from, to < b->rows ? to : b->rows, piece);
+        if (piece->failed)
+            return fail_memory(ctx, piece->capacity);
+    }
+    return ML_OK;
+}
+
+static ml_status write_pieces(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Batch *b = arg;
+
+    for (int64_t i = lo; i < hi; i++)
+        TRY(output_at(ctx, b->o, b->offsets[i], b->pieces[i].data, b->pieces[i].size));
+    return ML_OK;
+}
+
+static ml_status run_batch(Ctx *ctx, Batch *b, Output *o, int64_t count)
+{
+    TRY(task_for(ctx, count, 1, format_pieces, b));
+    for (int64_t i = 0; i < count; i++) {
+        b->offsets[i] = o->size;
+        o->size += (int64_t)b->pieces[i].size;
+    }
+    return task_for(ctx, count, 1, write_pieces, b);
+}
+
+ml_status output_rows(Ctx *ctx, Output *o, int64_t rows, int64_t cells_per_row, RowFormatter format,
+                      const void *arg)
+{
+    const int64_t per_piece =
+        cells_per_row < PIECE_CELLS ? PIECE_CELLS / (cells_per_row > 0 ? cells_per_row : 1) : 1;
+    const int batch = PIECES_PER_THREAD * task_threads(ctx);
+    Batch b = {.o = o, .format = format, .arg = arg, .rows = rows, .rows_per_piece = per_piece};
+    ml_status st = ML_OK;
+
+    b.pieces = mem_calloc((size_t)batch, sizeof *b.pieces);
+    b.offsets = mem_calloc((size_t)batch, sizeof *b.offsets);
+    if (!b.pieces || !b.offsets)
+        st = fail_memory(ctx, (size_t)batch * sizeof *b.pieces);
+    for (; b.first_row < rows && st == ML_OK; b.first_row += batch * per_piece) {
+        const int64_t left = (rows - b.first_row + per_piece - 1) / per_piece;
+
+        st = run_batch(ctx, &b, o, left < batch ? left : batch);
+    }
+    for (int i = 0; b.pieces && i < batch; i++)
+        buffer_free(&b.pieces[i]);
+    mem_free(b.pieces);
+    mem_free(b.offsets);
+    return st;
+}

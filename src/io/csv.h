@@ -19,8 +19,6 @@ static inline const char *csv_find_sep(const char *p, const char *end, const cha
 
 /* Whether the cell [p, end), without outer blanks, is one of the spec's NA strings. */
 bool csv_is_na(const Spec *spec, const char *p, const char *end);
-/* How many cells a line without quotes has. */
-int64_t csv_count_cells(const Spec *spec, const char *p, const char *end);
 /* Split the input, skip the header, and find the number of columns; the header stays at *header,
  * NULL without. */
 ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,

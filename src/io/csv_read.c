@@ -58,11 +58,6 @@ static int64_t count_cells(const Spec *spec, const char *p, const char *end, boo
     return cells;
 }
 
-int64_t csv_count_cells(const Spec *spec, const char *p, const char *end)
-{
-    return count_cells(spec, p, end, false);
-}
-
 ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,
                    const char **header, const char **header_end, int64_t *cols)
 {
@@ -94,7 +89,7 @@ static ml_status fail_ragged(Ctx *ctx, const CsvJob *job, const Chunk *c, const 
     while (begin > c->begin && begin[-1] != '\n')
         begin--;
     end = line_end(begin, c->end, &next);
-    found = begin == end ? 0 : csv_count_cells(job->spec, begin, end);
+    found = begin == end ? 0 : count_cells(job->spec, begin, end, false);
     return input_fail(ctx, c->file, at, "expected %" PRId64 " cells, found %" PRId64, job->cols,
                       found);
 }

@@ -154,31 +154,27 @@ static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 static void release_names(String **names, int64_t n)
 {
     for (int64_t i = 0; names && i < n; i++)
-        if (names[i])
-            string_release(names[i]);
-    mem_free(names);
+        string_release(names[i]);
 }
 
 ml_status frame_build_finish(Ctx *ctx, FrameBuild *b, String **names, Frame **out)
 {
     ml_status st = task_for(ctx, b->cols, 1, join_columns, b);
 
-    if (st == ML_OK)
+    if (st == ML_OK) { /* takes all references, also when it fails */
         st = frame_new(ctx, b->rows, b->cols, b->columns, names, out);
-    else
-        release_names(names, b->cols);
-    if (st == ML_OK) {
         memset(b->columns, 0, (size_t)b->cols * sizeof *b->columns);
-        mem_free(names);
+    } else {
+        release_names(names, b->cols);
     }
+    mem_free(names);
     return st;
 }
 
 void frame_build_free(FrameBuild *b)
 {
     for (int64_t k = 0; b->columns && k < b->cols; k++)
-        if (b->columns[k])
-            frame_column_release(b->columns[k]);
+        frame_column_release(b->columns[k]);
     for (int64_t i = 0; b->texts && i < b->chunks * b->cols; i++)
         text_builder_free(&b->texts[i]);
     mem_free(b->texts);

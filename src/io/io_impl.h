@@ -135,12 +135,14 @@ const char *parse_index(Ctx *ctx, const InputFile *file, const char *p, const ch
 
 typedef struct Output {
     const char *path;
-    char *temp;
-    int fd;
+    char *temp; /* NULL once committed */
+    int fd;     /* -1: a folder */
     int64_t size;
 } Output;
 
 ml_status output_open(Ctx *ctx, const char *path, Output *o);
+/* The same with a folder: files are written below o->temp. */
+ml_status output_open_folder(Ctx *ctx, const char *path, Output *o);
 ml_status output_at(Ctx *ctx, const Output *o, int64_t offset, const void *data, size_t size);
 ml_status output_append(Ctx *ctx, Output *o, const void *data, size_t size);
 ml_status output_commit(Ctx *ctx, Output *o);
@@ -221,6 +223,9 @@ ml_status binary_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output 
 ml_status read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out);
 ml_status scalar_read(Ctx *ctx, const Spec *spec, const Input *in, Value *out);
 ml_status scalar_write(Ctx *ctx, Value v, Output *o);
+/* io_read and io_write, `depth` lists deep. */
+ml_status read_value(Ctx *ctx, const char *path, const IoOptions *options, Value *out, int depth);
+ml_status write_value(Ctx *ctx, Value v, const char *path, const IoOptions *options, int depth);
 ml_status list_read(Ctx *ctx, const char *path, Value *out, int depth);
 ml_status list_write(Ctx *ctx, const List *l, const char *path, const IoOptions *options,
                      int depth);

@@ -78,9 +78,9 @@ static ml_status parse_line(Ctx *ctx, const Spec *spec, const Chunk *c, const ch
 /* The end of what counts in a line. */
 static const char *cut_comment(const char *p, const char *end)
 {
-    const char *hash = memchr(p, '#', (size_t)(end - p));
-
-    return hash ? hash : end;
+    while (p < end && *p != '#')
+        p++;
+    return p;
 }
 
 static ml_status parse_chunk(Ctx *ctx, const void *arg, const Chunk *c, CellChunk *out)

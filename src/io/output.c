@@ -17,7 +17,8 @@
 enum {
     PIECE_CELLS = 16 << 10, /* formatted by one task into about 300 KB of text */
     WRITE_BYTES = 1 << 30,  /* the most the kernel takes at once is a little under 2 GiB */
-    PIECES_PER_THREAD = 4
+    PIECES_PER_THREAD = 4,
+    MAX_TEMPS = 1000 /* leftovers of one process at one path */
 };
 
 static ml_status fail_write(Ctx *ctx, const char *path)
@@ -41,23 +42,39 @@ static bool make_parents(char *path)
     return true;
 }
 
-ml_status output_open(Ctx *ctx, const char *path, Output *o)
+/* Name the temporary file and create it, as a folder or a file. */
+static ml_status open_temp(Ctx *ctx, const char *path, bool folder, Output *o)
 {
     const size_t size = strlen(path) + 48;
+    bool made = false;
 
     *o = (Output){.path = path, .fd = -1, .temp = mem_alloc(size)};
     if (!o->temp)
         return fail_memory(ctx, size);
     snprintf(o->temp, size, "%s", path);
-    if (!make_parents(o->temp))
-        return fail_write(ctx, path);
-    for (int i = 0; i < 1000 && o->fd < 0; i++) {
+    errno = ENAMETOOLONG;
+    made = *path && make_parents(o->temp);
+    for (int i = 0; made && i < MAX_TEMPS; i++) {
         snprintf(o->temp, size, "%s.tmp-%ld-%d", path, (long)getpid(), i);
-        o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (o->fd < 0 && errno != EEXIST)
-            break;
+        if (!folder)
+            o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (folder ? mkdir(o->temp, 0777) == 0 : o->fd >= 0)
+            return ML_OK;
+        made = errno == EEXIST;
     }
-    return o->fd < 0 ? fail_write(ctx, path) : ML_OK;
+    mem_free(o->temp);
+    o->temp = NULL;
+    return fail_write(ctx, path);
+}
+
+ml_status output_open(Ctx *ctx, const char *path, Output *o)
+{
+    return open_temp(ctx, path, false, o);
+}
+
+ml_status output_open_folder(Ctx *ctx, const char *path, Output *o)
+{
+    return open_temp(ctx, path, true, o);
 }
 
 ml_status output_at(Ctx *ctx, const Output *o, int64_t offset, const void *data, size_t size)
@@ -93,24 +110,34 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
     return remove(path);
 }
 
-/* A folder in the way of a file (part files, a list) goes. */
-static void remove_folder(const char *path)
+/* A folder in the way (part files, a list) goes if metadata beside it says that it is data of ours;
+ * any other folder is left alone, and the rename will fail. */
+static void remove_data_folder(const char *path)
 {
+    char mtd[4096];
     struct stat st;
 
-    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return;
+    if (snprintf(mtd, sizeof mtd, "%s.mtd", path) < (int)sizeof mtd && access(mtd, F_OK) == 0)
         nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Rename temp to path. A folder cannot replace a file, so that goes first. */
+static bool replace(const Output *o, bool folder)
+{
+    remove_data_folder(o->path);
+    if (folder)
+        unlink(o->path);
+    return rename(o->temp, o->path) == 0;
 }
 
 ml_status output_commit(Ctx *ctx, Output *o)
 {
-    if (close(o->fd) != 0) {
-        o->fd = -1;
-        return fail_write(ctx, o->path);
-    }
+    const int fd = o->fd;
+
     o->fd = -1;
-    remove_folder(o->path);
-    if (rename(o->temp, o->path) != 0)
+    if ((fd >= 0 && close(fd) != 0) || !replace(o, fd < 0))
         return fail_write(ctx, o->path);
     mem_free(o->temp);
     o->temp = NULL;
@@ -122,7 +149,7 @@ void output_discard(Output *o)
     if (o->fd >= 0)
         close(o->fd);
     if (o->temp)
-        unlink(o->temp);
+        nftw(o->temp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     mem_free(o->temp);
     *o = (Output){.fd = -1};
 }

@@ -84,6 +84,23 @@ ml_status io_read(Ctx *ctx, const char *path, const IoOptions *options, Value *o
     return read_value(ctx, path, options, out, 0);
 }
 
+ml_status io_read_memory(Ctx *ctx, const char *name, const char *data, size_t size,
+                         const IoOptions *options, Value *out)
+{
+    Spec spec;
+    Input in;
+    ml_status st = spec_for_read(ctx, name, options, &spec);
+
+    *out = value_none();
+    if (st == ML_OK && (st = input_memory(ctx, name, data, size, &in)) == ML_OK) {
+        st = spec.dt == DT_LIST ? fail(ctx, ML_EVALUE, "read: a list is a folder")
+                                : read_input(ctx, &spec, &in, out);
+        input_close(&in);
+    }
+    spec_free(&spec);
+    return st;
+}
+
 ml_status io_probe(Ctx *ctx, const char *path, const IoOptions *options, DataType *dt,
                    ValueType *vt, int64_t *rows, int64_t *cols, int64_t *nnz)
 {

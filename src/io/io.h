@@ -23,6 +23,9 @@ typedef struct IoOptions {
 void io_options_init(IoOptions *o);
 
 ml_status io_read(Ctx *ctx, const char *path, const IoOptions *options, Value *out);
+/* The same from the bytes of a file that are in memory already; `name` is for messages. */
+ml_status io_read_memory(Ctx *ctx, const char *name, const char *data, size_t size,
+                         const IoOptions *options, Value *out);
 ml_status io_write(Ctx *ctx, Value v, const char *path, const IoOptions *options);
 /* Data type, value type and dimensions that a read would give, without reading the data: from
  * options and .mtd.  Unknown sizes are -1.  Used to size plans; a missing file is no error here

@@ -1,0 +1,213 @@
+/* CSV: matrices and frames, good and bad. */
+#include "test_io.h"
+
+static const double INF = (double)INFINITY;
+
+ML_TEST(csv_reads_numbers_of_every_form)
+{
+    const IoOptions o = OPTIONS(.format = "csv");
+    const double want[] = {1, -2.5, 1e10, (double)NAN, -INF, 0.5, -0.0, 3, 5};
+
+    assert_matrix(read_as(&o, "1,-2.5,1.0E10\nNaN,-Infinity,.5\n-0,3d,+5.\n"), 3, 3, want);
+    assert_matrix(read_as(&o, "1,-2.5,1.0E10\r\n NaN , -Infinity,.5\r\n-0,3f,\t5 "), 3, 3, want);
+}
+
+ML_TEST(csv_reads_one_cell_and_one_column)
+{
+    const IoOptions o = OPTIONS(.format = "csv");
+    const double one[] = {7}, column[] = {1, 0, 3, 0};
+
+    assert_matrix(read_as(&o, "7"), 1, 1, one);
+    assert_matrix(read_as(&o, "7\n"), 1, 1, one);
+    assert_matrix(read_as(&o, "1\n\n3\n\n"), 4, 1, column); /* an empty line is an empty cell */
+}
+
+ML_TEST(csv_fills_empty_fields)
+{
+    const IoOptions plain = OPTIONS(.format = "csv"),
+                    nine = OPTIONS(.format = "csv", .fill_value = 9, .has_fill_value = true);
+    const IoOptions strict = OPTIONS(.format = "csv", .fill = 0);
+    const double zero[] = {1, 0, 3, 4, 5, 0}, filled[] = {1, 9, 3, 4, 5, 9};
+
+    assert_matrix(read_as(&plain, "1,,3\n4,5,\n"), 2, 3, zero);
+    assert_matrix(read_as(&plain, "1,  ,3\n4,5, \n"), 2, 3, zero);
+    assert_matrix(read_as(&nine, "1,,3\n4,5,\n"), 2, 3, filled);
+    assert_read_fails(&strict, "1,2\n3,\n", ML_EFORMAT,
+                      "f:2:3: expected a number, found an empty field");
+}
+
+ML_TEST(csv_takes_headers_separators_and_na_strings)
+{
+    const double want[] = {1, 2, 3, 4}, na[] = {1, (double)NAN, 3, 4},
+                 nines[] = {1, (double)NAN, -99, 4};
+    const IoOptions header = OPTIONS(.format = "csv", .header = 1, .sep = ";"),
+                    wide = OPTIONS(.format = "csv", .sep = "||");
+    const IoOptions blank = OPTIONS(.format = "csv", .sep = " "),
+                    missing = OPTIONS(.format = "csv", .na_strings = "NA");
+    const IoOptions number = OPTIONS(.format = "csv", .na_strings = "-9"),
+                    letter = OPTIONS(.format = "csv", .sep = "e");
+
+    assert_matrix(read_as(&header, "a;b\n1;2\n3;4\n"), 2, 2, want);
+    assert_matrix(read_as(&wide, "1||2\n3|| 4\n"), 2, 2, want);
+    assert_matrix(read_as(&blank, "1 2\n3 4\n"), 2, 2, want);
+    assert_matrix(read_as(&letter, "1e2\n3e4\n"), 2, 2, want);
+    assert_matrix(read_as(&missing, "1,NA\n3, 4\n"), 2, 2, na);
+    assert_matrix(read_as(&number, "1,-9\n-99,4\n"), 2, 2, nines);
+}
+
+ML_TEST(csv_of_a_header_only_has_no_rows)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .header = 1);
+    Value v = read_as(&o, "a,b\n");
+
+    assert_int_equal(v.m->rows, 0);
+    assert_int_equal(v.m->cols, 2);
+    value_release(v);
+}
+
+ML_TEST(csv_errors_name_line_and_column)
+{
+    const IoOptions o = OPTIONS(.format = "csv"), header = OPTIONS(.format = "csv", .header = 1);
+    const IoOptions three = OPTIONS(.format = "csv", .rows = 3, .cols = 2),
+                    wide = OPTIONS(.format = "csv", .cols = 3);
+
+    assert_read_fails(&o, "1,2\n3,x\n", ML_EFORMAT, "f:2:3: expected a number, found \"x\"");
+    assert_read_fails(&o, "1,2\n3, 1e\n", ML_EFORMAT, "f:2:4: expected a number, found \"1e\"");
+    assert_read_fails(&header, "a,b\n1,2\n3,4 5\n", ML_EFORMAT,
+                      "f:3:3: expected a number, found \"4 5\"");
+    assert_read_fails(&o, "1,2,3\n4,5\n6,7,8\n", ML_EFORMAT, "f:2:3: expected 3 cells, found 2");
+    assert_read_fails(&o, "1,2\n4,5,6\n", ML_EFORMAT, "f:2:4: expected 2 cells, found 3");
+    assert_read_fails(&o, "1,2\n\n3,4\n", ML_EFORMAT, "f:2:1: expected 2 cells, found 0");
+    assert_read_fails(&o, "", ML_EFORMAT, "f: the file is empty");
+    assert_read_fails(&three, "1,2\n3,4\n", ML_EFORMAT,
+                      "the file has 2 rows and 2 columns, expected 3 and 2");
+    assert_read_fails(&wide, "1,2\n3,4\n", ML_EFORMAT, "expected 2 and 3");
+}
+
+ML_TEST(csv_ignores_blank_lines_at_the_end)
+{
+    const IoOptions o = OPTIONS(.format = "csv");
+    const double want[] = {1, 2, 3, 4};
+
+    assert_matrix(read_as(&o, "1,2\n3,4\n\n  \r\n\n"), 2, 2, want);
+}
+
+ML_TEST(csv_error_is_that_of_the_first_bad_line_on_any_number_of_threads)
+{
+    const IoOptions o = OPTIONS(.format = "csv");
+    Buffer b = {0};
+
+    for (int i = 0; i < 400000; i++)
+        buffer_text(&b, i == 120000 || i == 350000 ? "1,z\n" : "1.5,2.25\n");
+    for (int threads = 1; threads <= 8; threads += 7) {
+        test_threads(threads);
+        assert_read_fails(&o, b.data, ML_EFORMAT, "f:120001:3: expected a number, found \"z\"");
+    }
+    buffer_free(&b);
+}
+
+ML_TEST(csv_writes_what_the_language_says)
+{
+    const double cells[] = {1, 0, 2.5, 1e10}, special[] = {(double)NAN, -0.0, -INF, 1e-5};
+    const IoOptions plain = OPTIONS(.format = "csv");
+    const IoOptions full = OPTIONS(.format = "csv", .sep = ";", .header = 1, .sparse = 1);
+    Value v = value_matrix(matrix_of(2, 2, cells));
+
+    assert_writes(v, &plain, "1.0,0\n2.5,1.0E10\n");
+    assert_writes(v, &full, "C1;C2\n1.0;\n2.5;1.0E10\n");
+    value_release(v);
+    v = value_matrix(matrix_of(2, 2, special));
+    assert_writes(v, &plain, "NaN,0\n-Infinity,1.0E-5\n");
+    value_release(v);
+}
+
+static const char *const people =
+    "s,i,b,d\na,1,true,2.5\n,,,\n\"q,r\",3,FALSE,1e10\n x \"y\" , 4.0,0, 7\n";
+
+ML_TEST(csv_frame_keeps_quotes_and_knows_nulls)
+{
+    const IoOptions text = OPTIONS(.format = "csv", .data_type = "frame", .header = 1);
+    const IoOptions typed = OPTIONS(.format = "csv", .data_type = "frame", .header = 1,
+                                    .schema = "STRING,INT64,BOOLEAN,FP64,");
+
+    assert_shows(read_as(&text, people),
+                 "# FRAME: nrow = 4, ncol = 4\n# s i b d\n# STRING STRING STRING STRING\n"
+                 "a 1 true 2.5\nnull null null null\n\"q,r\" 3 FALSE 1e10\nx \"y\" 4.0 0 7\n");
+    assert_shows(read_as(&typed, people),
+                 "# FRAME: nrow = 4, ncol = 4\n# s i b d\n# STRING INT64 BOOLEAN FP64\n"
+                 "a 1 TRUE 2.500\nnull 0 FALSE 0.000\n\"q,r\" 3 FALSE 10000000000.000\nx \"y\" 4 "
+                 "FALSE 7.000\n");
+}
+
+ML_TEST(csv_frame_splits_at_quotes_only_where_they_open_a_cell)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame");
+
+    assert_shows(read_as(&o, "a,b\"c,d\"e\n\"x \"\"y,z\"\" w\",2\n"),
+                 "# FRAME: nrow = 2, ncol = 3\n# C1 C2 C3\n# STRING STRING STRING\na b\"c d\"e\n"
+                 "\"x \"\"y,z\"\" w\" 2 null\n");
+}
+
+ML_TEST(csv_frame_errors_name_line_and_column)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .schema = "STRING,INT32");
+    const IoOptions three =
+        OPTIONS(.format = "csv", .data_type = "frame", .schema = "STRING,INT32,FP64");
+
+    assert_read_fails(&o, "a,1\nb,x\n", ML_EFORMAT,
+                      "f:2:3: expected a value of type INT32, found \"x\"");
+    assert_read_fails(&o, "a,1\nb,3000000000\n", ML_EFORMAT,
+                      "f:2:3: expected a value of type INT32");
+    assert_read_fails(&o, "a,1\nb,2,3\n", ML_EFORMAT, "f:2:4: expected 2 cells, found more");
+    assert_read_fails(&three, "a,1,2,3\n", ML_EFORMAT,
+                      "the schema has 3 types, the file 4 columns");
+    assert_read_fails(&o, "", ML_EFORMAT, "f: the file is empty");
+}
+
+ML_TEST(csv_frame_takes_na_strings_and_one_type_for_all)
+{
+    const IoOptions na = OPTIONS(.format = "csv", .data_type = "frame", .na_strings = "NA");
+    const IoOptions one = OPTIONS(.format = "csv", .data_type = "frame", .schema = "INT32");
+
+    assert_shows(read_as(&na, "a,NA\nNA,2\n"),
+                 "# FRAME: nrow = 2, ncol = 2\n# C1 C2\n# STRING STRING\na null\nnull 2\n");
+    assert_shows(read_as(&one, "1.5,2\n3,4\n"),
+                 "# FRAME: nrow = 2, ncol = 2\n# C1 C2\n# INT32 INT32\n1 2\n3 4\n");
+}
+
+ML_TEST(csv_frame_writes_names_and_nulls)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .header = 1,
+                                .schema = "STRING,INT64,BOOLEAN,FP64");
+    const IoOptions out = OPTIONS(.format = "csv", .header = 1);
+    Value v = read_as(&o, people);
+
+    assert_writes(
+        v, &out,
+        "s,i,b,d\na,1,true,2.5\n,0,false,0.0\n\"q,r\",3,false,1.0E10\nx \"y\",4,false,7.0\n");
+    value_release(v);
+}
+
+/* Large enough for several chunks and tasks. */
+ML_TEST(csv_frame_of_many_chunks_is_in_order)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .schema = "STRING,INT64");
+    Buffer b = {0};
+    Value v;
+
+    for (int i = 0; i < 100000; i++)
+        buffer_format(&b, "name%d,%d\n", i, i);
+    v = read_as(&o, b.data);
+    for (int64_t i = 0; i < 100000; i += 777) {
+        char number[NUM_BUFFER], want[32];
+        size_t size;
+        const char *text = frame_cell_text(v.f->columns[0], i, number, &size);
+
+        snprintf(want, sizeof want, "name%d", (int)i);
+        assert_int_equal(size, strlen(want));
+        assert_memory_equal(text, want, size);
+        assert_int_equal(v.f->columns[1]->ints[i], i);
+    }
+    value_release(v);
+    buffer_free(&b);
+}

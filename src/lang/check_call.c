@@ -320,10 +320,10 @@ static void refuse_later(Checker *c, const Expr *e, const char *belongs_to)
 {
     if (c->program->unreached)
         report_warning(c->ctx, c->program, e->name_span,
-                       "'%s' is part of %s, which this version does not have", e->name, belongs_to);
+                       "'%s' belongs to %s, which this version does not have", e->name, belongs_to);
     else
         report_unless_check(c->ctx, c->program, e->name_span, ML_EUNSUPPORTED,
-                            "'%s' is part of %s, which this version does not have", e->name,
+                            "'%s' belongs to %s, which this version does not have", e->name,
                             belongs_to);
 }
 

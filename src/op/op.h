@@ -107,7 +107,7 @@ typedef ml_status (*ScalarFn)(Ctx *ctx, const Value *in, int nin, Value *out);
 
 /* ---- the row ---- */
 
-enum { OP_ARGS = 16, OP_RESULTS = 6 };
+enum { OP_ARGS = 24, OP_RESULTS = 6 };
 
 typedef struct OpInfo {
     const char *name;    /* C identifier, set by the table */

@@ -56,7 +56,8 @@ ml_status list_index(Ctx *ctx, List *l, Value lo, Value hi, List **out);
 /* l with the entry at a position from 1 or of a name replaced; a list of one entry as value stands
  * for that entry. */
 ml_status list_assign(Ctx *ctx, List *l, Value at, Value value, List **out);
-/* l and one entry more; the entries of a list are spliced in. */
+/* l and one entry more.  A named list given to a named one is spliced in, any other list becomes
+ * one entry. */
 ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
 
 /* Least and greatest cell of a matrix, NaN when it has one: min and max of a single matrix

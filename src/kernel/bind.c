@@ -1,0 +1,321 @@
+/* cbind and rbind.  The nonzeros add up, so the format of the result is known before it is made;
+ * each of its rows is then put together from the rows of the operands, in parallel. */
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+typedef struct Bind {
+    bool rows; /* one below the other */
+    int n;
+    Matrix **parts;
+    int64_t *offsets; /* n + 1: first row (or column) of each part in the result */
+    int64_t nnz;
+    Matrix *out;
+} Bind;
+
+/* ---- rows of the result ---- */
+
+static int64_t row_nnz(const Matrix *m, int64_t i)
+{
+    if (m->format == MATRIX_CSR)
+        return m->row_ptr[i + 1] - m->row_ptr[i];
+    if (m->format == MATRIX_DENSE)
+        return matrix_count_nnz(m->values + i * m->cols, m->cols);
+    return m->constant != 0 ? m->cols : 0;
+}
+
+/* The part that row i of the result comes from, when they lie one below the other. */
+static int part_of_row(const Bind *b, int64_t i)
+{
+    int lo = 0, hi = b->n - 1;
+
+    while (lo < hi) {
+        const int mid = (lo + hi + 1) / 2;
+
+        if (b->offsets[mid] <= i)
+            lo = mid;
+        else
+            hi = mid - 1;
+    }
+    return lo;
+}
+
+static void put_dense(const Matrix *m, int64_t i, double *to)
+{
+    const double *cells = matrix_row(m, i, to);
+
+    if (cells != to)
+        memcpy(to, cells, (size_t)m->cols * sizeof *to);
+}
+
+static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Bind *b = arg;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++) {
+        double *to = b->out->values + i * b->out->cols;
+        const int part = b->rows ? part_of_row(b, i) : 0;
+
+        if (b->rows)
+            put_dense(b->parts[part], i - b->offsets[part], to);
+        for (int k = 0; !b->rows && k < b->n; k++)
+            put_dense(b->parts[k], i, to + b->offsets[k]);
+    }
+    return ML_OK;
+}
+
+/* Append the nonzeros of row i of m, their columns moved by `col`. */
+static int64_t put_csr(Matrix *out, int64_t at, const Matrix *m, int64_t i, int64_t col)
+{
+    if (m->format == MATRIX_CSR) {
+        for (int64_t k = m->row_ptr[i]; k < m->row_ptr[i + 1]; k++, at++) {
+            out->values[at] = m->values[k];
+            out->col_idx[at] = m->col_idx[k] + (uint32_t)col;
+        }
+        return at;
+    }
+    for (int64_t j = 0; j < m->cols; j++) {
+        const double cell = m->format == MATRIX_DENSE ? m->values[i * m->cols + j] : m->constant;
+
+        if (cell != 0) {
+            out->values[at] = cell;
+            out->col_idx[at++] = (uint32_t)(col + j);
+        }
+    }
+    return at;
+}
+
+static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Bind *b = arg;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++) {
+        const int part = b->rows ? part_of_row(b, i) : 0;
+        int64_t at = b->out->row_ptr[i];
+
+        if (b->rows)
+            put_csr(b->out, at, b->parts[part], i - b->offsets[part], 0);
+        for (int k = 0; !b->rows && k < b->n; k++)
+            at = put_csr(b->out, at, b->parts[k], i, b->offsets[k]);
+    }
+    return ML_OK;
+}
+
+static void set_row_pointers(const Bind *b)
+{
+    int64_t *row_ptr = b->out->row_ptr;
+
+    for (int k = 0; k < b->n; k++)
+        for (int64_t i = 0; i < b->parts[k]->rows; i++)
+            row_ptr[(b->rows ? b->offsets[k] : 0) + i + 1] += row_nnz(b->parts[k], i);
+    for (int64_t i = 0; i < b->out->rows; i++)
+        row_ptr[i + 1] += row_ptr[i];
+}
+
+/* ---- matrices ---- */
+
+static ml_status check_parts(Ctx *ctx, const OpCall *call, Bind *b)
+{
+    const Matrix *first = b->parts[0];
+
+    for (int k = 0; k < b->n; k++) {
+        const Matrix *m = b->parts[k];
+        const int64_t size = b->rows ? m->rows : m->cols;
+
+        if (b->rows ? m->cols != first->cols : m->rows != first->rows)
+            return fail(ctx, ML_ESHAPE,
+                        "%s: all should have the same number of %s, number 1 is %" PRId64
+                        "x%" PRId64 ", number %d is %" PRId64 "x%" PRId64,
+                        call->op->name, b->rows ? "columns" : "rows", first->rows, first->cols,
+                        k + 1, m->rows, m->cols);
+        if (__builtin_add_overflow(b->offsets[k], size, &b->offsets[k + 1]))
+            return fail(ctx, ML_EVALUE, "%s: the result would be too large", call->op->name);
+        b->nnz += m->nnz;
+    }
+    return ML_OK;
+}
+
+static ml_status make_result(Ctx *ctx, Bind *b)
+{
+    const int64_t total = b->offsets[b->n];
+    const int64_t rows = b->rows ? total : b->parts[0]->rows,
+                  cols = b->rows ? b->parts[0]->cols : total;
+
+    if (!matrix_is_sparse(rows, cols, b->nnz)) {
+        TRY(matrix_new_dense(ctx, rows, cols, &b->out));
+        return task_for(ctx, rows, task_grain(cols), dense_rows, b);
+    }
+    TRY(matrix_new_csr(ctx, rows, cols, b->nnz, &b->out));
+    set_row_pointers(b);
+    return task_for(ctx, rows, task_grain(b->nnz / rows + 1), csr_rows, b);
+}
+
+static ml_status bind_parts(Ctx *ctx, OpCall *call, Bind *b)
+{
+    ml_status st;
+
+    b->offsets = mem_calloc((size_t)b->n + 1, sizeof *b->offsets);
+    if (!b->offsets)
+        return fail_memory(ctx, ((size_t)b->n + 1) * sizeof *b->offsets);
+    st = check_parts(ctx, call, b);
+    if (st == ML_OK)
+        st = make_result(ctx, b);
+    mem_free(b->offsets);
+    if (st != ML_OK) {
+        matrix_release(b->out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, b->out, b->nnz);
+}
+
+/* A value to bind as a matrix: scalars of a list become 1 x 1. */
+static ml_status as_part(Ctx *ctx, const OpCall *call, Value v, bool scalars, Matrix **out)
+{
+    char found[64];
+
+    if (v.dt == DT_MATRIX) {
+        *out = matrix_retain(v.m);
+        return ML_OK;
+    }
+    if (scalars && v.dt == DT_SCALAR && scalar_is_number(v))
+        return matrix_new_constant(ctx, 1, 1, scalar_to_double(v), out);
+    return fail(ctx, ML_ETYPE, "%s: expected matrices only or frames only, found %s",
+                call->op->name, value_describe(v, found));
+}
+
+static ml_status bind_matrices(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool scalars,
+                               bool rows)
+{
+    Bind b = {.rows = rows, .n = (int)n};
+    ml_status st = ML_OK;
+
+    b.parts = mem_calloc((size_t)n, sizeof(Matrix *));
+    if (!b.parts)
+        return fail_memory(ctx, (size_t)n * sizeof(Matrix *));
+    for (int64_t k = 0; k < n && st == ML_OK; k++)
+        st = as_part(ctx, call, values[k], scalars, &b.parts[k]);
+    if (st == ML_OK)
+        st = bind_parts(ctx, call, &b);
+    for (int64_t k = 0; k < n; k++)
+        matrix_release(b.parts[k]);
+    mem_free(b.parts);
+    return st;
+}
+
+/* ---- frames, lists, strings ---- */
+
+static ml_status bind_frames(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool rows)
+{
+    Frame *out = NULL, **frames = mem_calloc((size_t)n, sizeof(Frame *));
+    ml_status st = frames ? ML_OK : fail_memory(ctx, (size_t)n * sizeof(Frame *));
+    char found[64];
+
+    for (int64_t k = 0; k < n && st == ML_OK; k++) {
+        frames[k] = values[k].dt == DT_FRAME ? values[k].f : NULL;
+        if (!frames[k])
+            st = fail(ctx, ML_ETYPE, "%s: expected matrices only or frames only, found %s",
+                      call->op->name, value_describe(values[k], found));
+        else if (rows ? frames[k]->cols != frames[0]->cols : frames[k]->rows != frames[0]->rows)
+            st = call_shape_error(ctx, call, 0, (int)k < call->nin ? (int)k : 0,
+                                  rows ? "rbind needs equal numbers of columns"
+                                       : "cbind needs equal numbers of rows");
+    }
+    if (st == ML_OK)
+        st = rows ? frame_rbind(ctx, frames, (int)n, &out) : frame_cbind(ctx, frames, (int)n, &out);
+    mem_free(frames);
+    if (st == ML_OK)
+        call->out[0] = value_frame(out);
+    return st;
+}
+
+/* *list with one entry more; the old one is released. */
+static ml_status grow(Ctx *ctx, List **list, Value entry)
+{
+    List *longer = NULL;
+
+    TRY(list_append(ctx, *list, entry, &longer));
+    list_release(*list);
+    *list = longer;
+    return ML_OK;
+}
+
+/* cbind appends a list as list_append does, rbind entry by entry. */
+static ml_status append_all(Ctx *ctx, OpCall *call, bool rows)
+{
+    List *list = list_retain(call->in[0].l);
+    ml_status st = ML_OK;
+
+    for (int k = 1; k < call->nin && st == ML_OK; k++) {
+        const Value v = call->in[k];
+
+        if (!rows || v.dt != DT_LIST)
+            st = grow(ctx, &list, v);
+        for (int64_t i = 0; rows && v.dt == DT_LIST && i < v.l->count && st == ML_OK; i++)
+            st = grow(ctx, &list, v.l->items[i]);
+    }
+    if (st == ML_OK)
+        call->out[0] = value_list(list);
+    else
+        list_release(list);
+    return st;
+}
+
+/* The texts of all operands, joined by line ends. */
+static ml_status join_texts(Ctx *ctx, OpCall *call)
+{
+    Buffer text = {0};
+    String *out = NULL;
+    ml_status st;
+
+    for (int k = 0; k < call->nin; k++) {
+        buffer_text(&text, k > 0 ? "\n" : "");
+        if (call->in[k].dt != DT_SCALAR) {
+            buffer_free(&text);
+            return fail(ctx, ML_ETYPE, "%s: strings go with strings only", call->op->name);
+        }
+        scalar_print(&text, call->in[k]);
+    }
+    st = text.failed ? fail_memory(ctx, text.size)
+                     : string_new(ctx, text.data ? text.data : "", text.size, &out);
+    buffer_free(&text);
+    if (st == ML_OK)
+        call->out[0] = value_string(out);
+    return st;
+}
+
+static ml_status bind_values(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool in_list,
+                             bool rows)
+{
+    if (n == 0)
+        return fail(ctx, ML_EVALUE, "%s: nothing to bind, the list is empty", call->op->name);
+    if (n > INT32_MAX)
+        return fail(ctx, ML_ELIMIT, "%s: too many operands", call->op->name);
+    if (values[0].dt == DT_FRAME)
+        return bind_frames(ctx, call, values, n, rows);
+    return bind_matrices(ctx, call, values, n, in_list, rows);
+}
+
+static ml_status bind(Ctx *ctx, OpCall *call, bool rows)
+{
+    const Value first = call->in[0];
+
+    if (first.dt == DT_LIST && call->nin == 1)
+        return bind_values(ctx, call, first.l->items, first.l->count, true, rows);
+    if (first.dt == DT_LIST)
+        return append_all(ctx, call, rows);
+    if (first.dt == DT_SCALAR && first.vt == VT_STRING)
+        return join_texts(ctx, call);
+    return bind_values(ctx, call, call->in, call->nin, false, rows);
+}
+
+ml_status ml_k_cbind(Ctx *ctx, OpCall *call)
+{
+    return bind(ctx, call, false);
+}
+
+ml_status ml_k_rbind(Ctx *ctx, OpCall *call)
+{
+    return bind(ctx, call, true);
+}

@@ -1,0 +1,399 @@
+/* X[a:b, c:d] on the right and on the left of an assignment, for matrices; frames and lists are
+ * handed on.
+ *
+ * Assigning to a part writes in place when the matrix is used nowhere else, so filling a matrix
+ * cell by cell costs one step a cell: nnz follows from the cells replaced.  For that the result
+ * stays dense, however few nonzeros it has, as long as it is of moderate size; a large sparse
+ * matrix is rebuilt with its new cells. */
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+enum { DENSE_BYTES = 1 << 28 }; /* results of assignments up to this size are dense */
+
+/* ---- ranges ---- */
+
+/* Operands k and k + 1 as a zero-based range of n rows or columns, end excluded. A range that ends
+ * just before it begins is empty. */
+static ml_status bounds(Ctx *ctx, const OpCall *call, int k, int64_t n, const char *what,
+                        int64_t *lo, int64_t *hi)
+{
+    int64_t a = 1, b = n;
+
+    if (call_has(call, k)) {
+        TRY(call_int(ctx, call, k, &a));
+        b = a;
+    }
+    if (call_has(call, k + 1))
+        TRY(call_int(ctx, call, k + 1, &b));
+    if (a < 1 || a > n + 1 || b > n || b < a - 1)
+        return fail(ctx, ML_EVALUE, "%s %" PRId64 ":%" PRId64 " of %s should lie within 1:%" PRId64,
+                    what, a, b, call_name(call, 0), n);
+    *lo = a - 1;
+    *hi = b;
+    return ML_OK;
+}
+
+static ml_status range_of(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,
+                          IndexRange *r)
+{
+    TRY(bounds(ctx, call, k, rows, "rows", &r->row_lo, &r->row_hi));
+    return bounds(ctx, call, k + 2, cols, "columns", &r->col_lo, &r->col_hi);
+}
+
+/* ---- reading a part ---- */
+
+typedef struct Slice {
+    const Matrix *in;
+    IndexRange r;
+    Matrix *out;
+} Slice;
+
+static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Slice *s = arg;
+    const int64_t cols = s->out->cols;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++)
+        memcpy(s->out->values + i * cols,
+               s->in->values + (s->r.row_lo + i) * s->in->cols + s->r.col_lo,
+               (size_t)cols * sizeof(double));
+    return ML_OK;
+}
+
+static ml_status dense_slice(Ctx *ctx, Slice *s)
+{
+    const int64_t rows = s->r.row_hi - s->r.row_lo, cols = s->r.col_hi - s->r.col_lo;
+
+    TRY(matrix_new_dense(ctx, rows, cols, &s->out));
+    return task_for(ctx, rows, task_grain(cols), dense_rows, s);
+}
+
+/* First position of row i whose column is not below col. */
+static int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
+{
+    int64_t lo = m->row_ptr[i], hi = m->row_ptr[i + 1];
+
+    while (lo < hi) {
+        const int64_t mid = lo + (hi - lo) / 2;
+
+        if (m->col_idx[mid] < col)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Slice *s = arg;
+    const Matrix *in = s->in;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++) {
+        int64_t to = s->out->row_ptr[i];
+        const int64_t n = s->out->row_ptr[i + 1] - to;
+        const int64_t from = csr_lower(in, s->r.row_lo + i, s->r.col_lo);
+
+        memcpy(s->out->values + to, in->values + from, (size_t)n * sizeof(double));
+        for (int64_t k = from; k < from + n; k++)
+            s->out->col_idx[to++] = in->col_idx[k] - (uint32_t)s->r.col_lo;
+    }
+    return ML_OK;
+}
+
+static ml_status csr_slice(Ctx *ctx, Slice *s)
+{
+    const int64_t rows = s->r.row_hi - s->r.row_lo, cols = s->r.col_hi - s->r.col_lo;
+    int64_t nnz = 0;
+
+    for (int64_t i = s->r.row_lo; i < s->r.row_hi; i++)
+        nnz += csr_lower(s->in, i, s->r.col_hi) - csr_lower(s->in, i, s->r.col_lo);
+    TRY(matrix_new_csr(ctx, rows, cols, nnz, &s->out));
+    for (int64_t i = 0; i < rows; i++)
+        s->out->row_ptr[i + 1] = s->out->row_ptr[i] +
+                                 csr_lower(s->in, s->r.row_lo + i, s->r.col_hi) -
+                                 csr_lower(s->in, s->r.row_lo + i, s->r.col_lo);
+    return task_for(ctx, rows, task_grain(nnz / (rows + 1) + 1), csr_rows, s);
+}
+
+static ml_status slice(Ctx *ctx, Slice *s)
+{
+    if (s->in->format == MATRIX_CSR)
+        return csr_slice(ctx, s);
+    if (s->in->format == MATRIX_DENSE)
+        return dense_slice(ctx, s);
+    return matrix_new_constant(ctx, s->r.row_hi - s->r.row_lo, s->r.col_hi - s->r.col_lo,
+                               s->in->constant, &s->out);
+}
+
+static ml_status index_matrix(Ctx *ctx, OpCall *call)
+{
+    Slice s = {.in = call->in[0].m};
+    ml_status st;
+
+    TRY(range_of(ctx, call, 1, s.in->rows, s.in->cols, &s.r));
+    if (s.r.row_hi - s.r.row_lo == s.in->rows && s.r.col_hi - s.r.col_lo == s.in->cols) {
+        call->out[0] = value_retain(call->in[0]);
+        return ML_OK;
+    }
+    st = slice(ctx, &s);
+    if (st != ML_OK) {
+        matrix_release(s.out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, s.out,
+                         s.out->format == MATRIX_CSR ? s.out->row_ptr[s.out->rows] : -1);
+}
+
+static ml_status index_frame(Ctx *ctx, OpCall *call)
+{
+    Frame *f = call->in[0].f, *out;
+    IndexRange r;
+
+    TRY(range_of(ctx, call, 1, f->rows, f->cols, &r));
+    TRY(frame_index(ctx, f, r, &out));
+    call->out[0] = value_frame(out);
+    return ML_OK;
+}
+
+static ml_status one_index(Ctx *ctx, const OpCall *call, int k)
+{
+    if (call_has(call, k + 2) || call_has(call, k + 3) || !call_has(call, k))
+        return fail(ctx, ML_EVALUE,
+                    "%s is a list: one index expected, a position, a range or a name",
+                    call_name(call, 0));
+    return ML_OK;
+}
+
+static ml_status index_list(Ctx *ctx, OpCall *call)
+{
+    List *out;
+
+    TRY(one_index(ctx, call, 1));
+    TRY(list_index(ctx, call->in[0].l, call->in[1], call_has(call, 2) ? call->in[2] : value_none(),
+                   &out));
+    call->out[0] = value_list(out);
+    return ML_OK;
+}
+
+ml_status ml_k_index(Ctx *ctx, OpCall *call)
+{
+    Matrix *m;
+
+    if (call->in[0].dt == DT_FRAME)
+        return index_frame(ctx, call);
+    if (call->in[0].dt == DT_LIST)
+        return index_list(ctx, call);
+    TRY(call_matrix(ctx, call, 0, &m));
+    return index_matrix(ctx, call);
+}
+
+/* ---- replacing a part ---- */
+
+/* What is put into the range: a matrix of its shape, or a number for each cell. */
+typedef struct Assign {
+    IndexRange r;
+    const Matrix *value; /* NULL: the number */
+    double number;
+} Assign;
+
+static ml_status assigned(Ctx *ctx, const OpCall *call, Assign *a)
+{
+    const int64_t rows = a->r.row_hi - a->r.row_lo, cols = a->r.col_hi - a->r.col_lo;
+    const Value v = call->in[1];
+
+    if (v.dt == DT_SCALAR && scalar_is_number(v)) {
+        a->number = scalar_to_double(v);
+        return ML_OK;
+    }
+    if (v.dt != DT_MATRIX) {
+        char found[64];
+
+        return fail(ctx, ML_ETYPE,
+                    "a part of matrix %s should be replaced by a matrix or a number, found %s",
+                    call_name(call, 0), value_describe(v, found));
+    }
+    if (v.m->rows != rows || v.m->cols != cols)
+        return fail(ctx, ML_ESHAPE,
+                    "%s[%" PRId64 ":%" PRId64 ", %" PRId64 ":%" PRId64 "] is %" PRId64 "x%" PRId64
+                    ", the value is %" PRId64 "x%" PRId64,
+                    call_name(call, 0), a->r.row_lo + 1, a->r.row_hi, a->r.col_lo + 1, a->r.col_hi,
+                    rows, cols, v.m->rows, v.m->cols);
+    a->value = v.m;
+    return ML_OK;
+}
+
+static void put_row(const Assign *a, int64_t i, double *to)
+{
+    const int64_t cols = a->r.col_hi - a->r.col_lo;
+
+    if (a->value) {
+        const double *cells = matrix_row(a->value, i, to);
+
+        if (cells != to)
+            memmove(to, cells, (size_t)cols * sizeof *to);
+        return;
+    }
+    for (int64_t j = 0; j < cols; j++)
+        to[j] = a->number;
+}
+
+/* Into a dense matrix that nobody else has; keeps nnz exact. */
+static void put_dense(const Assign *a, Matrix *m)
+{
+    const int64_t cols = a->r.col_hi - a->r.col_lo;
+
+    for (int64_t i = a->r.row_lo; i < a->r.row_hi; i++) {
+        double *to = m->values + i * m->cols + a->r.col_lo;
+
+        m->nnz -= matrix_count_nnz(to, cols);
+        put_row(a, i - a->r.row_lo, to);
+        m->nnz += matrix_count_nnz(to, cols);
+    }
+}
+
+static ml_status assign_dense(Ctx *ctx, OpCall *call, const Assign *a)
+{
+    Matrix *m = call_reusable(call, 0), *copy;
+
+    if (m) {
+        put_dense(a, m);
+        call->out[0] = value_matrix(matrix_retain(m));
+        return ML_OK;
+    }
+    copy = matrix_retain(call->in[0].m);
+
+    const ml_status st = matrix_writable(ctx, &copy);
+
+    if (st != ML_OK) {
+        matrix_release(copy);
+        return st;
+    }
+    put_dense(a, copy);
+    call->out[0] = value_matrix(copy);
+    return ML_OK;
+}
+
+/* ---- into a large sparse matrix ---- */
+
+/* Append the nonzeros of n cells as columns from `col`. */
+static void append_cells(Matrix *out, int64_t *at, const double *cells, int64_t n, int64_t col)
+{
+    for (int64_t j = 0; j < n; j++)
+        if (cells[j] != 0) {
+            out->values[*at] = cells[j];
+            out->col_idx[(*at)++] = (uint32_t)(col + j);
+        }
+}
+
+static void append_csr(Matrix *out, int64_t *at, const Matrix *in, int64_t from, int64_t to)
+{
+    const int64_t n = to - from;
+
+    memcpy(out->values + *at, in->values + from, (size_t)n * sizeof(double));
+    memcpy(out->col_idx + *at, in->col_idx + from, (size_t)n * sizeof(uint32_t));
+    *at += n;
+}
+
+static int64_t rebuild(const Assign *a, const Matrix *in, Matrix *out, double *scratch)
+{
+    int64_t at = 0;
+
+    for (int64_t i = 0; i < in->rows; i++) {
+        const int64_t begin = in->row_ptr[i], end = in->row_ptr[i + 1];
+
+        if (i < a->r.row_lo || i >= a->r.row_hi) {
+            append_csr(out, &at, in, begin, end);
+        } else {
+            append_csr(out, &at, in, begin, csr_lower(in, i, a->r.col_lo));
+            put_row(a, i - a->r.row_lo, scratch);
+            append_cells(out, &at, scratch, a->r.col_hi - a->r.col_lo, a->r.col_lo);
+            append_csr(out, &at, in, csr_lower(in, i, a->r.col_hi), end);
+        }
+        out->row_ptr[i + 1] = at;
+    }
+    return at;
+}
+
+static ml_status assign_csr(Ctx *ctx, OpCall *call, const Assign *a)
+{
+    const int64_t rows = a->r.row_hi - a->r.row_lo, cols = a->r.col_hi - a->r.col_lo;
+    const int64_t added = a->value ? a->value->nnz : a->number != 0 ? rows * cols : 0;
+    double *scratch = NULL;
+    Matrix *in = NULL, *out = NULL;
+    ml_status st;
+
+    TRY(matrix_csr(ctx, call->in[0].m, &in));
+    TRY_TO(done, st = matrix_new_csr(ctx, in->rows, in->cols, in->row_ptr[in->rows] + added, &out));
+    scratch = mem_alloc((size_t)(cols + 1) * sizeof *scratch);
+    if (!scratch) {
+        st = fail_memory(ctx, (size_t)cols * sizeof *scratch);
+        goto done;
+    }
+    st = result_matrix(ctx, call, 0, out, rebuild(a, in, out, scratch));
+    out = NULL;
+done:
+    mem_free(scratch);
+    matrix_release(in);
+    matrix_release(out);
+    return st;
+}
+
+static bool stays_sparse(const Matrix *m)
+{
+    return m->format != MATRIX_DENSE &&
+           (double)m->rows * (double)m->cols * sizeof(double) > DENSE_BYTES &&
+           matrix_is_sparse(m->rows, m->cols, m->nnz);
+}
+
+static ml_status assign_matrix(Ctx *ctx, OpCall *call)
+{
+    const Matrix *m = call->in[0].m;
+    Assign a = {0};
+
+    TRY(range_of(ctx, call, 2, m->rows, m->cols, &a.r));
+    TRY(assigned(ctx, call, &a));
+    return stays_sparse(m) ? assign_csr(ctx, call, &a) : assign_dense(ctx, call, &a);
+}
+
+static ml_status assign_frame(Ctx *ctx, OpCall *call)
+{
+    Frame *f = call->in[0].f, *value, *out;
+    IndexRange r;
+
+    TRY(range_of(ctx, call, 2, f->rows, f->cols, &r));
+    TRY(call_frame(ctx, call, 1, &value));
+    if (value->rows != r.row_hi - r.row_lo || value->cols != r.col_hi - r.col_lo)
+        return fail(
+            ctx, ML_ESHAPE,
+            "%s[...]: the range is %" PRId64 "x%" PRId64 ", the value is %" PRId64 "x%" PRId64,
+            call_name(call, 0), r.row_hi - r.row_lo, r.col_hi - r.col_lo, value->rows, value->cols);
+    TRY(frame_assign(ctx, f, r, value, &out));
+    call->out[0] = value_frame(out);
+    return ML_OK;
+}
+
+static ml_status assign_list(Ctx *ctx, OpCall *call)
+{
+    List *out;
+
+    TRY(one_index(ctx, call, 2));
+    TRY(list_assign(ctx, call->in[0].l, call->in[2], call->in[1], &out));
+    call->out[0] = value_list(out);
+    return ML_OK;
+}
+
+ml_status ml_k_left_index(Ctx *ctx, OpCall *call)
+{
+    Matrix *m;
+
+    if (call->in[0].dt == DT_FRAME)
+        return assign_frame(ctx, call);
+    if (call->in[0].dt == DT_LIST)
+        return assign_list(ctx, call);
+    TRY(call_matrix(ctx, call, 0, &m));
+    return assign_matrix(ctx, call);
+}

@@ -32,8 +32,15 @@ ML_API const char *ml_status_name(ml_status status);
 ML_API ml_context *ml_context_new(void);
 ML_API void ml_context_free(ml_context *ctx);
 
-/* Set an option of options.def by its name, e.g. ("threads", "4").  ML_EVALUE with a message when it does not fit. */
+/* Set an option by its name, e.g. ("threads", "4"), or ("config", FILE) all that a configuration file sets.  value NULL: what the
+ * option means when its value is left out.  ML_ENAME or ML_EVALUE with a message when it does not fit. */
 ML_API ml_status ml_context_set(ml_context *ctx, const char *option, const char *value);
+
+/* How an option is given: 0 there is none of this name, 1 with a value, 2 with or without one. */
+ML_API int ml_option_arity(const char *option);
+ML_API int ml_option_accepts(const char *option, const char *value);
+/* The options as lines of a help text. */
+ML_API const char *ml_options_help(ml_context *ctx);
 ML_API void ml_context_output(ml_context *ctx, ml_output out, ml_output diagnostics, void *arg);
 
 /* Arguments of the script: $name, or $1, $2 ... with name "1", "2" ... */

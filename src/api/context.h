@@ -1,0 +1,19 @@
+/* Private to api/: what a context holds. */
+#ifndef API_CONTEXT_H
+#define API_CONTEXT_H
+
+#include "run/run.h"
+
+struct ml_context {
+    Ctx ctx;
+    Options options;
+    atomic_bool cancelled;
+    atomic_uint_fast64_t unseeded;
+    VEC(ScriptArg) args; /* owned strings */
+    RunStats stats;
+    Buffer text; /* of the last error, statistics or help */
+};
+
+ml_status config_read(ml_context *c, const char *path);
+
+#endif

@@ -174,7 +174,6 @@ static Value fold(Ctx *ctx, const OpInfo *op, Hop **in, int nin)
 Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin, Span span)
 {
     Value v = fold(ctx, &op_table[op], in, nin);
-    Hop *h;
 
     if (v.dt == DT_SCALAR) {
         if (v.vt == VT_STRING && !VEC_PUSH(&unit->literals, v)) {

@@ -129,7 +129,7 @@ static Value take_result(Value *frame, const Routine *r, int k)
 ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results)
 {
     const Function *fn = r->fn;
-    Value *frame;
+    Value *frame = NULL;
     ml_status st = enter(run, r, &frame);
 
     if (st != ML_OK) {

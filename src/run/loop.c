@@ -41,7 +41,7 @@ static void integer_range(int64_t from, int64_t to, LoopRange *range)
 
 ml_status loop_range(Ctx *ctx, const Value *frame, const Block *block, LoopRange *range)
 {
-    double from, to, step;
+    double from = 0, to = 0, step = 0;
 
     *range = (LoopRange){0};
     TRY(loop_bound(ctx, block, frame[block->from], "start", &from));

@@ -186,7 +186,7 @@ static DataType first_type(const OpCall *call)
 static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *results)
 {
     Value args[EVAL_PARAMS];
-    const Routine *wrapper;
+    const Routine *wrapper = NULL;
     const char *name;
     int n = 0;
 

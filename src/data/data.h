@@ -75,6 +75,7 @@ typedef struct Value {
     uint8_t vt; /* ValueType of a scalar; VT_DOUBLE for matrices */
     /* A double that list(name=value) made: `+` with another scalar concatenates, as in the reference.  Operators and casts drop it. */
     bool textual;
+    uint8_t unused[5]; /* named, so that a whole word is written at once */
     union {
         int64_t i;
         double d;
@@ -94,6 +95,17 @@ typedef struct List {
 } List;
 
 /* ---- values ---- */
+
+/* By words: a 16-byte load right after the stores that made a value would wait for both to reach the cache. */
+typedef uint64_t ValueWord __attribute__((may_alias));
+static inline void value_copy(Value *to, const Value *from)
+{
+    const ValueWord *source = (const ValueWord *)from;
+    ValueWord *target = (ValueWord *)to;
+
+    target[0] = source[0];
+    target[1] = source[1];
+}
 
 static inline Value value_none(void)
 {

@@ -257,6 +257,7 @@ static ml_status emit_operator(Emit *e, const Hop *h, int i)
     in->fn = e->backend->operator_fn(h->op);
     if (!in->fn && !hop_info(h)->scalar)
         in->kind = INSTR_RUN;
+    in->scalar = hop_info(h)->scalar && (h->nin == 1 || h->nin == 2);
     in->dims = h->dims;
     in->bytes = h->bytes;
     in->dt = (uint8_t)h->dt;

@@ -20,6 +20,7 @@ typedef enum InstrKind {
 
 typedef struct Instr {
     uint8_t kind;
+    bool scalar; /* one or two operands, and a scalar function for them */
     uint16_t nin, nout;
     int op;
     int32_t out;    /* slot of the first result; others in outs */

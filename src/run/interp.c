@@ -54,27 +54,31 @@ static ml_status execute(Run *run, const Instr *in, Value *args, bool scalars, V
     return in->fn(run->ctx, &call);
 }
 
-static void store(Value *frame, int32_t slot, Value v)
+static inline void store(Value *frame, int32_t slot, const Value *v)
 {
     if (slot == OPERAND_NONE) {
-        value_release(v);
+        value_release(*v);
         return;
     }
-    value_release(frame[slot]);
-    frame[slot] = v;
+    if (value_is_counted(frame[slot]))
+        value_release_counted(frame[slot]);
+    value_copy(&frame[slot], v);
 }
 
-static void finish(Value *frame, const Instr *in, const Value *out)
+static inline void finish(Value *frame, const Instr *in, const Value *out)
 {
     for (int k = 0; k < in->nfrees; k++) {
-        value_release(frame[in->frees[k]]);
-        frame[in->frees[k]] = value_none();
+        Value *dead = &frame[in->frees[k]];
+
+        if (value_is_counted(*dead))
+            value_release_counted(*dead);
+        *dead = value_none();
     }
     if (in->nout == 1)
-        store(frame, in->out, out[0]);
+        store(frame, in->out, &out[0]);
     else
         for (int k = 0; k < in->nout; k++)
-            store(frame, in->outs[k], out[k]);
+            store(frame, in->outs[k], &out[k]);
 }
 
 static ml_status run_operator(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in)
@@ -99,6 +103,27 @@ static ml_status run_operator(Run *run, const Routine *r, Value *frame, const Pl
     if (args != local)
         mem_free(args);
     return st;
+}
+
+/* The short way for one or two scalars, which is what loops over scalars consist of.  *done: it applied. */
+static inline ml_status run_scalar(Run *run, Value *frame, const Plan *plan, const Instr *in, bool *done)
+{
+    Value args[2], out = {0};
+
+    *done = false;
+    for (int k = 0; k < in->nin; k++) {
+        int32_t x = in->in[k];
+
+        if (x == OPERAND_NONE)
+            return ML_OK;
+        value_copy(&args[k], x >= 0 ? &frame[x] : &plan->literals[~x]);
+        if (args[k].dt != DT_SCALAR)
+            return ML_OK;
+    }
+    *done = true;
+    TRY(op_table[in->op].scalar(run->ctx, args, in->nin, &out));
+    finish(frame, in, &out);
+    return ML_OK;
 }
 
 static ml_status run_move(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in)
@@ -128,14 +153,15 @@ static ml_status run_plan(Run *run, const Routine *r, Value *frame, const Plan *
 {
     for (int k = 0; k < plan->count; k++) {
         const Instr *in = &plan->instrs[k];
-        ml_status st;
+        bool done = false;
+        ml_status st = ML_OK;
 
-        if (in->kind == INSTR_MOVE)
-            st = run_move(run, r, frame, plan, in);
-        else if (run->stats->timed)
-            st = run_timed(run, r, frame, plan, in);
-        else
-            st = run_operator(run, r, frame, plan, in);
+        if (in->scalar)
+            st = run_scalar(run, frame, plan, in, &done);
+        if (st == ML_OK && !done)
+            st = in->kind == INSTR_MOVE ? run_move(run, r, frame, plan, in)
+                 : run->stats->timed    ? run_timed(run, r, frame, plan, in)
+                                        : run_operator(run, r, frame, plan, in);
         if (st != ML_OK) {
             if (!run->ctx->err.span.src)
                 run->ctx->err.span = in->span;
@@ -202,7 +228,9 @@ static ml_status run_for(Run *run, const Routine *r, Value *frame, const Block *
     if (block->dead && frame[block->loop_slot].dt != DT_NONE)
         return ML_OK;
     for (int64_t k = 0; k < range.count; k++) {
-        store(frame, block->loop_slot, loop_value(&range, k));
+        Value now = loop_value(&range, k);
+
+        store(frame, block->loop_slot, &now);
         TRY(check_cancel(run->ctx));
         TRY(run_blocks(run, r, frame, block->body));
     }

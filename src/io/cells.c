@@ -51,7 +51,7 @@ void cells_free(CellChunk *chunks, int count)
     mem_free(chunks);
 }
 
-const char *parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
+const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
                         int64_t max, const char *what, int64_t *out)
 {
     const char *start = skip_blanks(p, end), *q = start;

@@ -128,7 +128,7 @@ void cells_free(CellChunk *chunks, int count);
 
 /* A positive integer at p (after blanks) that is at most max. NULL with the error recorded
  * otherwise. */
-const char *parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
+const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
                         int64_t max, const char *what, int64_t *out);
 
 /* ---- output: a temporary file that replaces its target only when complete ---- */

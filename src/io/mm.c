@@ -165,8 +165,8 @@ static ml_status parse_entry(Ctx *ctx, const MmHeader *h, const Chunk *c, const 
     char shown[48];
     Cell cell = {.value = 1};
 
-    p = parse_index(ctx, c->file, p, end, h->rows, "row", &cell.row);
-    p = p ? parse_index(ctx, c->file, p, end, h->cols, "column", &cell.col) : NULL;
+    p = cell_parse_index(ctx, c->file, p, end, h->rows, "row", &cell.row);
+    p = p ? cell_parse_index(ctx, c->file, p, end, h->cols, "column", &cell.col) : NULL;
     if (!p)
         return ML_EFORMAT;
     p = skip_blanks(p, end);

@@ -48,7 +48,7 @@ static ml_status parse_pair(Ctx *ctx, const Spec *spec, const Chunk *c, const ch
     if (!colon)
         return input_fail(ctx, c->file, p, "expected index%svalue, found %s", spec->ind_sep,
                           quote_cell(p, end, shown));
-    if (!parse_index(ctx, c->file, p, colon, spec->cols, "feature", &cell->col))
+    if (!cell_parse_index(ctx, c->file, p, colon, spec->cols, "feature", &cell->col))
         return ML_EFORMAT;
     if (!parse_cell(colon + n, end, &cell->value))
         return input_fail(ctx, c->file, colon + n, "expected a number, found %s",

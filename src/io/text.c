@@ -13,8 +13,8 @@
 static bool parse_place(Ctx *ctx, const Spec *spec, const Chunk *c, const char *p, const char *end,
                         Cell *cell, const char **rest)
 {
-    p = parse_index(ctx, c->file, p, end, spec->rows, "row", &cell->row);
-    p = p ? parse_index(ctx, c->file, p, end, spec->cols, "column", &cell->col) : NULL;
+    p = cell_parse_index(ctx, c->file, p, end, spec->rows, "row", &cell->row);
+    p = p ? cell_parse_index(ctx, c->file, p, end, spec->cols, "column", &cell->col) : NULL;
     *rest = p ? skip_blanks(p, end) : NULL;
     return p != NULL;
 }

@@ -1,0 +1,315 @@
+/* Matrix products against three loops: shapes around tile borders, densities, formats, threads,
+ * special values. */
+#include "linear.h"
+
+#include <math.h>
+
+typedef struct Form {
+    OpCode op;
+    KernelFn kernel;
+    bool ta, tb;
+} Form;
+
+static const Form forms[] = {{OP_matmult, ml_k_matmult, false, false},
+                             {OP_matmult_tn, ml_k_matmult_tn, true, false},
+                             {OP_matmult_nt, ml_k_matmult_nt, false, true}};
+
+static Matrix *operand(int64_t rows, int64_t cols, bool transposed, double density, uint64_t seed)
+{
+    return transposed ? case_random(cols, rows, density, seed)
+                      : case_random(rows, cols, density, seed);
+}
+
+static void check_form(const Form *f, int64_t m, int64_t k, int64_t n, double da, double db,
+                       MatrixFormat fa, MatrixFormat fb)
+{
+    Matrix *in[2] = {in_format(operand(m, k, f->ta, da, (uint64_t)(m * 7 + k)), fa),
+                     in_format(operand(k, n, f->tb, db, (uint64_t)(n * 5 + k + 1)), fb)};
+    Matrix *want = plain_product(in[0], f->ta, in[1], f->tb);
+    Matrix *got = call_matrices(f->op, f->kernel, 2, in);
+
+    assert_matrix_near(got, want, 1e-13 * (double)(k + 10));
+    matrix_release(got);
+    matrix_release(want);
+    matrix_release(in[0]);
+    matrix_release(in[1]);
+}
+
+/* All forms and formats of one shape. */
+static void check_shape(int64_t m, int64_t k, int64_t n, double density)
+{
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+        for (int formats = 0; formats < 4; formats++)
+            check_form(&forms[f], m, k, n, density, density,
+                       formats & 1 ? MATRIX_CSR : MATRIX_DENSE,
+                       formats & 2 ? MATRIX_CSR : MATRIX_DENSE);
+}
+
+ML_TEST(products_of_small_shapes_equal_three_loops)
+{
+    static const int64_t sizes[] = {0, 1, 2, 3, 5, 8, 9, 33};
+
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 8; j++)
+            for (int k = 0; k < 8; k++)
+                check_shape(sizes[i], sizes[j], sizes[k], 0.5);
+}
+
+ML_TEST(products_around_tile_borders_equal_three_loops)
+{
+    static const int64_t sizes[][3] = {
+        {97, 64, 95}, {191, 40, 193}, {20, 2100, 24}, {513, 33, 17}, {3, 300, 2100}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_shape(sizes[i][0], sizes[i][1], sizes[i][2], 0.3);
+}
+
+ML_TEST(products_of_all_densities_equal_three_loops)
+{
+    static const double densities[] = {0, 0.01, 0.1, 0.5, 1};
+
+    for (int a = 0; a < 5; a++)
+        for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+            for (int formats = 0; formats < 4; formats++)
+                check_form(&forms[f], 60, 70, 50, densities[a], 0.2,
+                           formats & 1 ? MATRIX_CSR : MATRIX_DENSE,
+                           formats & 2 ? MATRIX_CSR : MATRIX_DENSE);
+}
+
+ML_TEST(products_with_long_vectors_equal_three_loops)
+{
+    check_shape(1, 150000, 1, 0.5);
+    check_shape(3, 70001, 2, 0.1);
+    check_shape(1, 40, 20001, 0.4);
+    check_shape(20000, 17, 1, 0.2);
+    check_shape(9000, 100, 3, 0.2);
+}
+
+/* ---- the same digits for any number of threads ---- */
+
+static void same_on_threads(OpCode op, KernelFn kernel, int nin, Matrix **in)
+{
+    Matrix *one, *eight;
+
+    test_threads(1);
+    one = call_matrices(op, kernel, nin, in);
+    test_threads(8);
+    eight = call_matrices(op, kernel, nin, in);
+    assert_matrix_same(eight, one);
+    matrix_release(one);
+    matrix_release(eight);
+}
+
+static void check_threads(const Form *f, int64_t m, int64_t k, int64_t n, double density,
+                          MatrixFormat format)
+{
+    Matrix *in[2] = {in_format(operand(m, k, f->ta, density, 3), format),
+                     operand(k, n, f->tb, 1, 4)};
+
+    same_on_threads(f->op, f->kernel, 2, in);
+    matrix_release(in[0]);
+    matrix_release(in[1]);
+}
+
+ML_TEST(products_do_not_depend_on_threads)
+{
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+        for (int sparse = 0; sparse < 2; sparse++) {
+            const MatrixFormat format = sparse ? MATRIX_CSR : MATRIX_DENSE;
+
+            check_threads(&forms[f], 300, 200, 250, 0.3, format);
+            check_threads(&forms[f], 60, 9000, 40, 0.3, format);
+            check_threads(&forms[f], 5000, 90, 1, 0.3, format);
+            check_threads(&forms[f], 100, 20000, 2, 0.3, format);
+        }
+}
+
+ML_TEST(products_of_two_sparse_matrices_do_not_depend_on_threads)
+{
+    Matrix *in[2] = {in_format(case_random(700, 500, 0.05, 1), MATRIX_CSR),
+                     in_format(case_random(500, 600, 0.05, 2), MATRIX_CSR)};
+
+    same_on_threads(OP_matmult, ml_k_matmult, 2, in);
+    matrix_release(in[0]);
+    matrix_release(in[1]);
+}
+
+/* ---- a matrix times its transpose ---- */
+
+static void check_self(int64_t rows, int64_t cols, double density, MatrixFormat format)
+{
+    Matrix *x = in_format(case_random(rows, cols, density, (uint64_t)(rows + cols)), format);
+    Matrix *left = plain_product(x, true, x, false), *right = plain_product(x, false, x, true);
+    Matrix *got = call_matrices(OP_tsmm, ml_k_tsmm, 1, &x);
+
+    assert_matrix_near(got, left, 1e-13 * (double)(rows + 10));
+    matrix_release(got);
+    got = call_matrices(OP_tsmm_right, ml_k_tsmm_right, 1, &x);
+    assert_matrix_near(got, right, 1e-13 * (double)(cols + 10));
+    matrix_release(got);
+    matrix_release(left);
+    matrix_release(right);
+    matrix_release(x);
+}
+
+ML_TEST(products_with_the_own_transpose_equal_three_loops)
+{
+    static const int64_t sizes[][2] = {{0, 5},    {5, 0},     {1, 1},   {1, 9},    {9, 1},
+                                       {7, 8},    {130, 3},   {300, 8}, {257, 17}, {513, 100},
+                                       {40, 520}, {200, 530}, {600, 24}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_self(sizes[i][0], sizes[i][1], 1, MATRIX_DENSE);
+        check_self(sizes[i][0], sizes[i][1], 0.1, MATRIX_CSR);
+    }
+}
+
+ML_TEST(products_with_the_own_transpose_do_not_depend_on_threads)
+{
+    Matrix *tall = case_random(20000, 30, 1, 5), *wide = case_random(300, 700, 1, 6);
+
+    same_on_threads(OP_tsmm, ml_k_tsmm, 1, &tall);
+    same_on_threads(OP_tsmm, ml_k_tsmm, 1, &wide);
+    same_on_threads(OP_tsmm_right, ml_k_tsmm_right, 1, &wide);
+    matrix_release(tall);
+    matrix_release(wide);
+}
+
+/* ---- the chain ---- */
+
+static Matrix *plain_chain(const Matrix *x, const Matrix *v, const Matrix *w)
+{
+    Matrix *q = plain_product(x, false, v, false), *out;
+
+    for (int64_t i = 0; w && i < q->rows; i++)
+        q->values[i] *= w->values[i];
+    out = plain_product(x, true, q, false);
+    matrix_release(q);
+    return out;
+}
+
+static void check_chain(int64_t rows, int64_t cols, double density, MatrixFormat format)
+{
+    Matrix *in[3] = {in_format(case_random(rows, cols, density, 1), format),
+                     case_random(cols, 1, 1, 2), case_random(rows, 1, 1, 3)};
+    Matrix *plain = plain_chain(in[0], in[1], NULL), *weighted = plain_chain(in[0], in[1], in[2]);
+    Matrix *got = call_matrices(OP_mmchain, ml_k_mmchain, 2, in);
+
+    assert_matrix_near(got, plain, 1e-13 * (double)(rows + 10) * (double)(cols + 10));
+    matrix_release(got);
+    got = call_matrices(OP_mmchain_w, ml_k_mmchain_w, 3, in);
+    assert_matrix_near(got, weighted, 1e-13 * (double)(rows + 10) * (double)(cols + 10));
+    if (rows > 0 && cols > 0)
+        same_on_threads(OP_mmchain_w, ml_k_mmchain_w, 3, in);
+    matrix_release(got);
+    matrix_release(plain);
+    matrix_release(weighted);
+    for (int k = 0; k < 3; k++)
+        matrix_release(in[k]);
+}
+
+ML_TEST(chains_equal_their_products)
+{
+    static const int64_t sizes[][2] = {{0, 3},     {3, 0},     {1, 1},    {5, 7},
+                                       {2000, 31}, {70, 3000}, {20000, 9}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_chain(sizes[i][0], sizes[i][1], 1, MATRIX_DENSE);
+        check_chain(sizes[i][0], sizes[i][1], 0.1, MATRIX_CSR);
+    }
+}
+
+/* ---- special values ---- */
+
+static void check_special(double special, int64_t m, int64_t k, int64_t n, bool left)
+{
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+        for (int formats = 0; formats < 4; formats++) {
+            Matrix *in[2] = {operand(m, k, forms[f].ta, 0.1, 8),
+                             operand(k, n, forms[f].tb, 0.1, 9)};
+            Matrix *odd = in[left ? 0 : 1], *want, *got;
+
+            odd->values[0] = special;
+            odd->values[matrix_cells(odd) / 2] = special;
+            odd->nnz = matrix_count_nnz(odd->values, matrix_cells(odd));
+            want = plain_product(in[0], forms[f].ta, in[1], forms[f].tb);
+            in[0] = in_format(in[0], formats & 1 ? MATRIX_CSR : MATRIX_DENSE);
+            in[1] = in_format(in[1], formats & 2 ? MATRIX_CSR : MATRIX_DENSE);
+            got = call_matrices(forms[f].op, forms[f].kernel, 2, in);
+            assert_matrix_near(got, want, 1e-12);
+            matrix_release(got);
+            matrix_release(want);
+            matrix_release(in[0]);
+            matrix_release(in[1]);
+        }
+}
+
+ML_TEST(products_carry_nan_and_infinity_in_every_format)
+{
+    const double special[] = {NAN, INFINITY, -INFINITY};
+
+    for (int s = 0; s < 3; s++)
+        for (int left = 0; left < 2; left++) {
+            check_special(special[s], 20, 30, 24, left);
+            check_special(special[s], 20, 30, 1, left);
+            check_special(special[s], 1, 30, 9, left);
+            check_special(special[s], 60, 70, 50, left);
+        }
+}
+
+ML_TEST(chains_carry_nan_and_infinity)
+{
+    for (int format = 0; format < 2; format++)
+        for (int which = 0; which < 3; which++) {
+            Matrix *in[3] = {case_random(30, 12, 0.2, 1), case_random(12, 1, 1, 2),
+                             case_random(30, 1, 1, 3)};
+            Matrix *want, *got;
+
+            in[which]->values[5] = which == 1 ? NAN : INFINITY;
+            in[which]->nnz = matrix_count_nnz(in[which]->values, matrix_cells(in[which]));
+            want = plain_chain(in[0], in[1], in[2]);
+            in[0] = in_format(in[0], format ? MATRIX_CSR : MATRIX_DENSE);
+            got = call_matrices(OP_mmchain_w, ml_k_mmchain_w, 3, in);
+            assert_matrix_near(got, want, 1e-12);
+            matrix_release(got);
+            matrix_release(want);
+            for (int k = 0; k < 3; k++)
+                matrix_release(in[k]);
+        }
+}
+
+ML_TEST(products_take_constant_matrices)
+{
+    Matrix *in[2], *want, *got;
+
+    assert_ok(matrix_new_constant(test_ctx(), 40, 50, 0, &in[0]));
+    in[1] = case_random(50, 30, 1, 1);
+    in[1]->values[7] = NAN;
+    want = plain_product(in[0], false, in[1], false);
+    got = call_matrices(OP_matmult, ml_k_matmult, 2, in);
+    assert_matrix_near(got, want, 0);
+    matrix_release(got);
+    matrix_release(want);
+    matrix_release(in[0]);
+    assert_ok(matrix_new_constant(test_ctx(), 40, 50, 2.5, &in[0]));
+    want = plain_product(in[0], false, in[1], false);
+    got = call_matrices(OP_matmult, ml_k_matmult, 2, in);
+    assert_matrix_near(got, want, 1e-12);
+    matrix_release(got);
+    matrix_release(want);
+    matrix_release(in[0]);
+    matrix_release(in[1]);
+}
+
+ML_TEST(a_product_of_shapes_that_do_not_fit_names_them)
+{
+    Matrix *a = case_random(2, 2, 1, 1), *b = case_random(3, 3, 1, 2);
+    Value in[2] = {value_matrix(a), value_matrix(b)}, out;
+
+    assert_int_equal(call_values(OP_matmult, ml_k_matmult, 2, in, 1, &out), ML_ESHAPE);
+    assert_string_equal(test_error(),
+                        "left is 2x2, right is 3x3: %*% needs as many columns on the left as rows "
+                        "on the right");
+    matrix_release(a);
+    matrix_release(b);
+}

@@ -62,9 +62,7 @@ static inline const char *scan_digits(const char *p, const char *end, uint64_t *
         if (mask) { /* a carry out of a non-digit disturbs later bytes only */
             const int n = __builtin_ctzll(mask) >> 3;
 
-            if (n > 0)
-                acc = acc * ten[n] + join8(v << (64 - 8 * n));
-            *w = acc;
+            *w = acc * ten[n] + join8((v << (56 - 8 * n)) << 8); /* in two steps: n may be 0 */
             return p + n;
         }
         acc = acc * 100000000 + join8(v);
@@ -287,13 +285,23 @@ static void take_19_digits(const Scan *s, uint64_t *w, int64_t *q, bool *more)
     *more = left > 0;
 }
 
+/* Digits but for leading zeros. */
+static int64_t count_significant(const Scan *s)
+{
+    int64_t n = s->count;
+
+    for (const char *p = s->first; p < s->stop && (*p == '0' || *p == '.'); p++)
+        n -= *p == '0';
+    return n;
+}
+
 static __attribute__((noinline)) uint64_t round_scanned(const Scan *s)
 {
     uint64_t w = s->w, bits, above;
     int64_t q = s->exp10;
     bool more = false;
 
-    if (s->count > EXACT_DIGITS)
+    if (s->count > EXACT_DIGITS && count_significant(s) > EXACT_DIGITS)
         take_19_digits(s, &w, &q, &more);
     if (round_decimal(w, q, &bits)) {
         if (!more || w == 0 || (round_decimal(w + 1, q, &above) && above == bits))
@@ -325,8 +333,10 @@ const char *num_parse_double(const char *s, const char *end, double *out)
     Scan scan;
     double v;
 
-    if (s < end && (*s == '-' || *s == '+'))
-        minus = *s++ == '-';
+    if (s < end) { /* signs come at random, so no branch on them */
+        minus = *s == '-';
+        s += minus | (*s == '+');
+    }
     stop = scan_number(s, end, &scan);
     if (!stop)
         stop = parse_word(s, end, &v);

@@ -131,24 +131,25 @@ Decimal num_shortest(double magnitude)
     return strip_zeros(shortest(split_double(magnitude)));
 }
 
-static const char PAIRS[201] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-    "8081828384858687888990919293949596979899";
-
-static inline void put_pair(char *p, uint32_t v)
+/* The eight digits of v < 10^8, as values, the first in the lowest byte: halves, then pairs, then
+ * digits split at once. */
+static inline uint64_t split8(uint32_t v)
 {
-    memcpy(p, PAIRS + 2 * v, 2);
+    const uint64_t halves = v / 10000 | (uint64_t)(v % 10000) << 32;
+    const uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+    const uint64_t pairs = hundreds | (halves - hundreds * 100) << 16;
+    const uint64_t tens = (pairs * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+
+    return tens | (pairs - tens * 10) << 8;
 }
 
-static inline void put8(char *p, uint32_t v)
+static inline void put8(char *p, uint64_t digits)
 {
-    const uint32_t high = v / 10000, low = v % 10000;
-
-    put_pair(p, high / 100);
-    put_pair(p + 2, high % 100);
-    put_pair(p + 4, low / 100);
-    put_pair(p + 6, low % 100);
+    digits |= UINT64_C(0x3030303030303030);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    digits = __builtin_bswap64(digits);
+#endif
+    memcpy(p, &digits, sizeof digits);
 }
 
 static inline size_t count_digits(uint64_t v)
@@ -181,16 +182,13 @@ static inline size_t count_digits(uint64_t v)
 size_t num_put_uint64(char *p, uint64_t v)
 {
     const size_t n = count_digits(v);
-    char *q = p + n;
+    char text[24], *q = text + sizeof text;
 
-    for (; v >= 100000000; v /= 100000000)
-        put8(q -= 8, (uint32_t)(v % 100000000));
-    for (; v >= 100; v /= 100)
-        put_pair(q -= 2, (uint32_t)(v % 100));
-    if (v >= 10)
-        put_pair(p, (uint32_t)v);
-    else
-        *p = (char)('0' + v);
+    do {
+        put8(q -= 8, split8((uint32_t)(v % 100000000)));
+        v /= 100000000;
+    } while (v > 0);
+    memcpy(p, text + sizeof text - n, n);
     return n;
 }
 
@@ -205,40 +203,78 @@ size_t num_print_int64(char buf[NUM_BUFFER], int64_t v)
     return n;
 }
 
-/* Digits with the point after `whole` of them, zeros filled in on either side; at least one
- * fraction digit. */
-static size_t put_plain(char *p, const char *digits, int n, int whole)
-{
-    char *q = p;
+/* The digits of a decimal, left-aligned and filled up with zeros. */
+typedef struct Digits {
+    char text[24];
+    int n;     /* up to the last one that is not zero, at least 1 */
+    int whole; /* digits before the point in plain notation */
+} Digits;
 
-    if (whole <= 0) {
-        memcpy(q, "0.00000", 7);
-        q += 2 - whole;
-        memcpy(q, digits, (size_t)n);
-        return (size_t)(q + n - p);
-    }
-    if (n <= whole) {
-        memcpy(q, digits, (size_t)n);
-        memset(q + n, '0', (size_t)(whole - n));
-        memcpy(q + whole, ".0", 2);
-        return (size_t)whole + 2;
-    }
-    memcpy(q, digits, (size_t)whole);
-    q[whole] = '.';
-    memcpy(q + whole + 1, digits + whole, (size_t)(n - whole));
-    return (size_t)n + 1;
+enum {
+    ALIGNED = 17 /* digits; no shortest form of a double has more */
+};
+
+static inline Digits align_digits(Decimal d)
+{
+    static const uint64_t ten[ALIGNED] = {
+        UINT64_C(1),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+    };
+    const int n = (int)count_digits(d.digits);
+    const uint64_t all = d.digits * ten[ALIGNED - n], head = all / ten[8];
+    const uint64_t low = split8((uint32_t)(all % ten[8])), high = split8((uint32_t)(head % ten[8]));
+    Digits out = {.whole = n + d.exp10};
+
+    out.text[0] = (char)('0' + head / ten[8]);
+    put8(out.text + 1, high);
+    put8(out.text + 9, low);
+    if (low)
+        out.n = ALIGNED - (__builtin_clzll(low) >> 3);
+    else
+        out.n = high ? 9 - (__builtin_clzll(high) >> 3) : 1;
+    return out;
 }
 
-static size_t put_scientific(char *p, const char *digits, int n, int exp10)
+/* Plain notation of 1e-3 <= v < 1e7. Whole blocks are copied, the buffer has room for what is too
+ * much. */
+static inline size_t put_plain(char *p, const Digits *d)
 {
-    char *q = p;
+    const int whole = d->whole;
 
-    *q++ = *digits;
-    *q++ = '.';
-    if (n == 1)
-        *q++ = '0';
-    memcpy(q, digits + 1, (size_t)(n - 1));
-    q += n - 1;
+    if (whole <= 0) {
+        memcpy(p, "0.00", 4);
+        memcpy(p + 2 - whole, d->text, ALIGNED);
+        return (size_t)(2 - whole + d->n);
+    }
+    memcpy(p, d->text, 8);
+    p[whole] = '.';
+    memcpy(p + whole + 1, d->text + whole, ALIGNED);
+    return (size_t)(d->n > whole ? d->n + 1 : whole + 2);
+}
+
+static size_t put_scientific(char *p, const Digits *d)
+{
+    const int exp10 = d->whole - 1;
+    char *q = p + (d->n > 1 ? d->n + 1 : 3);
+
+    p[0] = d->text[0];
+    p[1] = '.';
+    memcpy(p + 2, d->text + 1, ALIGNED - 1);
     *q++ = 'E';
     if (exp10 < 0)
         *q++ = '-';
@@ -246,17 +282,12 @@ static size_t put_scientific(char *p, const char *digits, int n, int exp10)
     return (size_t)(q - p);
 }
 
-static size_t put_decimal(char *p, Decimal d)
+static inline size_t put_decimal(char *p, Decimal d)
 {
-    char digits[24];
-    int n = (int)num_put_uint64(digits, d.digits);
-    const int whole = n + d.exp10; /* digits before the point in plain notation */
+    const Digits digits = align_digits(d);
 
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    if (whole >= -2 && whole <= 7) /* 1e-3 <= v < 1e7 */
-        return put_plain(p, digits, n, whole);
-    return put_scientific(p, digits, n, whole - 1);
+    return digits.whole >= -2 && digits.whole <= 7 ? put_plain(p, &digits)
+                                                   : put_scientific(p, &digits);
 }
 
 /* Zero, infinities and NaN. Returns 0 for any other value. */

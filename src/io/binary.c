@@ -109,7 +109,7 @@ ml_status binary_write(Ctx *ctx, Output *o, BinaryHeader *h, const Part *parts, 
     ml_status st = table ? ML_OK : fail_memory(ctx, count * sizeof *table);
 
     for (size_t i = 0; i < count && st == ML_OK; i++) {
-        table[i] = (Segment){.offset = at, .size = parts[i].size};
+        table[i] = (Segment){.offset = parts[i].size ? at : 0, .size = parts[i].size};
         st = sum_tiles(ctx, o, (int64_t)at, parts[i].data, parts[i].size, &table[i].sum);
         at = align_up(at + parts[i].size);
     }

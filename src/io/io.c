@@ -118,7 +118,7 @@ ml_status io_probe(Ctx *ctx, const char *path, const IoOptions *options, DataTyp
         *dt = spec.dt;
         *vt = spec.dt == DT_SCALAR ? spec.vt : spec.dt == DT_MATRIX ? VT_DOUBLE : VT_UNKNOWN;
         *rows = spec.rows;
-        *cols = spec.cols >= 0 && spec.format == format_find("libsvm") ? spec.cols + 1 : spec.cols;
+        *cols = spec.cols >= 0 && spec.format->label ? spec.cols + 1 : spec.cols;
     }
     spec_free(&spec);
     return st;

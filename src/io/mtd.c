@@ -326,12 +326,12 @@ static void put_schema(Buffer *b, const Frame *f)
     buffer_text(b, "\"");
 }
 
-static void put_sizes(Buffer *b, Value v)
+static void put_sizes(Buffer *b, Value v, const Format *format)
 {
     if (v.dt == DT_MATRIX) {
         put_member(b, "value_type", "double");
         put_count(b, "rows", v.m->rows);
-        put_count(b, "cols", v.m->cols);
+        put_count(b, "cols", v.m->cols - format->label);
         put_count(b, "nnz", v.m->nnz);
     } else if (v.dt == DT_FRAME) {
         put_schema(b, v.f);
@@ -353,7 +353,7 @@ void mtd_print(Buffer *b, Value v, const Spec *spec)
     char created[64];
 
     buffer_format(b, "{\n    \"data_type\": \"%s\"", data_type_name((DataType)v.dt));
-    put_sizes(b, v);
+    put_sizes(b, v, spec->format);
     put_member(b, "format", spec->format->name);
     if (spec->format->sep && (v.dt == DT_MATRIX || v.dt == DT_FRAME)) {
         buffer_format(b, ",\n    \"header\": %s", spec->header ? "true" : "false");

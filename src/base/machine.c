@@ -39,7 +39,7 @@ static bool read_small(const char *path, char *text, size_t size)
 /* Up to two numbers that open a file; returns how many there are ("max" is none). */
 static int read_numbers(const char *folder, const char *file, int64_t n[2])
 {
-    char path[PATH_SIZE + 64], text[128];
+    char path[2 * PATH_SIZE + 64], text[128];
     const char *s = text;
     int count = 0;
 
@@ -57,40 +57,42 @@ static int read_numbers(const char *folder, const char *file, int64_t n[2])
     return count;
 }
 
-/* The folder of this process' own group in the version 2 tree; the root of the tree when that is
- * hidden. */
-static void group_folder(char folder[PATH_SIZE])
-{
-    char text[PATH_SIZE], *line, *end;
+static const char ROOT[] = "/sys/fs/cgroup";
 
-    snprintf(folder, PATH_SIZE, "/sys/fs/cgroup");
-    if (!read_small("/proc/self/cgroup", text, sizeof text) || !(line = strstr(text, "0::/")))
+/* The path of this process' group after `key` in /proc/self/cgroup: "0::" (version 2), ":memory:"
+ * ...  Empty when it is the root or unknown. */
+static void group_path(const char *key, char path[PATH_SIZE])
+{
+    char text[4096], *line, *end;
+
+    path[0] = '\0';
+    if (!read_small("/proc/self/cgroup", text, sizeof text) || !(line = strstr(text, key)))
         return;
+    line += strlen(key);
     end = strchr(line, '\n');
     if (end)
         *end = '\0';
-    snprintf(folder, PATH_SIZE, "/sys/fs/cgroup%.*s", PATH_SIZE - 32, line + 3);
-    if (access(folder, R_OK) != 0)
-        snprintf(folder, PATH_SIZE, "/sys/fs/cgroup");
+    if (line[0] == '/' && line[1])
+        snprintf(path, PATH_SIZE, "%s", line);
 }
 
 typedef void (*GroupVisit)(const char *folder, int64_t *limit);
 
-static void visit_groups(GroupVisit visit, int64_t *limit)
+/* Visit a tree's group and all its ancestors up to the root: each may limit further.  Inside a
+ * container the group's own path may be hidden; then only the root is there, and is the group. */
+static void visit_groups(const char *tree, const char *key, GroupVisit visit, int64_t *limit)
 {
-    char folder[PATH_SIZE];
-    const size_t root = strlen("/sys/fs/cgroup");
+    char path[PATH_SIZE], folder[2 * PATH_SIZE];
+    char *slash;
 
-    group_folder(folder);
-    for (;;) {
-        char *slash;
-
+    group_path(key, path);
+    do {
+        snprintf(folder, sizeof folder, "%s%s%s", ROOT, tree, path);
         visit(folder, limit);
-        slash = strrchr(folder, '/');
-        if (strlen(folder) <= root || !slash)
-            return;
-        *slash = '\0';
-    }
+        slash = strrchr(path, '/');
+        if (slash)
+            *slash = '\0';
+    } while (slash);
 }
 
 static void lower(int64_t *limit, int64_t value)
@@ -107,40 +109,41 @@ static void lower_cpus(int64_t *limit, int64_t quota, int64_t period)
 
 static void visit_cpu(const char *folder, int64_t *limit)
 {
-    int64_t n[2];
+    int64_t n[2], quota[2], period[2];
 
     if (read_numbers(folder, "cpu.max", n) == 2)
         lower_cpus(limit, n[0], n[1]);
+    if (read_numbers(folder, "cpu.cfs_quota_us", quota) &&
+        read_numbers(folder, "cpu.cfs_period_us", period))
+        lower_cpus(limit, quota[0], period[0]);
 }
 
 static void visit_memory(const char *folder, int64_t *limit)
 {
     int64_t n[2];
 
-    if (read_numbers(folder, "memory.max", n) >= 1)
+    if (read_numbers(folder, "memory.max", n) || read_numbers(folder, "memory.limit_in_bytes", n))
         lower(limit, n[0]);
 }
 
 int machine_cpus(void)
 {
-    int64_t limit = sysconf(_SC_NPROCESSORS_ONLN), quota[2], period[2];
+    int64_t limit = sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t set;
 
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         limit = CPU_COUNT(&set);
-    visit_groups(visit_cpu, &limit);
-    if (read_numbers("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", quota) >= 1 &&
-        read_numbers("/sys/fs/cgroup/cpu", "cpu.cfs_period_us", period) >= 1)
-        lower_cpus(&limit, quota[0], period[0]);
+    visit_groups("", "0::", visit_cpu, &limit);
+    visit_groups("/cpu", ":cpu:", visit_cpu, &limit);
+    visit_groups("/cpu", ":cpu,cpuacct:", visit_cpu, &limit);
     return limit < 1 ? 1 : (int)limit;
 }
 
 size_t machine_memory(void)
 {
-    int64_t limit = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE), n[2];
+    int64_t limit = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 
-    visit_groups(visit_memory, &limit);
-    if (read_numbers("/sys/fs/cgroup/memory", "memory.limit_in_bytes", n) >= 1)
-        lower(&limit, n[0]);
+    visit_groups("", "0::", visit_memory, &limit);
+    visit_groups("/memory", ":memory:", visit_memory, &limit);
     return limit > 0 ? (size_t)limit : SIZE_MAX;
 }

@@ -108,7 +108,7 @@ static void print_header(Buffer *b, const Frame *frame, int64_t cols, const Prin
     buffer_format(b, "# FRAME: nrow = %" PRId64 ", ncol = %" PRId64 "%s#", frame->rows, frame->cols,
                   f->linesep);
     for (int64_t j = 0; j < cols; j++) {
-        buffer_text(b, j ? f->sep : " ");
+        buffer_text(b, f->sep);
         if (frame->names && frame->names[j])
             buffer_put(b, frame->names[j]->text, (size_t)frame->names[j]->size);
         else
@@ -116,7 +116,7 @@ static void print_header(Buffer *b, const Frame *frame, int64_t cols, const Prin
     }
     buffer_format(b, "%s#", f->linesep);
     for (int64_t j = 0; j < cols; j++) {
-        buffer_text(b, j ? f->sep : " ");
+        buffer_text(b, f->sep);
         buffer_text(b, frame_type_name(frame->columns[j]->type));
     }
     buffer_text(b, f->linesep);
@@ -137,16 +137,17 @@ static void print_frame(Buffer *b, const Frame *frame, const PrintFormat *f)
     }
 }
 
+/* Matrices and frames begin on a line of their own; the empty list has no opening bracket. */
 static void print_list(Buffer *b, const List *l, const PrintFormat *f)
 {
-    buffer_text(b, "List containing:\n[");
-    for (int64_t i = 0; i < l->count; i++) {
+    buffer_text(b, l->count ? "List containing:\n[" : "List containing:");
+    for (int64_t i = 0; i < l->count && !b->failed; i++) {
         if (i)
             buffer_text(b, ", ");
         if (l->items[i].dt == DT_MATRIX)
             buffer_text(b, "\nMatrix:\n");
         else if (l->items[i].dt == DT_FRAME)
-            buffer_text(b, "\nFrame:\n");
+            buffer_text(b, "\n");
         value_print(b, l->items[i], f);
     }
     buffer_text(b, "]");

@@ -58,7 +58,9 @@ bool text_to_double(const char *s, size_t size, double *out)
         s++;
     while (end > s && (unsigned char)end[-1] <= ' ')
         end--;
-    return num_parse_double(s, end, out) == end && s < end;
+    if (end - s > 1 && strchr("dDfF", end[-1])) /* 1d, 1.5f as Java spells them */
+        end--;
+    return s < end && num_parse_double(s, end, out) == end;
 }
 
 static ml_status string_to_double(Ctx *ctx, const String *s, double *out)

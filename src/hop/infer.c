@@ -29,6 +29,7 @@ static DataType result_type(const OpInfo *op, OpResult r, const ShapeArg *in, in
     case R_INT:
     case R_BOOL:
     case R_STRING:
+    case R_SCALAR:
         return DT_SCALAR;
     case R_FRAME:
         return DT_FRAME;

@@ -381,7 +381,8 @@ static ml_status assign_list(Ctx *ctx, OpCall *call)
     List *out;
 
     TRY(one_index(ctx, call, 2));
-    TRY(list_assign(ctx, call->in[0].l, call->in[2], call->in[1], &out));
+    TRY(list_assign(ctx, call->in[0].l, call->in[2], call_has(call, 3) ? call->in[3] : value_none(),
+                    call->in[1], &out));
     call->out[0] = value_list(out);
     return ML_OK;
 }

@@ -38,7 +38,7 @@ static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, 
     return ML_OK;
 }
 
-/* Frames and lists under indexing and binding (frame_parts.c, list_parts.c); index.c and bind.c
+/* Frames and lists under indexing and binding (frame_bind.c, list.c); index.c and bind.c
  * call them with ranges that lie inside the frame, zero-based, the upper bound excluded. */
 typedef struct IndexRange {
     int64_t row_lo, row_hi, col_lo, col_hi;
@@ -53,17 +53,27 @@ ml_status frame_rbind(Ctx *ctx, Frame *const *frames, int n,
                       Frame **out); /* equal numbers of columns: checked */
 /* Entries lo..hi by position from 1, or one by name when lo is a string; hi none: one entry. */
 ml_status list_index(Ctx *ctx, List *l, Value lo, Value hi, List **out);
-/* l with the entry at a position from 1 or of a name replaced; a list of one entry as value stands
- * for that entry. */
-ml_status list_assign(Ctx *ctx, List *l, Value at, Value value, List **out);
-/* l and one entry more.  A named list given to a named one is spliced in, any other list becomes
- * one entry. */
+/* l with entries lo..hi replaced; the entries of a list as value go into the entries from lo on. */
+ml_status list_assign(Ctx *ctx, List *l, Value lo, Value hi, Value value, List **out);
+/* l and one entry more; a named list gives its entries with their names, any other is one entry. */
 ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
 
 /* Least and greatest cell of a matrix, NaN when it has one: min and max of a single matrix
  * (aggregate.c). */
 ml_status aggregate_min(Ctx *ctx, const Matrix *m, double *out);
 ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out);
+
+/* F op G for the six comparisons: a frame of BOOLEAN columns.  Columns of numbers compare as
+ * numbers, others as text. */
+typedef enum FrameCompare {
+    FRAME_EQ,
+    FRAME_NE,
+    FRAME_LT,
+    FRAME_LE,
+    FRAME_GT,
+    FRAME_GE
+} FrameCompare;
+ml_status frame_compare(Ctx *ctx, OpCall *call, FrameCompare what);
 
 /* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */

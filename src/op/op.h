@@ -40,6 +40,7 @@ typedef enum OpResult {
     R_INT,
     R_BOOL,
     R_STRING,
+    R_SCALAR, /* a scalar whose type is known only when run */
     R_FRAME,
     R_LIST,
     /* A matrix when an operand is one, else the scalar type that the scalar function gives.  The exception are
@@ -190,7 +191,7 @@ const char *call_name(const OpCall *c, int k);
     X(shape_same) X(shape_scalar) X(shape_unknown) X(shape_cellwise) X(shape_matmult)              \
     X(shape_transpose) X(shape_row_agg) X(shape_col_agg) X(shape_diag) X(shape_cbind)              \
     X(shape_rbind) X(shape_index) X(shape_matrix) X(shape_rand) X(shape_seq) X(shape_sample)       \
-    X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
+    X(shape_cast) X(shape_schema) X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
     X(shape_tsmm) X(shape_tsmm_right) X(shape_matmult_tn) X(shape_matmult_nt) X(shape_mmchain)     \
     X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd) X(shape_minmax)
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);

@@ -1,0 +1,310 @@
+/* frame: making frames, their schemas, cleaning cells. */
+#include "kernel/frame.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- names and types ---- */
+
+static const char *name_text(const Frame *f, int64_t col, void *arg, char buf[NUM_BUFFER],
+                             size_t *size)
+{
+    (void)arg;
+    if (f->names && f->names[col]) {
+        *size = (size_t)f->names[col]->size;
+        return f->names[col]->text;
+    }
+    *size = (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1);
+    return buf;
+}
+
+static const char *type_text(const Frame *f, int64_t col, void *arg, char buf[NUM_BUFFER],
+                             size_t *size)
+{
+    const char *name = frame_type_name(f->columns[col]->type);
+
+    (void)arg;
+    (void)buf;
+    *size = strlen(name);
+    return name;
+}
+
+static ml_status describe_row(Ctx *ctx, OpCall *call, CellText text, void *arg)
+{
+    Frame *f, *out = NULL;
+
+    TRY(call_frame(ctx, call, 0, &f));
+    TRY(frame_of_row(ctx, f, text, arg, &out));
+    call->out[0] = value_frame(out);
+    return ML_OK;
+}
+
+ml_status ml_k_colnames(Ctx *ctx, OpCall *call)
+{
+    return describe_row(ctx, call, name_text, NULL);
+}
+
+ml_status ml_k_typeof(Ctx *ctx, OpCall *call)
+{
+    return describe_row(ctx, call, type_text, NULL);
+}
+
+/* ---- detectSchema ---- */
+
+enum { NO_TYPE = -1, HASH32_SIZE = 8, HASH64_SIZE = 16 };
+
+static bool only(const char *s, size_t size, const char *set)
+{
+    size_t k = 0;
+
+    while (k < size && s[k] && strchr(set, s[k]))
+        k++;
+    return k == size;
+}
+
+static FrameType number_type(const char *s, size_t size, double v)
+{
+    int64_t whole;
+
+    if (s[0] == '+' || !num_parse_int64(s, s + size, &whole))
+        return float_type(v);
+    return whole >= INT32_MIN && whole <= INT32_MAX ? FT_INT32 : FT_INT64;
+}
+
+/* The type that a text looks like. */
+static FrameType text_type(const char *s, size_t size)
+{
+    bool truth;
+    double v;
+
+    if (text_is_boolean(s, size, &truth))
+        return FT_BOOLEAN;
+    if (num_parse_double(s, s + size, &v) == s + size)
+        return number_type(s, size, v);
+    if (size == 1)
+        return FT_CHARACTER;
+    if ((size == HASH32_SIZE || size == HASH64_SIZE) && only(s, size, "0123456789abcdef"))
+        return size == HASH32_SIZE ? FT_HASH32 : FT_HASH64;
+    return FT_STRING;
+}
+
+/* One more cell of a column whose cells so far were of type `type`. */
+static int widen_text(int type, const char *s, size_t size)
+{
+    FrameType cell = text_type(s, size);
+
+    if (type == NO_TYPE || (FrameType)type == cell)
+        return (int)cell;
+    if (type == FT_CHARACTER && size == 1)
+        return FT_CHARACTER;
+    return (int)frame_type_join((FrameType)type, cell);
+}
+
+/* The narrowest type of all cells that are not null; "·n" marks columns with nulls. */
+static const char *detected_text(const Frame *f, int64_t col, void *arg, char buf[NUM_BUFFER],
+                                 size_t *size)
+{
+    const FrameColumn *c = f->columns[col];
+    bool nulls = false;
+    int type = NO_TYPE;
+    Buffer *text = arg;
+
+    for (int64_t i = 0; i < c->rows && !(type == FT_STRING && nulls); i++) {
+        size_t n = 0;
+        const char *s = frame_cell_string(c, i, buf, &n);
+
+        if (!s || n == 0)
+            nulls = true;
+        else
+            type = widen_text(type, s, n);
+    }
+    text->size = 0;
+    buffer_format(text, "%s%s", type == NO_TYPE ? "UNKNOWN" : frame_type_name((FrameType)type),
+                  nulls ? "\xC2\xB7n" : "");
+    *size = text->size;
+    return text->failed ? NULL : text->data;
+}
+
+ml_status ml_k_detectSchema(Ctx *ctx, OpCall *call)
+{
+    Buffer text = {0};
+    ml_status st = describe_row(ctx, call, detected_text, &text);
+
+    if (st == ML_OK && text.failed)
+        st = fail_memory(ctx, text.capacity);
+    buffer_free(&text);
+    return st;
+}
+
+/* ---- applySchema ---- */
+
+/* The type that a schema gives to a column: a list of names, or a 1 x n frame of names ("·n" is
+ * allowed after them). */
+static ml_status schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type)
+{
+    static const char mark[] = "\xC2\xB7n";
+    char buf[NUM_BUFFER];
+    size_t size = 0;
+    const char *s = NULL;
+
+    if (schema.dt == DT_FRAME) {
+        s = frame_cell_text(schema.f->columns[col], 0, buf, &size);
+    } else if (schema.l->items[col].dt == DT_SCALAR && schema.l->items[col].vt == VT_STRING) {
+        s = schema.l->items[col].s->text;
+        size = (size_t)schema.l->items[col].s->size;
+    }
+    if (s && size > sizeof mark - 1 &&
+        memcmp(s + size - (sizeof mark - 1), mark, sizeof mark - 1) == 0)
+        size -= sizeof mark - 1;
+    if (s && frame_type_parse(s, size, type))
+        return ML_OK;
+    return fail(ctx, ML_EVALUE, "the type '%.*s' of column %" PRId64 " is not known",
+                s && size < 80 ? (int)size : 0, s ? s : "", col + 1);
+}
+
+static ml_status check_schema(Ctx *ctx, const OpCall *call, int k, int64_t cols)
+{
+    const Value s = call->in[k];
+    char buf[64];
+
+    if ((s.dt == DT_LIST && s.l->count == cols) ||
+        (s.dt == DT_FRAME && s.f->cols == cols && s.f->rows == 1))
+        return ML_OK;
+    return fail(ctx, ML_ESHAPE, "the schema should have %" PRId64 " types in one row, found %s",
+                cols, value_describe(s, buf));
+}
+
+ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
+{
+    FrameColumn **columns = NULL;
+    Frame *f;
+    ml_status st = ML_OK;
+
+    TRY(call_frame(ctx, call, 0, &f));
+    TRY(check_schema(ctx, call, 1, f->cols));
+    TRY(columns_new(ctx, f->cols, &columns));
+    for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
+        FrameType type;
+
+        st = schema_type(ctx, call->in[1], j, &type);
+        if (st == ML_OK)
+            st = column_cast(ctx, f->columns[j], type, &columns[j]);
+    }
+    if (st == ML_OK)
+        return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
+    columns_free(f->cols, columns);
+    return st;
+}
+
+/* ---- frame(data, rows, cols, schema) ---- */
+
+/* A column of `rows` cells, all with the text of the scalar. */
+static ml_status filled_column(Ctx *ctx, Value data, int64_t rows, FrameType type,
+                               FrameColumn **out)
+{
+    Frame *one = NULL;
+    ColumnWriter w;
+    ml_status st;
+
+    TRY(frame_from_scalar(ctx, data, &one));
+    st = column_open(ctx, &w, type, rows);
+    if (st != ML_OK) {
+        frame_release(one);
+        return st;
+    }
+    for (int64_t i = 0; i < rows && st == ML_OK; i++)
+        st = column_copy(ctx, &w, one->columns[0], 0, 1);
+    frame_release(one);
+    if (st == ML_OK)
+        return column_close(ctx, &w, out);
+    column_discard(&w);
+    return st;
+}
+
+static ml_status fill_frame(Ctx *ctx, OpCall *call, Value data, int64_t rows, int64_t cols)
+{
+    const bool schema = call_has(call, 3);
+    FrameColumn **columns = NULL;
+    ml_status st = ML_OK;
+
+    if (schema)
+        TRY(check_schema(ctx, call, 3, cols));
+    TRY(columns_new(ctx, cols, &columns));
+    for (int64_t j = 0; j < cols && st == ML_OK; j++) {
+        FrameType type = FT_STRING;
+
+        if (schema)
+            st = schema_type(ctx, call->in[3], j, &type);
+        if (st == ML_OK && !schema && j > 0)
+            columns[j] = frame_column_retain(columns[0]);
+        else if (st == ML_OK)
+            st = filled_column(ctx, data, rows, type, &columns[j]);
+    }
+    if (st == ML_OK)
+        return result_frame(ctx, call, rows, cols, columns, NULL);
+    columns_free(cols, columns);
+    return st;
+}
+
+ml_status ml_k_frame(Ctx *ctx, OpCall *call)
+{
+    int64_t rows, cols;
+    char buf[64];
+
+    TRY(call_int(ctx, call, 1, &rows));
+    TRY(call_int(ctx, call, 2, &cols));
+    if (rows < 0 || cols < 0)
+        return fail(ctx, ML_EVALUE, "frame: a frame of %" PRId64 "x%" PRId64 " is not possible",
+                    rows, cols);
+    if (!call_has(call, 0) || call->in[0].dt != DT_SCALAR)
+        return fail(ctx, ML_ETYPE, "frame: data should be a scalar, found %s",
+                    value_describe(call->in[0], buf));
+    return fill_frame(ctx, call, call->in[0], rows, cols);
+}
+
+/* ---- dropInvalidLength ---- */
+
+static ml_status drop_long(Ctx *ctx, const FrameColumn *c, double limit, FrameColumn **out)
+{
+    TextColumnBuilder b = {0};
+
+    for (int64_t i = 0; i < c->rows; i++) {
+        char buf[NUM_BUFFER];
+        size_t size = 0;
+        const char *s = frame_cell_string(c, i, buf, &size);
+
+        if (!text_builder_add(&b, (double)size > limit ? NULL : s, size)) {
+            text_builder_free(&b);
+            return fail_memory(ctx, size);
+        }
+    }
+    return text_builder_finish(ctx, &b, frame_type_is_text(c->type) ? c->type : FT_STRING, out);
+}
+
+ml_status ml_k_dropInvalidLength(Ctx *ctx, OpCall *call)
+{
+    FrameColumn **columns = NULL;
+    Matrix *limits;
+    Frame *f;
+    ml_status st = ML_OK;
+
+    TRY(call_frame(ctx, call, 0, &f));
+    TRY(call_matrix(ctx, call, 1, &limits));
+    if (limits->rows != 1 || limits->cols != f->cols)
+        return call_shape_error(ctx, call, 0, 1,
+                                "there should be one row with a length for each column");
+    TRY(columns_new(ctx, f->cols, &columns));
+    for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
+        double limit = matrix_get(limits, 0, j);
+
+        if (limit < 0 || isnan(limit))
+            columns[j] = frame_column_retain(f->columns[j]);
+        else
+            st = drop_long(ctx, f->columns[j], limit, &columns[j]);
+    }
+    if (st == ML_OK)
+        return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
+    columns_free(f->cols, columns);
+    return st;
+}

@@ -1,0 +1,76 @@
+/* frame_cell: one cell of a frame as text, number or scalar. */
+#include "kernel/frame.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *frame_cell_string(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size)
+{
+    const char *text = frame_cell_text(c, row, buf, size);
+
+    return c->type == FT_BOOLEAN ? (c->ints[row] ? "true" : "false") : text;
+}
+
+bool text_is_boolean(const char *s, size_t size, bool *out)
+{
+    static const char *const words[] = {"false", "true", "FALSE", "TRUE", "f",   "t",
+                                        "F",     "T",    "0",     "1",    "0.0", "1.0"};
+
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        if (strlen(words[k]) == size && memcmp(words[k], s, size) == 0) {
+            *out = k % 2;
+            return true;
+        }
+    }
+    return false;
+}
+
+static ml_status text_number(Ctx *ctx, const char *s, size_t size, int64_t row, double *out)
+{
+    bool truth;
+
+    if (text_to_double(s, size, out))
+        return ML_OK;
+    if (!text_is_boolean(s, size, &truth))
+        return fail(ctx, ML_EVALUE,
+                    "expected a number in row %" PRId64 " of the frame, found '%.*s'", row + 1,
+                    size < 80 ? (int)size : 80, s);
+    *out = truth;
+    return ML_OK;
+}
+
+ml_status frame_cell_number(Ctx *ctx, const FrameColumn *c, int64_t row, double *out)
+{
+    const char *text;
+    size_t size;
+
+    if (c->doubles) {
+        *out = c->doubles[row];
+        return ML_OK;
+    }
+    if (c->ints) {
+        *out = (double)c->ints[row];
+        return ML_OK;
+    }
+    text = frame_cell_text(c, row, NULL, &size);
+    *out = NAN;
+    return text && size ? text_number(ctx, text, size, row, out) : ML_OK;
+}
+
+ml_status frame_cell_value(Ctx *ctx, const FrameColumn *c, int64_t row, Value *out)
+{
+    const char *text;
+    size_t size = 0;
+    String *s = NULL;
+
+    if (c->doubles) {
+        *out = value_double(c->doubles[row]);
+    } else if (c->ints) {
+        *out = c->type == FT_BOOLEAN ? value_bool(c->ints[row] != 0) : value_int(c->ints[row]);
+    } else {
+        text = frame_cell_text(c, row, NULL, &size);
+        TRY(text ? string_new(ctx, text, size, &s) : string_new(ctx, "null", 4, &s));
+        *out = value_string(s);
+    }
+    return ML_OK;
+}

@@ -35,7 +35,7 @@ static int var_add(Checker *c, const char *name)
     return k;
 }
 
-VarState var_state(const Checker *c, const char *name)
+VarState check_variable(const Checker *c, const char *name)
 {
     int64_t k;
 
@@ -66,7 +66,7 @@ static const char *variable_hint(const Checker *c, Suggestion *s, const char *na
 /* A use of a variable.  Each is reported once: it counts as defined from there on. */
 static void use(Checker *c, const char *name, Span span)
 {
-    VarState state = var_state(c, name);
+    VarState state = check_variable(c, name);
     Suggestion s;
 
     if (state == VAR_ALWAYS)
@@ -137,7 +137,7 @@ static bool is_variable_named(const Checker *c, const Expr *e)
 /* exists(x) asks for the variable, not for its value: as exists("x"). */
 static void quote_variable(Checker *c, Expr *arg)
 {
-    c->status = literal_string(c->ctx, c->program, arg->name, strlen(arg->name), &arg->lit);
+    c->status = program_string(c->ctx, c->program, arg->name, strlen(arg->name), &arg->lit);
     arg->kind = E_LITERAL;
 }
 
@@ -193,7 +193,7 @@ static void check_assignment(Checker *c, Stmt *s)
         check_expr(c, s->value);
     for (int k = 0; k < s->ntargets; k++)
         check_target(c, &s->targets[k]);
-    if (s->ntargets == 1 && s->kind == S_ASSIGN && call_results(s->value) == 0) {
+    if (s->ntargets == 1 && s->kind == S_ASSIGN && check_result_count(s->value) == 0) {
         s->kind = S_CALL; /* x = print("a") prints, and x stays what it was */
         s->ntargets = 0;
         return;
@@ -297,21 +297,21 @@ static void check_list(Checker *c, StmtList *list)
 
 /* ---- functions ---- */
 
-/* A default may use the parameters before it. */
+/* Defaults see no variables, not even other parameters. */
 static void check_params(Checker *c)
 {
-    for (int k = 0; k < c->fn->nparams; k++) {
+    for (int k = 0; k < c->fn->nparams; k++)
         if (c->fn->params[k].def)
             check_expr(c, c->fn->params[k].def);
+    for (int k = 0; k < c->fn->nparams; k++)
         define(c, c->fn->params[k].name);
-    }
 }
 
 static void check_results(Checker *c)
 {
     for (int k = 0; k < c->fn->nresults; k++) {
         const Param *r = &c->fn->results[k];
-        VarState state = var_state(c, r->name);
+        VarState state = check_variable(c, r->name);
 
         if (state == VAR_NEVER)
             report_error(c->ctx, c->program, r->span, ML_ENAME,

@@ -26,8 +26,8 @@ void check_expr(Checker *c, Expr *e);
 enum { AS_OPERAND = -1 };
 void check_call(Checker *c, Expr *e, int targets);
 /* A call's number of results; 1 when not known. */
-int call_results(const Expr *e);
-VarState var_state(const Checker *c, const char *name);
+int check_result_count(const Expr *e);
+VarState check_variable(const Checker *c, const char *name);
 
 /* A parfor after its body was checked; before[k]: state of variable k in front of the loop, of the
  * first `count`. */

@@ -251,7 +251,7 @@ static unsigned param_types(const Param *param)
 
 /* ---- results ---- */
 
-int call_results(const Expr *e)
+int check_result_count(const Expr *e)
 {
     if (e->kind == E_OP && e->op >= 0)
         return op_nresults(&op_table[e->op]);
@@ -263,7 +263,7 @@ int call_results(const Expr *e)
 /* Do the callee's results fit what takes them? */
 static void check_targets(Checker *c, const Expr *e, int targets, uint32_t props)
 {
-    int n = call_results(e);
+    int n = check_result_count(e);
 
     if (targets == 0 && n > 0 && !(props & P_EFFECT))
         report_error(c->ctx, c->program, e->span, ML_ENAME, "the result of '%s' must be assigned",

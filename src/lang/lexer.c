@@ -213,7 +213,7 @@ static void lex_string(Lexer *x, Token *t)
     }
 }
 
-size_t unescape(const char *text, size_t size, char *out)
+size_t lex_unescape(const char *text, size_t size, char *out)
 {
     static const char codes[] = "btnfr\"'", values[] = "\b\t\n\f\r\"'";
     const char *code;

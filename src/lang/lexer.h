@@ -71,6 +71,6 @@ static inline bool token_is(const Source *src, const Token *t, const char *text)
 
 /* The value of a string literal's inside: escapes substituted.  At most as long as the text;
  * returns the size. */
-size_t unescape(const char *text, size_t size, char *out);
+size_t lex_unescape(const char *text, size_t size, char *out);
 
 #endif

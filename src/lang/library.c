@@ -118,7 +118,7 @@ static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
 
 ml_status library_find(Ctx *ctx, Program *p, const char *name, const FunctionSet **out)
 {
-    const char *key = intern(ctx, p, name, strlen(name));
+    const char *key = program_intern(ctx, p, name, strlen(name));
     int64_t known;
     FunctionSet *set;
 

@@ -37,9 +37,9 @@ static Expr *parse_binary(Parser *p, int min);
 
 /* ---- nodes ---- */
 
-Expr *expr_new(Parser *p, ExprKind kind, Span span)
+Expr *parse_node(Parser *p, ExprKind kind, Span span)
 {
-    Expr *e = parser_alloc(p, sizeof *e);
+    Expr *e = parse_alloc(p, sizeof *e);
 
     if (e) {
         e->kind = kind;
@@ -68,8 +68,8 @@ static bool set_args(Parser *p, Expr *e, Expr **args, int nargs)
 
 static Expr *operator_new(Parser *p, const char *symbol, int op, Span span, Expr **args, int nargs)
 {
-    Expr *e = expr_new(p, E_OP, span);
-    Expr **own = parser_alloc(p, sizeof *own * (size_t)nargs);
+    Expr *e = parse_node(p, E_OP, span);
+    Expr **own = parse_alloc(p, sizeof *own * (size_t)nargs);
 
     if (!e || !own)
         return NULL;
@@ -83,7 +83,7 @@ static Expr *operator_new(Parser *p, const char *symbol, int op, Span span, Expr
 
 static Expr *literal_new(Parser *p, Span span, Value v)
 {
-    Expr *e = expr_new(p, E_LITERAL, span);
+    Expr *e = parse_node(p, E_LITERAL, span);
 
     if (e)
         e->lit = v;
@@ -92,9 +92,9 @@ static Expr *literal_new(Parser *p, Span span, Value v)
 
 static Expr *parse_number(Parser *p)
 {
-    const Token *t = advance(p);
+    const Token *t = parse_advance(p);
     const char *begin = p->source->text + t->begin, *end = p->source->text + t->end;
-    Span span = token_span(p, t);
+    Span span = parse_token_span(p, t);
     int64_t i;
     double d;
 
@@ -114,20 +114,20 @@ static Expr *parse_number(Parser *p)
 /* A string literal from the text between its quotes. */
 static Expr *string_new_literal(Parser *p, Span span, const char *text, size_t size)
 {
-    char *plain = parser_alloc(p, size + 1);
+    char *plain = parse_alloc(p, size + 1);
     Value v;
 
     if (!plain)
         return NULL;
-    p->status = literal_string(p->ctx, p->program, plain, unescape(text, size, plain), &v);
+    p->status = program_string(p->ctx, p->program, plain, lex_unescape(text, size, plain), &v);
     return p->status == ML_OK ? literal_new(p, span, v) : NULL;
 }
 
 Expr *parse_string(Parser *p)
 {
-    const Token *t = advance(p);
+    const Token *t = parse_advance(p);
 
-    return string_new_literal(p, token_span(p, t), p->source->text + t->begin + 1,
+    return string_new_literal(p, parse_token_span(p, t), p->source->text + t->begin + 1,
                               t->end - t->begin - 2);
 }
 
@@ -155,9 +155,9 @@ static Expr *argument_literal(Parser *p, Span span, const char *text)
 /* E_DOLLAR when the command line does not give it. */
 static Expr *parse_dollar(Parser *p)
 {
-    const Token *t = advance(p);
+    const Token *t = parse_advance(p);
     const char *name =
-        intern(p->ctx, p->program, p->source->text + t->begin + 1, t->end - t->begin - 1);
+        program_intern(p->ctx, p->program, p->source->text + t->begin + 1, t->end - t->begin - 1);
     const char *value;
     Expr *e;
 
@@ -166,8 +166,8 @@ static Expr *parse_dollar(Parser *p)
         return NULL;
     }
     if (program_argument(p->program, name, &value))
-        return argument_literal(p, token_span(p, t), value);
-    e = expr_new(p, E_DOLLAR, token_span(p, t));
+        return argument_literal(p, parse_token_span(p, t), value);
+    e = parse_node(p, E_DOLLAR, parse_token_span(p, t));
     if (e)
         e->name = name;
     return e;
@@ -189,20 +189,20 @@ static Expr *parse_ifdef(Parser *p)
 {
     Expr *given, *otherwise;
 
-    advance(p);
-    if (!expect(p, T_LPAREN, "'(' after ifdef"))
+    parse_advance(p);
+    if (!parse_expect(p, T_LPAREN, "'(' after ifdef"))
         return NULL;
-    if (!at(p, T_DOLLAR)) {
-        unexpected(p, "a parameter like $name");
+    if (!parse_at(p, T_DOLLAR)) {
+        parse_unexpected(p, "a parameter like $name");
         return NULL;
     }
     given = parse_dollar(p);
-    if (!given || !expect(p, T_COMMA, "',' and a default value"))
+    if (!given || !parse_expect(p, T_COMMA, "',' and a default value"))
         return NULL;
     p->brackets++;
     otherwise = parse_expr(p);
     p->brackets--;
-    if (!otherwise || !expect(p, T_RPAREN, "')'"))
+    if (!otherwise || !parse_expect(p, T_RPAREN, "')'"))
         return NULL;
     return given->kind == E_DOLLAR ? otherwise : given;
 }
@@ -211,17 +211,17 @@ static Expr *parse_ifdef(Parser *p)
 
 static Expr *parse_name(Parser *p)
 {
-    const Token *t = advance(p);
+    const Token *t = parse_advance(p);
     Expr *e;
 
     if (token_is(p->source, t, "pi"))
-        return literal_new(p, token_span(p, t), value_double(M_PI));
+        return literal_new(p, parse_token_span(p, t), value_double(M_PI));
     if (token_is(p->source, t, "Inf"))
-        return literal_new(p, token_span(p, t), value_double(INFINITY));
+        return literal_new(p, parse_token_span(p, t), value_double(INFINITY));
     if (token_is(p->source, t, "NaN"))
-        return literal_new(p, token_span(p, t), value_double(NAN));
-    e = expr_new(p, E_NAME, token_span(p, t));
-    if (!e || !(e->name = token_name(p, t)))
+        return literal_new(p, parse_token_span(p, t), value_double(NAN));
+    e = parse_node(p, E_NAME, parse_token_span(p, t));
+    if (!e || !(e->name = parse_token_name(p, t)))
         return NULL;
     return e;
 }
@@ -232,14 +232,15 @@ static bool parse_argument(Parser *p)
     const char *name = NULL;
     Expr *value;
 
-    if (at(p, T_NAME) && peek(p, 1)->kind == T_ASSIGN && token_is(p->source, peek(p, 1), "=")) {
-        name = token_name(p, advance(p));
-        advance(p);
+    if (parse_at(p, T_NAME) && parse_peek(p, 1)->kind == T_ASSIGN &&
+        token_is(p->source, parse_peek(p, 1), "=")) {
+        name = parse_token_name(p, parse_advance(p));
+        parse_advance(p);
         if (!name)
             return false;
     }
     value = parse_expr(p);
-    return value && push(p, (void *)(uintptr_t)name) && push(p, value);
+    return value && parse_push(p, (void *)(uintptr_t)name) && parse_push(p, value);
 }
 
 /* Expressions separated by commas up to the closing bracket, which is consumed; name and value of
@@ -249,20 +250,20 @@ static bool parse_arguments(Parser *p, TokenKind close, const char *what)
     bool good = true;
 
     p->brackets++;
-    if (!at(p, close))
+    if (!parse_at(p, close))
         do
             good = parse_argument(p);
-        while (good && accept(p, T_COMMA));
+        while (good && parse_accept(p, T_COMMA));
     p->brackets--;
-    return good && expect(p, close, what);
+    return good && parse_expect(p, close, what);
 }
 
 /* Move names and values since mark from the stack to e. */
 static bool take_arguments(Parser *p, Expr *e, int mark)
 {
     int n = (p->stack.count - mark) / 2;
-    Expr **args = parser_alloc(p, sizeof *args * (size_t)(n + 1));
-    const char **names = parser_alloc(p, sizeof *names * (size_t)(n + 1));
+    Expr **args = parse_alloc(p, sizeof *args * (size_t)(n + 1));
+    const char **names = parse_alloc(p, sizeof *names * (size_t)(n + 1));
 
     for (int k = 0; args && names && k < n; k++) {
         names[k] = p->stack.items[mark + 2 * k];
@@ -275,19 +276,19 @@ static bool take_arguments(Parser *p, Expr *e, int mark)
 
 Expr *parse_call(Parser *p)
 {
-    const Token *first = advance(p);
+    const Token *first = parse_advance(p);
     int mark = p->stack.count;
-    Expr *e = expr_new(p, E_CALL, token_span(p, first));
+    Expr *e = parse_node(p, E_CALL, parse_token_span(p, first));
 
-    if (!e || !(e->name = token_name(p, first)))
+    if (!e || !(e->name = parse_token_name(p, first)))
         return NULL;
     e->name_span = e->span;
-    advance(p);
+    parse_advance(p);
     if (!parse_arguments(p, T_RPAREN, "',' or ')' in the arguments")) {
         p->stack.count = mark;
         return NULL;
     }
-    e->span = span_since(p, first);
+    e->span = parse_span(p, first);
     return take_arguments(p, e, mark) ? e : NULL;
 }
 
@@ -307,16 +308,16 @@ static bool without_names(Parser *p, Expr *e)
 /* [a, b, ...] */
 static Expr *parse_shape(Parser *p)
 {
-    const Token *first = advance(p);
+    const Token *first = parse_advance(p);
     int mark = p->stack.count;
-    Expr *e = expr_new(p, E_SHAPE, token_span(p, first));
+    Expr *e = parse_node(p, E_SHAPE, parse_token_span(p, first));
 
     if (!e)
         return NULL;
-    if (at(p, T_RBRACKET))
-        unexpected(p, "an expression in the list");
+    if (parse_at(p, T_RBRACKET))
+        parse_unexpected(p, "an expression in the list");
     else if (parse_arguments(p, T_RBRACKET, "',' or ']' in the list")) {
-        e->span = span_since(p, first);
+        e->span = parse_span(p, first);
         return take_arguments(p, e, mark) && without_names(p, e) ? e : NULL;
     }
     p->stack.count = mark;
@@ -325,15 +326,15 @@ static Expr *parse_shape(Parser *p)
 
 static Expr *parse_parenthesized(Parser *p)
 {
-    const Token *first = advance(p);
+    const Token *first = parse_advance(p);
     Expr *e;
 
     p->brackets++;
     e = parse_expr(p);
     p->brackets--;
-    if (!e || !expect(p, T_RPAREN, "')'"))
+    if (!e || !parse_expect(p, T_RPAREN, "')'"))
         return NULL;
-    e->span = span_since(p, first);
+    e->span = parse_span(p, first);
     return e;
 }
 
@@ -342,11 +343,11 @@ static Expr *parse_parenthesized(Parser *p)
 /* At NAME =, where an operand is missing: on a new line the next statement, else a = b = c. */
 static Expr *refuse_assignment(Parser *p)
 {
-    bool next = peek(p, 0)->first_on_line;
+    bool next = parse_peek(p, 0)->first_on_line;
 
     if (!next)
-        advance(p);
-    report_error(p->ctx, p->program, token_span(p, peek(p, 0)), ML_ESYNTAX,
+        parse_advance(p);
+    report_error(p->ctx, p->program, parse_token_span(p, parse_peek(p, 0)), ML_ESYNTAX,
                  next ? "expected an expression, found the next statement"
                       : "an assignment is not an expression");
     return NULL;
@@ -354,7 +355,7 @@ static Expr *refuse_assignment(Parser *p)
 
 static Expr *parse_primary(Parser *p)
 {
-    const Token *t = peek(p, 0);
+    const Token *t = parse_peek(p, 0);
 
     switch (t->kind) {
     case T_INT:
@@ -364,22 +365,22 @@ static Expr *parse_primary(Parser *p)
         return parse_string(p);
     case T_TRUE:
     case T_FALSE:
-        advance(p);
-        return literal_new(p, token_span(p, t), value_bool(t->kind == T_TRUE));
+        parse_advance(p);
+        return literal_new(p, parse_token_span(p, t), value_bool(t->kind == T_TRUE));
     case T_DOLLAR:
         return parse_required_dollar(p);
     case T_IFDEF:
         return parse_ifdef(p);
     case T_NAME:
-        if (peek(p, 1)->kind == T_ASSIGN && p->brackets == 0)
+        if (parse_peek(p, 1)->kind == T_ASSIGN && p->brackets == 0)
             return refuse_assignment(p);
-        return peek(p, 1)->kind == T_LPAREN ? parse_call(p) : parse_name(p);
+        return parse_peek(p, 1)->kind == T_LPAREN ? parse_call(p) : parse_name(p);
     case T_LPAREN:
         return parse_parenthesized(p);
     case T_LBRACKET:
         return parse_shape(p);
     default:
-        unexpected(p, "an expression");
+        parse_unexpected(p, "an expression");
         return NULL;
     }
 }
@@ -389,7 +390,7 @@ static bool begins_assignment(const Parser *p)
 {
     int depth = 0, k = p->at;
 
-    if (p->brackets > 0 || peek(p, 1)->kind != T_NAME)
+    if (p->brackets > 0 || parse_peek(p, 1)->kind != T_NAME)
         return false;
     do {
         TokenKind kind = p->tokens[k++].kind;
@@ -404,15 +405,16 @@ static bool begins_assignment(const Parser *p)
 static bool parse_range(Parser *p, Expr **lo, Expr **hi)
 {
     *lo = *hi = NULL;
-    if (at(p, T_COMMA) || at(p, T_RBRACKET))
+    if (parse_at(p, T_COMMA) || parse_at(p, T_RBRACKET))
         return true;
     *lo = *hi = parse_expr(p);
-    if (*lo && accept(p, T_COLON))
+    if (*lo && parse_accept(p, T_COLON))
         *hi = parse_expr(p);
     return *lo && *hi;
 }
 
-bool parse_index(Parser *p, Expr *index[4], int *ndims)
+/* X[] is all of X, as X[,]. */
+bool parse_brackets(Parser *p, Expr *index[4], int *ndims)
 {
     bool good;
 
@@ -420,16 +422,12 @@ bool parse_index(Parser *p, Expr *index[4], int *ndims)
     p->brackets++;
     good = parse_range(p, &index[0], &index[1]);
     index[2] = index[3] = NULL;
-    if (good && accept(p, T_COMMA)) {
+    if (good && parse_accept(p, T_COMMA)) {
         *ndims = 2;
         good = parse_range(p, &index[2], &index[3]);
     }
     p->brackets--;
-    if (good && *ndims == 1 && !index[0]) {
-        unexpected(p, "an index");
-        return false;
-    }
-    return good && expect(p, T_RBRACKET, "',' or ']' in the index");
+    return good && parse_expect(p, T_RBRACKET, "',' or ']' in the index");
 }
 
 /* X[...] for the X given, at `[`. */
@@ -438,18 +436,18 @@ static Expr *parse_indexing(Parser *p, Expr *x, const Token *first)
     Expr *args[5] = {x};
     int ndims;
 
-    advance(p);
-    if (!parse_index(p, args + 1, &ndims))
+    parse_advance(p);
+    if (!parse_brackets(p, args + 1, &ndims))
         return NULL;
-    return operator_new(p, "[]", OP_index, span_since(p, first), args, 5);
+    return operator_new(p, "[]", OP_index, parse_span(p, first), args, 5);
 }
 
 static Expr *parse_postfix(Parser *p)
 {
-    const Token *first = peek(p, 0);
+    const Token *first = parse_peek(p, 0);
     Expr *e = parse_primary(p);
 
-    while (e && at(p, T_LBRACKET) && !begins_assignment(p))
+    while (e && parse_at(p, T_LBRACKET) && !begins_assignment(p))
         e = parse_indexing(p, e, first);
     return e;
 }
@@ -476,7 +474,7 @@ static Expr *apply_sign(Parser *p, const char *sign, Expr *e, Span span)
 
 static Expr *parse_prefix(Parser *p)
 {
-    const Token *first = peek(p, 0);
+    const Token *first = parse_peek(p, 0);
     const char *symbol = token_is(p->source, first, "-")   ? "-"
                          : token_is(p->source, first, "+") ? "+"
                          : token_is(p->source, first, "!") ? "!"
@@ -485,21 +483,21 @@ static Expr *parse_prefix(Parser *p)
 
     if (first->kind != T_OPERATOR || !symbol)
         return parse_postfix(p);
-    if (!deeper(p))
+    if (!parse_deeper(p))
         return NULL;
-    advance(p);
+    parse_advance(p);
     e = parse_binary(p, symbol[0] == '!' ? POWER_NOT : POWER_SIGN);
     p->depth--;
     if (!e)
         return NULL;
     if (symbol[0] == '!')
-        return operator_new(p, symbol, op_find_symbol("!", 1), span_since(p, first), &e, 1);
-    return apply_sign(p, symbol, e, span_since(p, first));
+        return operator_new(p, symbol, op_find_symbol("!", 1), parse_span(p, first), &e, 1);
+    return apply_sign(p, symbol, e, parse_span(p, first));
 }
 
 static const Operator *operator_here(const Parser *p)
 {
-    const Token *t = peek(p, 0);
+    const Token *t = parse_peek(p, 0);
 
     for (size_t k = 0; t->kind == T_OPERATOR && k < sizeof operators / sizeof *operators; k++)
         if (token_is(p->source, t, operators[k].symbol))
@@ -513,7 +511,7 @@ static Expr *parse_right(Parser *p, int power)
 {
     Expr *e;
 
-    if (!deeper(p))
+    if (!parse_deeper(p))
         return NULL;
     e = parse_binary(p, power);
     p->depth--;
@@ -522,18 +520,18 @@ static Expr *parse_right(Parser *p, int power)
 
 static Expr *parse_binary(Parser *p, int min)
 {
-    const Token *first = peek(p, 0);
+    const Token *first = parse_peek(p, 0);
     Expr *left = parse_prefix(p);
     const Operator *o;
 
     while (left && (o = operator_here(p)) && o->power >= min) {
         Expr *sides[2] = {left};
 
-        advance(p);
+        parse_advance(p);
         sides[1] = o->right ? parse_right(p, o->power) : parse_binary(p, o->power + 1);
         if (!sides[1])
             return NULL;
-        left = operator_new(p, o->same_as, op_find_symbol(o->same_as, 2), span_since(p, first),
+        left = operator_new(p, o->same_as, op_find_symbol(o->same_as, 2), parse_span(p, first),
                             sides, 2);
     }
     return left;
@@ -543,7 +541,7 @@ Expr *parse_expr(Parser *p)
 {
     Expr *e;
 
-    if (!deeper(p))
+    if (!parse_deeper(p))
         return NULL;
     e = parse_binary(p, POWER_OR);
     p->depth--;

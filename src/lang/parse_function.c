@@ -37,7 +37,7 @@ static int find_type(const Parser *p, const Token *t, const TypeWord *types, siz
 static bool parse_value_type(Parser *p, TypeDecl *out)
 {
     const Token *t =
-        expect(p, T_VALUE_TYPE, "a value type: int, double, boolean, string or unknown");
+        parse_expect(p, T_VALUE_TYPE, "a value type: int, double, boolean, string or unknown");
 
     if (!t)
         return false;
@@ -51,22 +51,22 @@ static bool parse_type(Parser *p, TypeDecl *out)
     int dt = -1;
 
     out->dt = DT_SCALAR;
-    if (at(p, T_VALUE_TYPE))
+    if (parse_at(p, T_VALUE_TYPE))
         return parse_value_type(p, out);
-    if (at(p, T_NAME))
-        dt = find_type(p, peek(p, 0), data_types, sizeof data_types / sizeof *data_types);
+    if (parse_at(p, T_NAME))
+        dt = find_type(p, parse_peek(p, 0), data_types, sizeof data_types / sizeof *data_types);
     if (dt < 0) {
-        if (at(p, T_NAME) && token_is(p->source, peek(p, 0), "tensor"))
-            report_error(p->ctx, p->program, token_span(p, peek(p, 0)), ML_EUNSUPPORTED,
+        if (parse_at(p, T_NAME) && token_is(p->source, parse_peek(p, 0), "tensor"))
+            report_error(p->ctx, p->program, parse_token_span(p, parse_peek(p, 0)), ML_EUNSUPPORTED,
                          "tensors are not part of this version");
         else
-            unexpected(p, "a type such as double, matrix[double] or list[unknown]");
+            parse_unexpected(p, "a type such as double, matrix[double] or list[unknown]");
         return false;
     }
     out->dt = (DataType)dt;
-    advance(p);
-    return expect(p, T_LBRACKET, "'[' and a value type") && parse_value_type(p, out) &&
-           expect(p, T_RBRACKET, "']'");
+    parse_advance(p);
+    return parse_expect(p, T_LBRACKET, "'[' and a value type") && parse_value_type(p, out) &&
+           parse_expect(p, T_RBRACKET, "']'");
 }
 
 /* ---- functions ---- */
@@ -74,21 +74,21 @@ static bool parse_type(Parser *p, TypeDecl *out)
 /* type name [= default] */
 static Param *parse_param(Parser *p, bool with_default)
 {
-    const Token *first = peek(p, 0), *name;
-    Param *param = parser_alloc(p, sizeof *param);
+    const Token *first = parse_peek(p, 0), *name;
+    Param *param = parse_alloc(p, sizeof *param);
 
     if (!param || !parse_type(p, &param->type))
         return NULL;
-    name = expect(p, T_NAME, "a name after the type");
-    if (!name || !(param->name = token_name(p, name)))
+    name = parse_expect(p, T_NAME, "a name after the type");
+    if (!name || !(param->name = parse_token_name(p, name)))
         return NULL;
-    if (with_default && at(p, T_ASSIGN)) {
-        advance(p);
+    if (with_default && parse_at(p, T_ASSIGN)) {
+        parse_advance(p);
         param->def = parse_expr(p);
         if (!param->def)
             return NULL;
     }
-    param->span = span_since(p, first);
+    param->span = parse_span(p, first);
     return param;
 }
 
@@ -107,20 +107,20 @@ static bool is_declared(Parser *p, int mark, const Param *param)
 static bool parse_params(Parser *p, bool with_default, Param **out, int *count)
 {
     int mark = p->stack.count;
-    bool good = expect(p, T_LPAREN, "'('");
+    bool good = parse_expect(p, T_LPAREN, "'('");
     void **params;
     Param *param;
 
     p->brackets++;
-    if (good && !at(p, T_RPAREN))
+    if (good && !parse_at(p, T_RPAREN))
         do {
             param = parse_param(p, with_default);
-            good = param && !is_declared(p, mark, param) && push(p, param);
-        } while (good && accept(p, T_COMMA));
+            good = param && !is_declared(p, mark, param) && parse_push(p, param);
+        } while (good && parse_accept(p, T_COMMA));
     p->brackets--;
-    good = good && expect(p, T_RPAREN, "',' or ')' in the declarations");
-    params = pop_to(p, mark, count);
-    *out = parser_alloc(p, sizeof **out * (size_t)(*count + 1));
+    good = good && parse_expect(p, T_RPAREN, "',' or ')' in the declarations");
+    params = parse_pop(p, mark, count);
+    *out = parse_alloc(p, sizeof **out * (size_t)(*count + 1));
     if (!good || !params || !*out)
         return false;
     for (int k = 0; k < *count; k++)
@@ -140,24 +140,24 @@ static const char *function_key(Parser *p, const char *name)
 /* name = function(parameters) [return (results)] { body } */
 bool parse_function(Parser *p)
 {
-    const Token *first = advance(p);
-    Function *fn = parser_alloc(p, sizeof *fn);
+    const Token *first = parse_advance(p);
+    Function *fn = parse_alloc(p, sizeof *fn);
 
-    if (!fn || !(fn->name = token_name(p, first)) || !(fn->key = function_key(p, fn->name)))
+    if (!fn || !(fn->name = parse_token_name(p, first)) || !(fn->key = function_key(p, fn->name)))
         return false;
     fn->namespace_ = p->unit->name;
     fn->library = p->unit->library;
     fn->unit = p->unit;
-    fn->name_span = token_span(p, first);
-    advance(p);
-    advance(p);
+    fn->name_span = parse_token_span(p, first);
+    parse_advance(p);
+    parse_advance(p);
     if (!parse_params(p, true, &fn->params, &fn->nparams))
         return false;
-    if (accept(p, T_RETURN) && !parse_params(p, false, &fn->results, &fn->nresults))
+    if (parse_accept(p, T_RETURN) && !parse_params(p, false, &fn->results, &fn->nresults))
         return false;
     if (!parse_block(p, &fn->body))
         return false;
-    fn->span = span_since(p, first);
+    fn->span = parse_span(p, first);
     p->status = unit_add_function(p->ctx, p->program, p->unit, fn);
     return p->status == ML_OK;
 }
@@ -166,14 +166,15 @@ bool parse_function(Parser *p)
  */
 bool parse_external(Parser *p)
 {
-    report_error(p->ctx, p->program, token_span(p, peek(p, 2)), ML_EUNSUPPORTED,
+    report_error(p->ctx, p->program, parse_token_span(p, parse_peek(p, 2)), ML_EUNSUPPORTED,
                  "external functions were removed from the language; write the function in DML");
-    while (!at(p, T_IMPLEMENTED) && !at(p, T_END) && !at(p, T_LBRACE) && !at(p, T_SEMICOLON))
-        advance(p);
-    if (accept(p, T_IMPLEMENTED) && accept(p, T_IN))
-        while (!at(p, T_RPAREN) && !at(p, T_END))
-            advance(p);
-    accept(p, T_RPAREN);
+    while (!parse_at(p, T_IMPLEMENTED) && !parse_at(p, T_END) && !parse_at(p, T_LBRACE) &&
+           !parse_at(p, T_SEMICOLON))
+        parse_advance(p);
+    if (parse_accept(p, T_IMPLEMENTED) && parse_accept(p, T_IN))
+        while (!parse_at(p, T_RPAREN) && !parse_at(p, T_END))
+            parse_advance(p);
+    parse_accept(p, T_RPAREN);
     return true;
 }
 
@@ -184,15 +185,15 @@ static bool parse_path(Parser *p, const char **path, Span *span)
 {
     Expr *e;
 
-    if (!expect(p, T_LPAREN, "'('"))
+    if (!parse_expect(p, T_LPAREN, "'('"))
         return false;
-    if (!at(p, T_STRING)) {
-        unexpected(p, "a path between quotes");
+    if (!parse_at(p, T_STRING)) {
+        parse_unexpected(p, "a path between quotes");
         return false;
     }
-    *span = token_span(p, peek(p, 0));
+    *span = parse_token_span(p, parse_peek(p, 0));
     e = parse_string(p);
-    if (!e || !expect(p, T_RPAREN, "')'"))
+    if (!e || !parse_expect(p, T_RPAREN, "')'"))
         return false;
     *path = e->lit.s->text;
     return true;
@@ -213,7 +214,7 @@ static const char *in_folder(Parser *p, const char *path)
 
 static bool add_import(Parser *p, const Token *alias_token, Unit *unit, Span span)
 {
-    Import import = {.alias = token_name(p, alias_token), .unit = unit, .span = span};
+    Import import = {.alias = parse_token_name(p, alias_token), .unit = unit, .span = span};
 
     if (!import.alias)
         return false;
@@ -237,22 +238,22 @@ static bool add_import(Parser *p, const Token *alias_token, Unit *unit, Span spa
 /* source("path") as alias */
 bool parse_source(Parser *p)
 {
-    const Token *first = advance(p), *alias;
+    const Token *first = parse_advance(p), *alias;
     const char *path;
     Span path_span;
     Unit *unit = NULL;
 
-    if (!parse_path(p, &path, &path_span) || !expect(p, T_AS, "'as' and a namespace") ||
-        !(alias = expect(p, T_NAME, "a namespace")))
+    if (!parse_path(p, &path, &path_span) || !parse_expect(p, T_AS, "'as' and a namespace") ||
+        !(alias = parse_expect(p, T_NAME, "a namespace")))
         return false;
     path = in_folder(p, path);
-    if (!path || !deeper(p))
+    if (!path || !parse_deeper(p))
         return false;
     p->status = unit_source(p->ctx, p->program, path, path_span, p->depth, &unit);
     p->depth--;
     if (p->status != ML_OK)
         return false;
-    return !unit || add_import(p, alias, unit, span_since(p, first));
+    return !unit || add_import(p, alias, unit, parse_span(p, first));
 }
 
 bool parse_setwd(Parser *p)
@@ -260,7 +261,7 @@ bool parse_setwd(Parser *p)
     const char *path;
     Span span;
 
-    advance(p);
+    parse_advance(p);
     if (!parse_path(p, &path, &span) || !(path = in_folder(p, path)))
         return false;
     p->folder = path;
@@ -272,25 +273,25 @@ bool parse_setwd(Parser *p)
 /* , key = value; a bare word is a string. */
 static ParforParam *parse_parfor_param(Parser *p)
 {
-    const Token *key = expect(p, T_NAME, "a parameter of the loop");
-    ParforParam *param = parser_alloc(p, sizeof *param);
+    const Token *key = parse_expect(p, T_NAME, "a parameter of the loop");
+    ParforParam *param = parse_alloc(p, sizeof *param);
     Expr *e;
 
-    if (!key || !param || !(param->key = token_name(p, key)))
+    if (!key || !param || !(param->key = parse_token_name(p, key)))
         return NULL;
-    if (!at(p, T_ASSIGN)) {
-        unexpected(p, "'=' after the parameter's name");
+    if (!parse_at(p, T_ASSIGN)) {
+        parse_unexpected(p, "'=' after the parameter's name");
         return NULL;
     }
-    advance(p);
+    parse_advance(p);
     e = parse_expr(p);
     if (!e)
         return NULL;
     if (e->kind == E_NAME) {
-        p->status = literal_string(p->ctx, p->program, e->name, strlen(e->name), &e->lit);
+        p->status = program_string(p->ctx, p->program, e->name, strlen(e->name), &e->lit);
         e->kind = E_LITERAL;
     }
-    param->key_span = token_span(p, key);
+    param->key_span = parse_token_span(p, key);
     param->value = e;
     return p->status == ML_OK ? param : NULL;
 }
@@ -302,12 +303,12 @@ bool parse_parfor_params(Parser *p, Stmt *s)
     void **params;
     ParforParam *param;
 
-    while (good && accept(p, T_COMMA)) {
+    while (good && parse_accept(p, T_COMMA)) {
         param = parse_parfor_param(p);
-        good = param && push(p, param);
+        good = param && parse_push(p, param);
     }
-    params = pop_to(p, mark, &s->nparams);
-    s->params = parser_alloc(p, sizeof *s->params * (size_t)(s->nparams + 1));
+    params = parse_pop(p, mark, &s->nparams);
+    s->params = parse_alloc(p, sizeof *s->params * (size_t)(s->nparams + 1));
     if (!good || !params || !s->params)
         return false;
     for (int k = 0; k < s->nparams; k++)

@@ -10,19 +10,19 @@
 
 /* ---- tokens ---- */
 
-Span token_span(const Parser *p, const Token *t)
+Span parse_token_span(const Parser *p, const Token *t)
 {
     return (Span){p->source, t->begin, t->end};
 }
 
-Span span_since(const Parser *p, const Token *first)
+Span parse_span(const Parser *p, const Token *first)
 {
     const Token *last = &p->tokens[p->at > 0 ? p->at - 1 : 0];
 
     return (Span){p->source, first->begin, last->end > first->end ? last->end : first->end};
 }
 
-const Token *advance(Parser *p)
+const Token *parse_advance(Parser *p)
 {
     const Token *t = &p->tokens[p->at];
 
@@ -31,11 +31,11 @@ const Token *advance(Parser *p)
     return t;
 }
 
-bool accept(Parser *p, TokenKind kind)
+bool parse_accept(Parser *p, TokenKind kind)
 {
-    if (!at(p, kind))
+    if (!parse_at(p, kind))
         return false;
-    advance(p);
+    parse_advance(p);
     return true;
 }
 
@@ -53,12 +53,12 @@ static int shown_size(const Parser *p, const Token *t)
     return (int)max;
 }
 
-void unexpected(Parser *p, const char *what)
+void parse_unexpected(Parser *p, const char *what)
 {
-    const Token *t = peek(p, 0);
+    const Token *t = parse_peek(p, 0);
     const char *text = p->source->text + t->begin;
     int size = shown_size(p, t);
-    Span span = token_span(p, t);
+    Span span = parse_token_span(p, t);
 
     if (t->kind == T_ERROR)
         report_error(p->ctx, p->program, span, ML_ESYNTAX, "%s: %.*s", t->message, size, text);
@@ -73,30 +73,31 @@ void unexpected(Parser *p, const char *what)
                      text);
 }
 
-const Token *expect(Parser *p, TokenKind kind, const char *what)
+const Token *parse_expect(Parser *p, TokenKind kind, const char *what)
 {
-    if (at(p, kind))
-        return advance(p);
-    unexpected(p, what);
+    if (parse_at(p, kind))
+        return parse_advance(p);
+    parse_unexpected(p, what);
     return NULL;
 }
 
-const char *token_name(Parser *p, const Token *t)
+const char *parse_token_name(Parser *p, const Token *t)
 {
-    const char *name = intern(p->ctx, p->program, p->source->text + t->begin, t->end - t->begin);
+    const char *name =
+        program_intern(p->ctx, p->program, p->source->text + t->begin, t->end - t->begin);
 
     if (!name)
         p->status = ML_ENOMEM;
     return name;
 }
 
-bool deeper(Parser *p)
+bool parse_deeper(Parser *p)
 {
     if (p->depth < NEST_MAX) {
         p->depth++;
         return true;
     }
-    report_error(p->ctx, p->program, token_span(p, peek(p, 0)), ML_ELIMIT,
+    report_error(p->ctx, p->program, parse_token_span(p, parse_peek(p, 0)), ML_ELIMIT,
                  "nested deeper than %d levels", NEST_MAX);
     p->at = p->count - 1; /* what follows would only be reported again, level by level */
     return false;
@@ -104,7 +105,7 @@ bool deeper(Parser *p)
 
 /* ---- lists ---- */
 
-void *parser_alloc(Parser *p, size_t size)
+void *parse_alloc(Parser *p, size_t size)
 {
     void *out = arena_alloc(p->program->arena, size ? size : 1);
 
@@ -113,7 +114,7 @@ void *parser_alloc(Parser *p, size_t size)
     return out;
 }
 
-bool push(Parser *p, void *item)
+bool parse_push(Parser *p, void *item)
 {
     if (VEC_PUSH(&p->stack, item))
         return true;
@@ -121,10 +122,10 @@ bool push(Parser *p, void *item)
     return false;
 }
 
-void **pop_to(Parser *p, int mark, int *count)
+void **parse_pop(Parser *p, int mark, int *count)
 {
     int n = p->stack.count - mark;
-    void **out = parser_alloc(p, sizeof *out * (size_t)(n + 1));
+    void **out = parse_alloc(p, sizeof *out * (size_t)(n + 1));
 
     if (out && n > 0)
         memcpy(out, p->stack.items + mark, sizeof *out * (size_t)n);
@@ -137,7 +138,7 @@ void **pop_to(Parser *p, int mark, int *count)
 
 static Stmt *stmt_new(Parser *p, StmtKind kind, Span span)
 {
-    Stmt *s = parser_alloc(p, sizeof *s);
+    Stmt *s = parse_alloc(p, sizeof *s);
 
     if (s) {
         s->kind = kind;
@@ -148,7 +149,7 @@ static Stmt *stmt_new(Parser *p, StmtKind kind, Span span)
 
 static Stmt *finish(Parser *p, Stmt *s, const Token *first)
 {
-    s->span = span_since(p, first);
+    s->span = parse_span(p, first);
     return s;
 }
 
@@ -159,13 +160,13 @@ static bool check_target_name(Parser *p, const Token *t)
 
     for (int k = 0; k < 3; k++)
         if (token_is(p->source, t, constants[k])) {
-            report_error(p->ctx, p->program, token_span(p, t), ML_ENAME,
+            report_error(p->ctx, p->program, parse_token_span(p, t), ML_ENAME,
                          "cannot assign to the constant %s", constants[k]);
             return false;
         }
     if (!memchr(p->source->text + t->begin, ':', t->end - t->begin))
         return true;
-    report_error(p->ctx, p->program, token_span(p, t), ML_ENAME,
+    report_error(p->ctx, p->program, parse_token_span(p, t), ML_ENAME,
                  "cannot assign to '%.*s': only functions have a namespace", shown_size(p, t),
                  p->source->text + t->begin);
     return false;
@@ -174,37 +175,37 @@ static bool check_target_name(Parser *p, const Token *t)
 /* x or x[index] on the left of an assignment. */
 static bool parse_target(Parser *p, Target *out)
 {
-    const Token *first = expect(p, T_NAME, "a variable");
+    const Token *first = parse_expect(p, T_NAME, "a variable");
 
     if (!first || !check_target_name(p, first))
         return false;
-    out->name = token_name(p, first);
+    out->name = parse_token_name(p, first);
     if (!out->name)
         return false;
-    if (accept(p, T_LBRACKET)) {
-        out->index = parser_alloc(p, 4 * sizeof *out->index);
-        if (!out->index || !parse_index(p, out->index, &out->nindex))
+    if (parse_accept(p, T_LBRACKET)) {
+        out->index = parse_alloc(p, 4 * sizeof *out->index);
+        if (!out->index || !parse_brackets(p, out->index, &out->nindex))
             return false;
     }
-    out->span = span_since(p, first);
+    out->span = parse_span(p, first);
     return true;
 }
 
 static Stmt *parse_assignment(Parser *p)
 {
-    const Token *first = peek(p, 0);
-    Stmt *s = stmt_new(p, S_ASSIGN, token_span(p, first));
+    const Token *first = parse_peek(p, 0);
+    Stmt *s = stmt_new(p, S_ASSIGN, parse_token_span(p, first));
 
-    if (!s || !(s->targets = parser_alloc(p, sizeof *s->targets)) || !parse_target(p, s->targets))
+    if (!s || !(s->targets = parse_alloc(p, sizeof *s->targets)) || !parse_target(p, s->targets))
         return NULL;
     s->ntargets = 1;
-    if (at(p, T_PLUS_ASSIGN))
+    if (parse_at(p, T_PLUS_ASSIGN))
         s->kind = S_ACCUMULATE;
-    else if (!at(p, T_ASSIGN)) {
-        unexpected(p, "'=' after the indexed variable");
+    else if (!parse_at(p, T_ASSIGN)) {
+        parse_unexpected(p, "'=' after the indexed variable");
         return NULL;
     }
-    advance(p);
+    parse_advance(p);
     s->value = parse_expr(p);
     return s->value ? finish(p, s, first) : NULL;
 }
@@ -212,8 +213,8 @@ static Stmt *parse_assignment(Parser *p)
 /* [a, b, ...] = call */
 static Stmt *parse_multi_assignment(Parser *p)
 {
-    const Token *first = advance(p);
-    Stmt *s = stmt_new(p, S_ASSIGN, token_span(p, first));
+    const Token *first = parse_advance(p);
+    Stmt *s = stmt_new(p, S_ASSIGN, parse_token_span(p, first));
     int mark = p->stack.count, n;
     Target *t;
     void **targets;
@@ -221,24 +222,24 @@ static Stmt *parse_multi_assignment(Parser *p)
     if (!s)
         return NULL;
     do {
-        t = parser_alloc(p, sizeof *t);
-        if (!t || !parse_target(p, t) || !push(p, t)) {
+        t = parse_alloc(p, sizeof *t);
+        if (!t || !parse_target(p, t) || !parse_push(p, t)) {
             p->stack.count = mark;
             return NULL;
         }
-    } while (accept(p, T_COMMA));
-    targets = pop_to(p, mark, &n);
+    } while (parse_accept(p, T_COMMA));
+    targets = parse_pop(p, mark, &n);
     s->ntargets = n;
-    s->targets = parser_alloc(p, sizeof *s->targets * (size_t)n);
+    s->targets = parse_alloc(p, sizeof *s->targets * (size_t)n);
     if (!targets || !s->targets)
         return NULL;
     for (int k = 0; k < n; k++)
         s->targets[k] = *(Target *)targets[k];
-    if (!expect(p, T_RBRACKET, "',' or ']' in the list of variables") ||
-        !expect(p, T_ASSIGN, "'=' after the list of variables"))
+    if (!parse_expect(p, T_RBRACKET, "',' or ']' in the list of variables") ||
+        !parse_expect(p, T_ASSIGN, "'=' after the list of variables"))
         return NULL;
-    if (!at(p, T_NAME) || peek(p, 1)->kind != T_LPAREN) {
-        unexpected(p, "a function call");
+    if (!parse_at(p, T_NAME) || parse_peek(p, 1)->kind != T_LPAREN) {
+        parse_unexpected(p, "a function call");
         return NULL;
     }
     s->value = parse_call(p);
@@ -247,21 +248,21 @@ static Stmt *parse_multi_assignment(Parser *p)
 
 static Stmt *parse_call_statement(Parser *p)
 {
-    const Token *first = peek(p, 0);
-    Stmt *s = stmt_new(p, S_CALL, token_span(p, first));
+    const Token *first = parse_peek(p, 0);
+    Stmt *s = stmt_new(p, S_CALL, parse_token_span(p, first));
 
     if (!s || !(s->value = parse_call(p)))
         return NULL;
-    if (!at(p, T_OPERATOR))
+    if (!parse_at(p, T_OPERATOR))
         return finish(p, s, first);
-    unexpected(p, "the end of the statement: an expression alone is none");
+    parse_unexpected(p, "the end of the statement: an expression alone is none");
     return NULL;
 }
 
 /* A statement that begins with a name. */
 static Stmt *parse_name_statement(Parser *p)
 {
-    switch (peek(p, 1)->kind) {
+    switch (parse_peek(p, 1)->kind) {
     case T_LPAREN:
         return parse_call_statement(p);
     case T_ASSIGN:
@@ -269,8 +270,8 @@ static Stmt *parse_name_statement(Parser *p)
     case T_LBRACKET:
         return parse_assignment(p);
     default:
-        advance(p);
-        unexpected(p, "'=' or '(' after the name");
+        parse_advance(p);
+        parse_unexpected(p, "'=' or '(' after the name");
         return NULL;
     }
 }
@@ -282,9 +283,9 @@ static bool parse_statements(Parser *p, bool top, StmtList *out);
 
 bool parse_block(Parser *p, StmtList *out)
 {
-    if (!expect(p, T_LBRACE, "'{'") || !parse_statements(p, false, out))
+    if (!parse_expect(p, T_LBRACE, "'{'") || !parse_statements(p, false, out))
         return false;
-    return expect(p, T_RBRACE, "a statement or '}'");
+    return parse_expect(p, T_RBRACE, "a statement or '}'");
 }
 
 /* One statement, or a block. */
@@ -292,10 +293,10 @@ static bool parse_body(Parser *p, StmtList *out)
 {
     Stmt *s;
 
-    if (at(p, T_LBRACE))
+    if (parse_at(p, T_LBRACE))
         return parse_block(p, out);
     s = parse_statement(p);
-    out->items = parser_alloc(p, sizeof *out->items);
+    out->items = parse_alloc(p, sizeof *out->items);
     if (!s || !out->items)
         return false;
     out->items[0] = s;
@@ -305,12 +306,12 @@ static bool parse_body(Parser *p, StmtList *out)
 
 static bool parse_predicate(Parser *p, Stmt *s)
 {
-    if (!expect(p, T_LPAREN, "'(' before the condition"))
+    if (!parse_expect(p, T_LPAREN, "'(' before the condition"))
         return false;
     p->brackets++;
     s->value = parse_expr(p);
     p->brackets--;
-    return s->value && expect(p, T_RPAREN, "')' after the condition");
+    return s->value && parse_expect(p, T_RPAREN, "')' after the condition");
 }
 
 /* Is the next word behind any semicolons an else?  Those are then consumed. */
@@ -318,9 +319,9 @@ static bool accept_else(Parser *p)
 {
     int k = 0;
 
-    while (peek(p, k)->kind == T_SEMICOLON)
+    while (parse_peek(p, k)->kind == T_SEMICOLON)
         k++;
-    if (peek(p, k)->kind != T_ELSE)
+    if (parse_peek(p, k)->kind != T_ELSE)
         return false;
     p->at += k + 1;
     return true;
@@ -328,8 +329,8 @@ static bool accept_else(Parser *p)
 
 static Stmt *parse_if(Parser *p)
 {
-    const Token *first = advance(p);
-    Stmt *s = stmt_new(p, S_IF, token_span(p, first));
+    const Token *first = parse_advance(p);
+    Stmt *s = stmt_new(p, S_IF, parse_token_span(p, first));
 
     if (!s || !parse_predicate(p, s) || !parse_body(p, &s->body))
         return NULL;
@@ -340,8 +341,8 @@ static Stmt *parse_if(Parser *p)
 
 static Stmt *parse_while(Parser *p)
 {
-    const Token *first = advance(p);
-    Stmt *s = stmt_new(p, S_WHILE, token_span(p, first));
+    const Token *first = parse_advance(p);
+    Stmt *s = stmt_new(p, S_WHILE, parse_token_span(p, first));
 
     if (!s || !parse_predicate(p, s) || !parse_body(p, &s->body))
         return NULL;
@@ -368,7 +369,7 @@ static bool parse_loop_range(Parser *p, Stmt *s)
     s->from = parse_expr(p);
     if (!s->from)
         return false;
-    if (accept(p, T_COLON))
+    if (parse_accept(p, T_COLON))
         return (s->to = parse_expr(p)) != NULL;
     if (range_of_seq(s, s->from))
         return true;
@@ -379,21 +380,22 @@ static bool parse_loop_range(Parser *p, Stmt *s)
 
 static Stmt *parse_for(Parser *p)
 {
-    const Token *first = advance(p), *name;
-    Stmt *s = stmt_new(p, first->kind == T_FOR ? S_FOR : S_PARFOR, token_span(p, first));
+    const Token *first = parse_advance(p), *name;
+    Stmt *s = stmt_new(p, first->kind == T_FOR ? S_FOR : S_PARFOR, parse_token_span(p, first));
     bool good;
 
-    if (!s || !expect(p, T_LPAREN, "'(' after the loop's name"))
+    if (!s || !parse_expect(p, T_LPAREN, "'(' after the loop's name"))
         return NULL;
-    name = expect(p, T_NAME, "the loop variable");
-    if (!name || !check_target_name(p, name) || !(s->name = token_name(p, name)))
+    name = parse_expect(p, T_NAME, "the loop variable");
+    if (!name || !(s->name = parse_token_name(p, name)))
         return NULL;
-    s->name_span = token_span(p, name);
+    s->name_span = parse_token_span(p, name);
     p->brackets++;
-    good = expect(p, T_IN, "'in' after the loop variable") && parse_loop_range(p, s) &&
+    good = parse_expect(p, T_IN, "'in' after the loop variable") && parse_loop_range(p, s) &&
            parse_parfor_params(p, s);
     p->brackets--;
-    if (!good || !expect(p, T_RPAREN, "',' or ')' after the range") || !parse_body(p, &s->body))
+    if (!good || !parse_expect(p, T_RPAREN, "',' or ')' after the range") ||
+        !parse_body(p, &s->body))
         return NULL;
     return finish(p, s, first);
 }
@@ -402,30 +404,30 @@ static Stmt *parse_for(Parser *p)
 
 static Stmt *refuse(Parser *p, const char *what)
 {
-    report_error(p->ctx, p->program, token_span(p, peek(p, 0)), ML_ESYNTAX, "%s", what);
+    report_error(p->ctx, p->program, parse_token_span(p, parse_peek(p, 0)), ML_ESYNTAX, "%s", what);
     return NULL;
 }
 
 /* What cannot begin a statement. */
 static Stmt *refuse_statement(Parser *p)
 {
-    const Token *t = peek(p, 0);
+    const Token *t = parse_peek(p, 0);
 
-    if (peek(p, 1)->kind == T_ASSIGN && t->kind == T_DOLLAR)
+    if (parse_peek(p, 1)->kind == T_ASSIGN && t->kind == T_DOLLAR)
         return refuse(p, "cannot assign to a parameter of the command line");
-    if (peek(p, 1)->kind == T_ASSIGN && t->kind >= T_TRUE) {
-        report_error(p->ctx, p->program, token_span(p, t), ML_ESYNTAX,
+    if (parse_peek(p, 1)->kind == T_ASSIGN && t->kind >= T_TRUE) {
+        report_error(p->ctx, p->program, parse_token_span(p, t), ML_ESYNTAX,
                      "'%.*s' is a reserved word and cannot name a variable", shown_size(p, t),
                      p->source->text + t->begin);
         return NULL;
     }
-    unexpected(p, "a statement");
+    parse_unexpected(p, "a statement");
     return NULL;
 }
 
 static Stmt *parse_statement_here(Parser *p)
 {
-    switch (peek(p, 0)->kind) {
+    switch (parse_peek(p, 0)->kind) {
     case T_NAME:
         return parse_name_statement(p);
     case T_LBRACKET:
@@ -437,9 +439,6 @@ static Stmt *parse_statement_here(Parser *p)
     case T_FOR:
     case T_PARFOR:
         return parse_for(p);
-    case T_SOURCE:
-    case T_SETWD:
-        return refuse(p, "source and setwd stand at the top level of a script only");
     case T_RBRACE:
         return refuse(p, "'}' without its '{'");
     default:
@@ -449,9 +448,9 @@ static Stmt *parse_statement_here(Parser *p)
 
 static bool at_definition(const Parser *p)
 {
-    TokenKind kind = peek(p, 2)->kind;
+    TokenKind kind = parse_peek(p, 2)->kind;
 
-    return at(p, T_NAME) && peek(p, 1)->kind == T_ASSIGN &&
+    return parse_at(p, T_NAME) && parse_peek(p, 1)->kind == T_ASSIGN &&
            (kind == T_FUNCTION || kind == T_EXTERNAL_FUNCTION);
 }
 
@@ -461,7 +460,7 @@ static Stmt *parse_statement(Parser *p)
 
     if (at_definition(p))
         return refuse(p, "functions are defined at the top level of a script only");
-    if (!deeper(p))
+    if (!parse_deeper(p))
         return NULL;
     s = parse_statement_here(p);
     p->depth--;
@@ -472,9 +471,9 @@ static Stmt *parse_statement(Parser *p)
 
 static bool looks_like_statement(const Parser *p)
 {
-    TokenKind next = peek(p, 1)->kind;
+    TokenKind next = parse_peek(p, 1)->kind;
 
-    switch (peek(p, 0)->kind) {
+    switch (parse_peek(p, 0)->kind) {
     case T_IF:
     case T_WHILE:
     case T_FOR:
@@ -496,41 +495,39 @@ static void recover(Parser *p, int start, bool top)
     StmtList ignored = {0};
 
     p->brackets = 0;
-    if (p->at == start && !at(p, T_LBRACE) && (top || !at(p, T_RBRACE)))
-        advance(p);
+    if (p->at == start && !parse_at(p, T_LBRACE) && (top || !parse_at(p, T_RBRACE)))
+        parse_advance(p);
     while (p->status == ML_OK && !report_full(p->program)) {
-        if (accept(p, T_SEMICOLON) || at(p, T_END) || (at(p, T_RBRACE) && !top))
+        if (parse_accept(p, T_SEMICOLON) || parse_at(p, T_END) || (parse_at(p, T_RBRACE) && !top))
             return;
-        if (p->at > start && peek(p, 0)->first_on_line && looks_like_statement(p))
+        if (p->at > start && parse_peek(p, 0)->first_on_line && looks_like_statement(p))
             return;
-        if (!at(p, T_LBRACE) || p->depth >= NEST_MAX) {
-            advance(p);
+        if (!parse_at(p, T_LBRACE) || p->depth >= NEST_MAX) {
+            parse_advance(p);
             continue;
         }
         p->depth++;
         parse_block(p, &ignored);
         p->depth--;
-        if (!accept(p, T_ELSE))
+        if (!parse_accept(p, T_ELSE))
             return;
     }
 }
 
-/* At the top level: what is no statement of the program's body. */
-static bool parse_declaration(Parser *p)
-{
-    if (at_definition(p))
-        return peek(p, 2)->kind == T_FUNCTION ? parse_function(p) : parse_external(p);
-    return at(p, T_SOURCE) ? parse_source(p) : parse_setwd(p);
-}
-
+/* A statement onto the stack; or what is none of the program's body: source and setwd, which count
+ * wherever they stand, and definitions. */
 static bool parse_one(Parser *p, bool top)
 {
     Stmt *s;
 
-    if (top && (at_definition(p) || at(p, T_SOURCE) || at(p, T_SETWD)))
-        return parse_declaration(p);
+    if (parse_at(p, T_SOURCE))
+        return parse_source(p);
+    if (parse_at(p, T_SETWD))
+        return parse_setwd(p);
+    if (top && at_definition(p))
+        return parse_peek(p, 2)->kind == T_FUNCTION ? parse_function(p) : parse_external(p);
     s = parse_statement(p);
-    return s && push(p, s);
+    return s && parse_push(p, s);
 }
 
 /* Statements up to the end of the text or a `}` that is not consumed.  Errors in them are reported
@@ -540,9 +537,9 @@ static bool parse_statements(Parser *p, bool top, StmtList *out)
     int mark = p->stack.count, start, depth = p->depth;
 
     for (;;) {
-        while (accept(p, T_SEMICOLON))
+        while (parse_accept(p, T_SEMICOLON))
             ;
-        if (at(p, T_END) || (!top && at(p, T_RBRACE)))
+        if (parse_at(p, T_END) || (!top && parse_at(p, T_RBRACE)))
             break;
         start = p->at;
         if (!parse_one(p, top)) {
@@ -552,7 +549,7 @@ static bool parse_statements(Parser *p, bool top, StmtList *out)
         if (p->status != ML_OK || report_full(p->program))
             break;
     }
-    out->items = (Stmt **)pop_to(p, mark, &out->count);
+    out->items = (Stmt **)parse_pop(p, mark, &out->count);
     return p->status == ML_OK && out->items;
 }
 

@@ -25,38 +25,39 @@ typedef struct Parser {
 
 /* ---- tokens ---- */
 
-static inline const Token *peek(const Parser *p, int ahead)
+static inline const Token *parse_peek(const Parser *p, int ahead)
 {
     return &p->tokens[p->at + ahead < p->count ? p->at + ahead : p->count - 1];
 }
-static inline bool at(const Parser *p, TokenKind kind)
+static inline bool parse_at(const Parser *p, TokenKind kind)
 {
     return p->tokens[p->at].kind == kind;
 }
-const Token *advance(Parser *p);
-bool accept(Parser *p, TokenKind kind);
+const Token *parse_advance(Parser *p);
+bool parse_accept(Parser *p, TokenKind kind);
 /* The token, consumed; else an error "expected WHAT, found ..." and NULL. */
-const Token *expect(Parser *p, TokenKind kind, const char *what);
+const Token *parse_expect(Parser *p, TokenKind kind, const char *what);
 /* Report that the current token is not WHAT. */
-void unexpected(Parser *p, const char *what);
-Span token_span(const Parser *p, const Token *t);
+void parse_unexpected(Parser *p, const char *what);
+Span parse_token_span(const Parser *p, const Token *t);
 /* From the token to the last one consumed. */
-Span span_since(const Parser *p, const Token *first);
-const char *token_name(Parser *p, const Token *t); /* interned text */
-bool deeper(Parser *p); /* enter a level; false with an error at NEST_MAX; p->depth-- to leave */
+Span parse_span(const Parser *p, const Token *first);
+const char *parse_token_name(Parser *p, const Token *t); /* interned text */
+bool parse_deeper(
+    Parser *p); /* enter a level; false with an error at NEST_MAX; p->depth-- to leave */
 
 /* ---- lists: push on the stack, then move all since a mark into the arena ---- */
 
-bool push(Parser *p, void *item);
-void **pop_to(Parser *p, int mark, int *count); /* NULL when memory is exhausted */
-void *parser_alloc(Parser *p, size_t size);     /* zeroed */
+bool parse_push(Parser *p, void *item);
+void **parse_pop(Parser *p, int mark, int *count); /* NULL when memory is exhausted */
+void *parse_alloc(Parser *p, size_t size);         /* zeroed */
 
 /* ---- the grammar ---- */
 
 Expr *parse_expr(Parser *p);
-Expr *parse_call(Parser *p);                             /* at NAME ( */
-bool parse_index(Parser *p, Expr *index[4], int *ndims); /* after [, to ] included */
-Expr *expr_new(Parser *p, ExprKind kind, Span span);
+Expr *parse_call(Parser *p);                                /* at NAME ( */
+bool parse_brackets(Parser *p, Expr *index[4], int *ndims); /* after [, to ] included */
+Expr *parse_node(Parser *p, ExprKind kind, Span span);
 Expr *parse_string(Parser *p); /* at a string */
 /* The literal that `text` of the operator table stands for, placed at span. */
 Expr *parse_default(Ctx *ctx, Program *p, const char *text, Span span);

@@ -65,7 +65,7 @@ bool program_argument(const Program *p, const char *name, const char **value)
     return false;
 }
 
-const char *intern(Ctx *ctx, Program *p, const char *text, size_t size)
+const char *program_intern(Ctx *ctx, Program *p, const char *text, size_t size)
 {
     int64_t found;
     char *name;
@@ -79,7 +79,7 @@ const char *intern(Ctx *ctx, Program *p, const char *text, size_t size)
     return NULL;
 }
 
-ml_status literal_string(Ctx *ctx, Program *p, const char *text, size_t size, Value *out)
+ml_status program_string(Ctx *ctx, Program *p, const char *text, size_t size, Value *out)
 {
     String *s;
 

@@ -71,9 +71,9 @@ static inline bool report_full(const Program *p)
 
 /* ---- names and literals (program.c); NULL when memory is exhausted, with the error in ctx ---- */
 
-const char *intern(Ctx *ctx, Program *p, const char *text, size_t size);
+const char *program_intern(Ctx *ctx, Program *p, const char *text, size_t size);
 /* A literal string, kept until program_free. */
-ml_status literal_string(Ctx *ctx, Program *p, const char *text, size_t size, Value *out);
+ml_status program_string(Ctx *ctx, Program *p, const char *text, size_t size, Value *out);
 /* The value of $name by the rules of the command line; false when it was not given. */
 bool program_argument(const Program *p, const char *name, const char **value);
 

@@ -126,7 +126,8 @@ static void check_arguments(Checker *c, Expr *e)
             check_expr(c, e->args[k]);
 }
 
-static bool is_variable_named(const Checker *c, const Expr *e)
+/* exists(x) may name what has no value. */
+static bool asks_for_variable(const Checker *c, const Expr *e)
 {
     int op = unit_find(c->fn->unit, e->name) ? -1 : op_find(e->name, strlen(e->name));
 
@@ -134,19 +135,11 @@ static bool is_variable_named(const Checker *c, const Expr *e)
            e->args[0]->kind == E_NAME;
 }
 
-/* exists(x) asks for the variable, not for its value: as exists("x"). */
-static void quote_variable(Checker *c, Expr *arg)
-{
-    c->status = program_string(c->ctx, c->program, arg->name, strlen(arg->name), &arg->lit);
-    arg->kind = E_LITERAL;
-}
-
 /* A call whose results go to `targets` variables. */
 static void check_call_and_arguments(Checker *c, Expr *e, int targets)
 {
-    if (is_variable_named(c, e))
-        quote_variable(c, e->args[0]);
-    check_arguments(c, e);
+    if (!asks_for_variable(c, e))
+        check_arguments(c, e);
     if (c->status == ML_OK)
         check_call(c, e, targets);
 }

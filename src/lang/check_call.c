@@ -87,15 +87,26 @@ static int find_param(const Signature *s, const char *name)
     return -1;
 }
 
+/* "; its parameters are a, b" */
+static void list_params(const Signature *s, char *buf, size_t size)
+{
+    size_t used = (size_t)snprintf(buf, size, s->n ? "; its parameters are" : "; it has none");
+
+    for (int k = 0; k < s->n && used < size; k++)
+        used += (size_t)snprintf(buf + used, size - used, "%s %s", k ? "," : "", s->names[k]);
+}
+
 static int refuse_name(Checker *c, const Signature *s, const char *name, Span span)
 {
     Suggestion hint;
+    char params[512];
 
     suggest_begin(&hint, name);
     for (int k = 0; k < s->n; k++)
         suggest_add(&hint, s->names[k], strlen(s->names[k]));
+    list_params(s, params, sizeof params);
     report_error(c->ctx, c->program, span, ML_ENAME, "'%s' has no parameter '%s'%s", s->callee,
-                 name, suggest_hint(&hint));
+                 name, hint.best[0] ? suggest_hint(&hint) : params);
     return -1;
 }
 
@@ -315,16 +326,31 @@ static void reach_by_name(Checker *c, const Expr *name)
         c->status = resolve_queue(c->ctx, c->program, set);
 }
 
-/* What is known but not in this version: a warning where it cannot be reached. */
-static void refuse_later(Checker *c, const Expr *e, const char *belongs_to)
+/* What is known but not in this version: a warning where nothing reaches it. */
+static void refuse_later(Checker *c, const Expr *e, const char *text)
 {
     if (c->program->unreached)
-        report_warning(c->ctx, c->program, e->name_span,
-                       "'%s' belongs to %s, which this version does not have", e->name, belongs_to);
+        report_warning(c->ctx, c->program, e->name_span, "%s", text);
     else
-        report_unless_check(c->ctx, c->program, e->name_span, ML_EUNSUPPORTED,
-                            "'%s' belongs to %s, which this version does not have", e->name,
-                            belongs_to);
+        report_unless_check(c->ctx, c->program, e->name_span, ML_EUNSUPPORTED, "%s", text);
+}
+
+static void refuse_later_native(Checker *c, const Expr *e, const char *belongs_to)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "'%s' belongs to %s, which this version does not have", e->name,
+             belongs_to);
+    refuse_later(c, e, text);
+}
+
+static void refuse_later_library(Checker *c, const Expr *e)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "'%s' is part of the script library but not in this version",
+             e->name);
+    refuse_later(c, e, text);
 }
 
 static void check_native(Checker *c, Expr *e, int code, int targets)
@@ -335,7 +361,7 @@ static void check_native(Checker *c, Expr *e, int code, int targets)
     int n;
 
     if (op->later)
-        refuse_later(c, e, op->later);
+        refuse_later_native(c, e, op->later);
     if (!signature_of_op(c, e, op, &s) || !place_arguments(c, &s, e, &placed) ||
         !check_required(c, &s, e, &placed))
         return;
@@ -423,7 +449,7 @@ static void refuse_call(Checker *c, const Expr *e)
     if (colons)
         refuse_qualified(c, e, colons);
     else if (library_knows(e->name, strlen(e->name)))
-        refuse_later(c, e, "the script library");
+        refuse_later_library(c, e);
     else
         report_error(c->ctx, c->program, e->name_span, ML_ENAME, "undefined function '%s'%s",
                      e->name, function_hint(c, &s, e->name));

@@ -71,7 +71,7 @@ enum {
     P_FIRST_UNNAMED = 1 << 16, /* with P_NAMED: the first argument is given without a name */
     P_LITERAL_DOUBLE = 1 << 17, /* of an integer literal a double, of an integer variable an integer */
     P_CALLS = 1 << 18,          /* calls a function by a name known only when run: eval */
-    P_VARIABLE = 1 << 19        /* the argument is a variable, not its value; arrives as the name: exists(x) */
+    P_VARIABLE = 1 << 19        /* the argument may be a variable that has no value: exists(x) */
 };
 
 /* How a distributed backend would run it. */

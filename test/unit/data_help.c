@@ -13,7 +13,7 @@ Value text_value(const char *text)
     return value_string(s);
 }
 
-Value matrix_of(int64_t rows, int64_t cols, const double *cells)
+Value matrix_value(int64_t rows, int64_t cols, const double *cells)
 {
     Matrix *m = NULL;
 

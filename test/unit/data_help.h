@@ -6,7 +6,7 @@
 
 Value text_value(const char *text);
 /* Dense, row by row; NULL: all zero. */
-Value matrix_of(int64_t rows, int64_t cols, const double *cells);
+Value matrix_value(int64_t rows, int64_t cols, const double *cells);
 /* STRING columns, row by row; NULL: null. */
 Value frame_of_texts(int64_t rows, int64_t cols, const char *const *cells);
 Value list_of(int64_t count, const Value *items); /* takes the items' references */

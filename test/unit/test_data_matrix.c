@@ -77,7 +77,7 @@ ML_TEST(dense_and_csr_hold_the_same_cells)
 ML_TEST(nan_counts_as_nonzero_and_negative_zero_does_not)
 {
     const double cells[] = {NAN, -0.0, 0.0, INFINITY, -1};
-    Value v = matrix_of(1, 5, cells);
+    Value v = matrix_value(1, 5, cells);
     Matrix *csr = NULL;
 
     assert_int_equal(v.m->nnz, 3);

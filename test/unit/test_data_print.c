@@ -29,14 +29,14 @@ ML_TEST(scalars_print_as_their_type_does)
 
 ML_TEST(matrix_prints_three_decimals_and_every_row_ends)
 {
-    check_print(matrix_of(2, 2, (double[]){1, 2.5, -1.5, 1.0 / 3}), print_format_default,
+    check_print(matrix_value(2, 2, (double[]){1, 2.5, -1.5, 1.0 / 3}), print_format_default,
                 "1.000 2.500\n-1.500 0.333\n");
-    check_print(matrix_of(1, 4, (double[]){NAN, INFINITY, -INFINITY, 1e10}), print_format_default,
-                "NaN Infinity -Infinity 10000000000.000\n");
-    check_print(matrix_of(1, 4, (double[]){-0.0, -1e-9, 0.0005, 0.0025}), print_format_default,
+    check_print(matrix_value(1, 4, (double[]){NAN, INFINITY, -INFINITY, 1e10}),
+                print_format_default, "NaN Infinity -Infinity 10000000000.000\n");
+    check_print(matrix_value(1, 4, (double[]){-0.0, -1e-9, 0.0005, 0.0025}), print_format_default,
                 "0.000 -0.000 0.000 0.003\n");
-    check_print(matrix_of(0, 3, NULL), print_format_default, "");
-    check_print(matrix_of(2, 0, NULL), print_format_default, "\n\n");
+    check_print(matrix_value(0, 3, NULL), print_format_default, "");
+    check_print(matrix_value(2, 0, NULL), print_format_default, "\n\n");
 }
 
 ML_TEST(matrix_print_follows_its_parameters)
@@ -47,19 +47,19 @@ ML_TEST(matrix_print_follows_its_parameters)
     f.sparse = true;
     f.sep = ",";
     f.linesep = ";";
-    check_print(matrix_of(2, 2, cells), f, "1,1,1.000;2,1,2.000;");
+    check_print(matrix_value(2, 2, cells), f, "1,1,1.000;2,1,2.000;");
     f.sparse = false;
     f.decimals = 0;
-    check_print(matrix_of(1, 2, (double[]){2.5, 3.5}), f, "2,4;");
+    check_print(matrix_value(1, 2, (double[]){2.5, 3.5}), f, "2,4;");
     f.rows = f.cols = 1;
-    check_print(matrix_of(2, 2, cells), f, "1;");
+    check_print(matrix_value(2, 2, cells), f, "1;");
 }
 
 ML_TEST(long_cells_print_in_full)
 {
     PrintFormat f = print_format_default;
     Buffer b = {0};
-    Value v = matrix_of(1, 1, (double[]){1e300});
+    Value v = matrix_value(1, 1, (double[]){1e300});
 
     f.decimals = 100;
     value_print(&b, v, &f);
@@ -72,7 +72,7 @@ ML_TEST(constant_and_sparse_matrices_print_as_dense_ones)
 {
     Ctx *ctx = test_ctx();
     Matrix *constant = NULL, *sparse = NULL;
-    Value dense = matrix_of(2, 3, (double[]){0, 7, 0, 0, 0, 8});
+    Value dense = matrix_value(2, 3, (double[]){0, 7, 0, 0, 0, 8});
 
     assert_ok(matrix_new_constant(ctx, 2, 2, 0.5, &constant));
     check_print(value_matrix(constant), print_format_default, "0.500 0.500\n0.500 0.500\n");
@@ -100,7 +100,7 @@ ML_TEST(list_prints_values_between_brackets)
     Value inner = list_of(2, (Value[]){value_int(1), value_double(2.5)});
 
     check_print(list_of(0, NULL), print_format_default, "List containing:]");
-    check_print(list_of(3, (Value[]){inner, text_value("x"), matrix_of(1, 1, (double[]){1})}),
+    check_print(list_of(3, (Value[]){inner, text_value("x"), matrix_value(1, 1, (double[]){1})}),
                 print_format_default,
                 "List containing:\n[List containing:\n[1, 2.5], x, \nMatrix:\n1.000\n]");
     check_print(
@@ -111,7 +111,8 @@ ML_TEST(list_prints_values_between_brackets)
 
 ML_TEST(print_reports_exhausted_memory_through_the_buffer)
 {
-    Value v = matrix_of(30, 30, NULL), l = list_of(2, (Value[]){value_retain(v), text_value("x")});
+    Value v = matrix_value(30, 30, NULL),
+          l = list_of(2, (Value[]){value_retain(v), text_value("x")});
 
     for (int64_t n = 0; n < 12; n++) {
         Buffer b = {0};

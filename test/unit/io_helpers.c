@@ -92,7 +92,7 @@ void assert_matrix(Value v, int64_t rows, int64_t cols, const double *cells)
     value_release(v);
 }
 
-void assert_same_matrix(const Matrix *a, const Matrix *b)
+void assert_equal_matrix(const Matrix *a, const Matrix *b)
 {
     assert_int_equal(a->rows, b->rows);
     assert_int_equal(a->cols, b->cols);

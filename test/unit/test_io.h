@@ -31,7 +31,7 @@ Value read_as(const IoOptions *o, const char *text);
 void assert_read_fails(const IoOptions *o, const char *text, ml_status code, const char *message);
 /* Asserts size and cells, bit for bit but for NaN, and releases the value. */
 void assert_matrix(Value v, int64_t rows, int64_t cols, const double *cells);
-void assert_same_matrix(const Matrix *a, const Matrix *b);
+void assert_equal_matrix(const Matrix *a, const Matrix *b);
 /* toString of a value, asserted; releases it. */
 void assert_shows(Value v, const char *text);
 /* A dense matrix of these cells, finished. */

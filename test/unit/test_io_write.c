@@ -44,7 +44,7 @@ static void check_format(const char *format, bool sparse)
         test_threads(i ? 8 : 1);
         assert_ok(io_write(test_ctx(), value_matrix(m), paths[i], &write));
         v = read_back(paths[0], strcmp(format, "mm") == 0 ? &read : NULL);
-        assert_same_matrix(m, v.m);
+        assert_equal_matrix(m, v.m);
         value_release(v);
         assert_ok(file_read(test_ctx(), paths[i], &texts[i], &sizes[i]));
     }
@@ -75,7 +75,7 @@ ML_TEST(constant_matrices_are_written_in_every_format)
         assert_ok(matrix_new_constant(test_ctx(), 30, 4, 2.5, &m));
         assert_ok(io_write(test_ctx(), value_matrix(m), scratch("constant"), &o));
         v = read_back(scratch("constant"), &read);
-        assert_same_matrix(m, v.m);
+        assert_equal_matrix(m, v.m);
         value_release(v);
         matrix_release(m);
     }
@@ -161,7 +161,7 @@ ML_TEST(lists_come_back_with_names_and_nested)
         assert_null(v.l->names[9]);
         assert_string_equal(v.l->names[10]->text, "deep");
         assert_null(v.l->items[10].l->names);
-        assert_same_matrix(v.l->items[10].l->items[1].m, inner->items[1].m);
+        assert_equal_matrix(v.l->items[10].l->items[1].m, inner->items[1].m);
         value_release(v);
     }
     assert_ok(

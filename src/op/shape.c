@@ -271,14 +271,15 @@ void shape_solve(ShapeCall *c)
     set(c, arg(c, 0)->dims.cols, arg(c, 1)->dims.cols);
 }
 
-/* table(a, b, w, rows, cols), or table(a, b, rows, cols) where w is left out. */
+/* table(a, b [, w] [, rows, cols] [, boolean]): the boolean, a hint, is not counted. */
 void shape_table(ShapeCall *c)
 {
-    const bool weights = arg(c, 4)->dt != DT_NONE;
-    const ShapeArg *rows = arg(c, weights ? 3 : 2), *cols = arg(c, weights ? 4 : 3);
+    int n = 6;
 
-    if (is_scalar(rows) && is_scalar(cols))
-        set(c, size_of(rows), size_of(cols));
+    while (n > 2 && (arg(c, n - 1)->dt == DT_NONE || arg(c, n - 1)->lit.vt == VT_BOOL))
+        n--;
+    if (n >= 4 && is_scalar(arg(c, n - 2)) && is_scalar(arg(c, n - 1)))
+        set(c, size_of(arg(c, n - 2)), size_of(arg(c, n - 1)));
 }
 
 void shape_vector_of_rows(ShapeCall *c)

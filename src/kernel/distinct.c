@@ -1,0 +1,233 @@
+/* distinct: how many and which values there are, overall and in each row or column.
+ *
+ * Rows and columns are lines: runs of stored cells with a step, and a number of zeros that a sparse
+ * matrix does not store.  Columns of CSR are rows of its transpose.  Each task has one set and
+ * reuses it. */
+#include "kernel/distinct.h"
+#include "kernel/reorg.h"
+
+typedef enum Direction { ALL, ROWS, COLUMNS } Direction;
+
+static ml_status direction_of(Ctx *ctx, const OpCall *call, Direction *dir)
+{
+    const char *text = "rc";
+
+    if (call_has(call, 1))
+        TRY(call_text(ctx, call, 1, &text));
+    *dir = strcmp(text, "r") == 0 ? ROWS : strcmp(text, "c") == 0 ? COLUMNS : ALL;
+    if (*dir == ALL && strcmp(text, "rc") != 0)
+        return fail(ctx, ML_EVALUE, "expected dir to be \"rc\", \"r\" or \"c\", found \"%s\"",
+                    text);
+    return ML_OK;
+}
+
+/* ---- lines ---- */
+
+typedef struct Lines {
+    Matrix *m; /* owned: dense, CSR or constant */
+    bool columns;
+    int64_t count, length;
+} Lines;
+
+static ml_status lines_of(Ctx *ctx, Matrix *m, bool columns, Lines *lines)
+{
+    *lines = (Lines){.columns = columns,
+                     .count = columns ? m->cols : m->rows,
+                     .length = columns ? m->rows : m->cols};
+    if (columns && m->format == MATRIX_CSR) {
+        lines->columns = false;
+        return matrix_transpose(ctx, m, &lines->m);
+    }
+    lines->m = matrix_retain(m);
+    return ML_OK;
+}
+
+/* The values of a line, added to the empty set. */
+static ml_status line_values(Ctx *ctx, const Lines *lines, int64_t i, DistinctSet *set)
+{
+    static const double zero = 0;
+    const Matrix *m = lines->m;
+    int64_t n;
+
+    if (m->format == MATRIX_CONSTANT)
+        return distinct_add(ctx, set, &m->constant, lines->length > 0, 1);
+    if (m->format == MATRIX_DENSE && lines->columns)
+        return distinct_add(ctx, set, m->values + i, m->rows, m->cols);
+    if (m->format == MATRIX_DENSE)
+        return distinct_add(ctx, set, m->values + i * m->cols, m->cols, 1);
+    n = m->row_ptr[i + 1] - m->row_ptr[i];
+    TRY(distinct_add(ctx, set, m->values + m->row_ptr[i], n, 1));
+    return distinct_add(ctx, set, &zero, n < m->cols, 1);
+}
+
+typedef struct LinesJob {
+    Lines lines;
+    double *counts;
+    Matrix *out; /* values of each line, padded with zeros */
+} LinesJob;
+
+static ml_status count_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const LinesJob *job = arg;
+    DistinctSet set = {0};
+    ml_status st = ML_OK;
+
+    for (int64_t i = lo; st == ML_OK && i < hi; i++) {
+        distinct_clear(&set);
+        st = line_values(ctx, &job->lines, i, &set);
+        job->counts[i] = (double)set.count;
+    }
+    distinct_free(&set);
+    return st;
+}
+
+/* Number of values of each line, as a column or a row. */
+static ml_status count_lines(Ctx *ctx, Matrix *m, Direction dir, Matrix **out)
+{
+    const bool columns = dir == COLUMNS;
+    LinesJob job = {0};
+    ml_status st;
+
+    TRY(matrix_new_dense(ctx, columns ? 1 : m->rows, columns ? m->cols : 1, out));
+    job.counts = (*out)->values;
+    st = lines_of(ctx, m, columns, &job.lines);
+    if (st == ML_OK)
+        st = task_for(ctx, job.lines.count, task_grain(8 * job.lines.length), count_task, &job);
+    matrix_release(job.lines.m);
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
+/* ---- all cells ---- */
+
+static ml_status all_values(Ctx *ctx, const Matrix *m, DistinctSet *set)
+{
+    static const double zero = 0;
+    const int64_t cells = matrix_cells(m);
+
+    if (m->format == MATRIX_CONSTANT)
+        return distinct_add(ctx, set, &m->constant, cells > 0, 1);
+    if (m->format == MATRIX_DENSE)
+        return distinct_add(ctx, set, m->values, cells, 1);
+    TRY(distinct_add(ctx, set, m->values, m->nnz, 1));
+    return distinct_add(ctx, set, &zero, m->nnz < cells, 1);
+}
+
+/* ---- kernels ---- */
+
+static ml_status counts_of(Ctx *ctx, OpCall *call, Direction dir)
+{
+    Matrix *m = NULL, *out = NULL;
+    DistinctSet set = {0};
+
+    TRY(call_matrix(ctx, call, 0, &m));
+    if (dir != ALL) {
+        TRY(count_lines(ctx, m, dir, &out));
+        return result_matrix(ctx, call, 0, out, -1);
+    }
+    TRY(all_values(ctx, m, &set));
+    call->out[0] = value_int(set.count);
+    distinct_free(&set);
+    return ML_OK;
+}
+
+ml_status ml_k_countDistinct(Ctx *ctx, OpCall *call)
+{
+    Direction dir = ALL;
+
+    TRY(direction_of(ctx, call, &dir));
+    return counts_of(ctx, call, dir);
+}
+
+ml_status ml_k_rowCountDistinct(Ctx *ctx, OpCall *call)
+{
+    return counts_of(ctx, call, ROWS);
+}
+
+ml_status ml_k_colCountDistinct(Ctx *ctx, OpCall *call)
+{
+    return counts_of(ctx, call, COLUMNS);
+}
+
+static ml_status unique_all(Ctx *ctx, const Matrix *m, Matrix **out)
+{
+    DistinctSet set = {0};
+    ml_status st;
+
+    TRY(all_values(ctx, m, &set));
+    st = matrix_new_dense(ctx, set.count, 1, out);
+    if (st == ML_OK) {
+        st = distinct_sorted(ctx, &set, (*out)->values);
+        if (st != ML_OK)
+            matrix_release(*out);
+    }
+    distinct_free(&set);
+    return st;
+}
+
+static ml_status unique_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const LinesJob *job = arg;
+    const int64_t width = job->out->cols;
+    DistinctSet set = {0};
+    ml_status st = ML_OK;
+
+    for (int64_t i = lo; st == ML_OK && i < hi; i++) {
+        double *values = job->out->values + i * width;
+
+        distinct_clear(&set);
+        st = line_values(ctx, &job->lines, i, &set);
+        if (st == ML_OK)
+            st = distinct_sorted(ctx, &set, values);
+        for (int64_t k = set.count; st == ML_OK && k < width; k++)
+            values[k] = 0;
+    }
+    distinct_free(&set);
+    return st;
+}
+
+/* The values of each line as a row of the result. */
+static ml_status unique_lines(Ctx *ctx, Matrix *m, Direction dir, Matrix **out)
+{
+    LinesJob job = {0};
+    Matrix *counts = NULL;
+    int64_t width = 0;
+    ml_status st;
+
+    TRY(count_lines(ctx, m, dir, &counts));
+    for (int64_t i = 0; i < matrix_cells(counts); i++)
+        width = (int64_t)counts->values[i] > width ? (int64_t)counts->values[i] : width;
+    matrix_release(counts);
+    TRY(matrix_new_dense(ctx, dir == COLUMNS ? m->cols : m->rows, width, &job.out));
+    st = lines_of(ctx, m, dir == COLUMNS, &job.lines);
+    if (st == ML_OK)
+        st = task_for(ctx, job.lines.count, task_grain(8 * job.lines.length), unique_task, &job);
+    matrix_release(job.lines.m);
+    if (st != ML_OK)
+        matrix_release(job.out);
+    else
+        *out = job.out;
+    return st;
+}
+
+ml_status ml_k_unique(Ctx *ctx, OpCall *call)
+{
+    Matrix *m = NULL, *out = NULL, *lines = NULL;
+    Direction dir = ALL;
+    ml_status st;
+
+    TRY(call_matrix(ctx, call, 0, &m));
+    TRY(direction_of(ctx, call, &dir));
+    if (dir == ALL) {
+        TRY(unique_all(ctx, m, &out));
+    } else if (dir == ROWS) {
+        TRY(unique_lines(ctx, m, dir, &out));
+    } else {
+        TRY(unique_lines(ctx, m, dir, &lines));
+        st = matrix_transpose(ctx, lines, &out);
+        matrix_release(lines);
+        TRY(st);
+    }
+    return result_matrix(ctx, call, 0, out, -1);
+}

@@ -392,7 +392,7 @@ static void check_function_call(Checker *c, Expr *e, const FunctionSet *set, int
         !place_arguments(c, &s, e, &placed) || !check_required(c, &s, e, &placed))
         return;
     for (int k = 0; k < s.n; k++)
-        if (!set->by_type || k != placed.first)
+        if (resolve_is_single(set))
             check_literal(c, &s, k, placed.args[k], param_types(&fn->params[k]));
     put_arguments(e, &placed, s.n);
     e->fn = set;

@@ -6,6 +6,7 @@
  *
  * The first error of a program is also left in the context's record.  After ERRORS_MAX errors the
  * rest is counted only. */
+#include "lang/lexer.h"
 #include "lang/program.h"
 
 #include <stdio.h>
@@ -50,6 +51,7 @@ static Extract extract_line(Span span)
     x.size = (size_t)(to - from);
     if (x.size > 0 && to[-1] == '\r')
         x.size--;
+    x.size = lex_bad_byte(&(Source){.text = from, .size = x.size}); /* show what is text */
     x.begin = (size_t)(at - from);
     x.end = span.end > span.begin ? (size_t)(text + span.end - from) : x.begin;
     if (x.end > x.size)

@@ -256,13 +256,14 @@ bool parse_source(Parser *p)
     return !unit || add_import(p, alias, unit, parse_span(p, first));
 }
 
+/* setwd("folder"): for the sources after it in this file.  It does not add to the setwd before. */
 bool parse_setwd(Parser *p)
 {
     const char *path;
     Span span;
 
     parse_advance(p);
-    if (!parse_path(p, &path, &span) || !(path = in_folder(p, path)))
+    if (!parse_path(p, &path, &span))
         return false;
     p->folder = path;
     return true;

@@ -119,6 +119,7 @@ ml_status resolve_function(Ctx *ctx, Program *p, const Unit *unit, const char *n
 const FunctionSet *resolve_user(const Program *p, const char *name);
 /* Any of a set's variants: their parameters are the same. */
 const Function *resolve_variant(const FunctionSet *set);
+bool resolve_is_single(const FunctionSet *set); /* one variant only */
 /* Put the functions of a set on the queue of those to be checked. */
 ml_status resolve_queue(Ctx *ctx, Program *p, const FunctionSet *set);
 

@@ -79,6 +79,11 @@ const Function *resolve_variant(const FunctionSet *set)
     return set->matrix ? set->matrix : set->scalar ? set->scalar : set->frame;
 }
 
+bool resolve_is_single(const FunctionSet *set)
+{
+    return (set->matrix != NULL) + (set->scalar != NULL) + (set->frame != NULL) == 1;
+}
+
 static ml_status queue_one(Ctx *ctx, Program *p, Function *fn)
 {
     if (!fn || fn->queued)

@@ -125,8 +125,8 @@ ml_status unit_source(Ctx *ctx, Program *p, const char *path, Span span, int dep
         return identity ? source_file(ctx, p, path, identity, depth, out)
                         : fail_memory(ctx, strlen(path));
     }
-    if (strncmp(inside, "scripts/", 8) == 0)
-        TRY(unit_library(ctx, p, inside + 8, depth, out));
+    TRY(unit_library(ctx, p, strncmp(inside, "scripts/", 8) == 0 ? inside + 8 : inside, depth,
+                     out));
     if (!*out && p->errors == errors)
         report_error(ctx, p, span, ML_EIO, "cannot find the file '%s'", path);
     return ML_OK;

@@ -31,9 +31,11 @@ void *mem_alloc(size_t bytes)
 
 void *mem_calloc(size_t count, size_t size)
 {
-    if (injected_fault())
+    size_t bytes;
+
+    if (injected_fault() || !mul_size(count, size, &bytes))
         return NULL;
-    return count && size ? calloc(count, size) : calloc(1, 1); /* calloc checks the product */
+    return bytes ? calloc(1, bytes) : calloc(1, 1);
 }
 
 void *mem_realloc(void *old, size_t bytes)

@@ -1,0 +1,223 @@
+/* Binary cell-wise operators: + - * / ^ %% %/% comparison, logic, bits.
+ *
+ * The shape is that of the left matrix; the right one may be a row, a column or a single cell of
+ * it.  Dense cells run through the loops of simd/ tile by tile.  A sparse operand stays sparse
+ * where the operator leaves its zeros zero beside every value of the other one, NaN and infinities
+ * included: that is tested with the operator itself, on a scalar, a vector or, for products, all
+ * cells. */
+#include "kernel/cellwise.h"
+
+BinaryOp binary_op(OpCode op)
+{
+    const CellLoops *loops = cell_loops_at(cpu_level(), op);
+
+    return (BinaryOp){loops->vv ? loops : NULL, op_table[op].cell2};
+}
+
+int64_t binary_vv(const BinaryOp *op, const double *x, const double *y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+    if (op->loops)
+        return op->loops->vv(x, y, out, n);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = op->cell2(x[i], y[i]);
+        nnz += out[i] != 0;
+    }
+    return nnz;
+}
+
+int64_t binary_vs(const BinaryOp *op, const double *x, double y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+    if (op->loops)
+        return op->loops->vs(x, y, out, n);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = op->cell2(x[i], y);
+        nnz += out[i] != 0;
+    }
+    return nnz;
+}
+
+int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+    if (op->loops)
+        return op->loops->sv(x, y, out, n);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = op->cell2(x, y[i]);
+        nnz += out[i] != 0;
+    }
+    return nnz;
+}
+
+/* ---- dense results ---- */
+
+typedef struct DenseJob {
+    const BinaryOp *op;
+    const Side *x, *y;
+    double *out;
+    int64_t cols, cells;
+    atomic_int_fast64_t nnz;
+} DenseJob;
+
+/* Is the side one number on the n cells from lo on? */
+static bool is_number(const Side *side, int64_t cols, int64_t lo, int64_t n, double *value)
+{
+    *value = side->scalar;
+    if (side->kind != SIDE_COL)
+        return side->kind == SIDE_SCALAR;
+    *value = side->m->values[lo / cols];
+    return lo % cols + n <= cols;
+}
+
+static int64_t dense_piece(const DenseJob *job, int64_t lo, int64_t n)
+{
+    double xs[CELL_CHUNK], ys[CELL_CHUNK], value, *out = job->out + lo;
+
+    if (is_number(job->x, job->cols, lo, n, &value))
+        return binary_sv(job->op, value, side_cells(job->y, job->cols, lo, n, ys), out, n);
+    if (is_number(job->y, job->cols, lo, n, &value))
+        return binary_vs(job->op, side_cells(job->x, job->cols, lo, n, xs), value, out, n);
+    return binary_vv(job->op, side_cells(job->x, job->cols, lo, n, xs),
+                     side_cells(job->y, job->cols, lo, n, ys), out, n);
+}
+
+static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    DenseJob *job = arg;
+    int64_t nnz = 0, at = lo * CELL_TILE, end = hi * CELL_TILE, n;
+
+    (void)ctx;
+    for (end = end < job->cells ? end : job->cells; at < end; at += n) {
+        n = end - at < CELL_TILE ? end - at : CELL_TILE;
+        n = side_piece(job->x, job->cols, at, n);
+        n = side_piece(job->y, job->cols, at, n);
+        nnz += dense_piece(job, at, n);
+    }
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x, const Side *y,
+                       int64_t rows, int64_t cols)
+{
+    DenseJob job = {.op = op, .x = x, .y = y, .cols = cols};
+    Matrix *out = NULL;
+    ml_status st;
+
+    TRY(cells_output(ctx, call, 2, rows, cols, &out));
+    job.out = out->values;
+    job.cells = matrix_cells(out);
+    st = task_for(ctx, (job.cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), dense_tiles,
+                  &job);
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&job.nnz, memory_order_relaxed));
+}
+
+/* ---- which way ---- */
+
+/* Does the operator make zero of a zero beside each of these cells? */
+static bool zeros_stay_beside(const BinaryOp *op, const double *cells, int64_t n, bool zero_left)
+{
+    double out[CELL_CHUNK];
+
+    for (int64_t at = 0; at < n; at += CELL_CHUNK) {
+        const int64_t m = n - at < CELL_CHUNK ? n - at : CELL_CHUNK;
+
+        if ((zero_left ? binary_sv(op, 0, cells + at, out, m)
+                       : binary_vs(op, cells + at, 0, out, m)) != 0)
+            return false;
+    }
+    return true;
+}
+
+typedef struct StayJob {
+    const BinaryOp *op;
+    const Matrix *m;
+    bool zero_left;
+    atomic_bool lost;
+} StayJob;
+
+static ml_status stay_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    StayJob *job = arg;
+    const int64_t all = matrix_cells(job->m), begin = lo * CELL_TILE;
+    const int64_t end = hi * CELL_TILE < all ? hi * CELL_TILE : all;
+
+    (void)ctx;
+    /* Relaxed: a flag that is only ever set, and read after the tasks have joined. */
+    if (!atomic_load_explicit(&job->lost, memory_order_relaxed) &&
+        !zeros_stay_beside(job->op, job->m->values + begin, end - begin, job->zero_left))
+        atomic_store_explicit(&job->lost, true, memory_order_relaxed);
+    return ML_OK;
+}
+
+static bool zeros_stay(Ctx *ctx, const BinaryOp *op, bool safe, const Side *other, bool zero_left)
+{
+    StayJob job = {.op = op, .m = other->m, .zero_left = zero_left};
+    int64_t cells;
+
+    if (other->kind == SIDE_SCALAR)
+        return (zero_left ? op->cell2(0, other->scalar) : op->cell2(other->scalar, 0)) == 0;
+    if (side_is_csr(other) || (other->kind == SIDE_CELLS && !safe))
+        return false;
+    cells = matrix_cells(other->m);
+    return task_for(ctx, (cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), stay_tiles,
+                    &job) == ML_OK &&
+           !atomic_load_explicit(&job.lost, memory_order_relaxed);
+}
+
+static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
+                              const Side *y, int64_t rows, int64_t cols)
+{
+    const bool safe = call->op->props & P_ZERO_SAFE;
+    Matrix *m = NULL;
+
+    if (x->kind == SIDE_SCALAR && y->kind == SIDE_SCALAR) {
+        TRY(matrix_new_constant(ctx, rows, cols, op->cell2(x->scalar, y->scalar), &m));
+        return result_matrix(ctx, call, 0, m, -1);
+    }
+    if (side_is_csr(x) && side_is_csr(y) && op->cell2(0, 0) == 0)
+        return binary_sparse_union(ctx, call, op, x->m, y->m);
+    if (side_is_csr(x) && zeros_stay(ctx, op, safe, y, true))
+        return binary_sparse_map(ctx, call, op, x, y);
+    if (side_is_csr(y) && zeros_stay(ctx, op, safe, x, false))
+        return binary_sparse_map(ctx, call, op, x, y);
+    return binary_dense(ctx, call, op, x, y, rows, cols);
+}
+
+static ml_status binary_scalars(Ctx *ctx, OpCall *call)
+{
+    return call->op->scalar(ctx, call->in, call->nin, &call->out[0]);
+}
+
+ml_status ml_k_binary(Ctx *ctx, OpCall *call)
+{
+    const BinaryOp op = binary_op((OpCode)(call->op - op_table));
+    const int shape = call->in[0].dt == DT_MATRIX ? 0 : 1;
+    Side x = {0}, y = {0};
+    int64_t rows, cols;
+    ml_status st;
+
+    if (call->in[0].dt == DT_SCALAR && call->in[1].dt == DT_SCALAR)
+        return binary_scalars(ctx, call);
+    if (call->in[shape].dt != DT_MATRIX)
+        return fail(ctx, ML_ETYPE, "'%s' expects matrices or numbers", op_label(call->op));
+    rows = call->in[shape].m->rows;
+    cols = call->in[shape].m->cols;
+    st = side_init(ctx, call, 0, rows, cols, false, &x);
+    if (st == ML_OK)
+        st = side_init(ctx, call, 1, rows, cols, true, &y);
+    if (st == ML_OK)
+        st = binary_sides(ctx, call, &op, &x, &y, rows, cols);
+    side_release(&x);
+    side_release(&y);
+    return st;
+}

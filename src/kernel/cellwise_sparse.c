@@ -1,0 +1,226 @@
+/* Binary cell-wise operators with sparse results.
+ *
+ * map: one CSR operand beside a scalar, a vector or dense cells that leave its zeros zero.  The
+ * result has its structure; only the values run through the loops. union: two CSR operands.  Cells
+ * that either one stores are merged row by row; all others are f(0, 0) = 0.  That holds for NaN and
+ * infinities too, as these are stored. Results that turn out zero are dropped by matrix_finish. */
+#include "kernel/cellwise.h"
+
+#include <string.h>
+
+/* A grain in rows for work of `entries` entries in all. */
+static int64_t row_grain(const Matrix *m, int64_t entries)
+{
+    return task_grain(m->rows > 0 ? entries / m->rows + 1 : 1);
+}
+
+typedef struct MapJob {
+    const BinaryOp *op;
+    const Matrix *in;
+    const Side *other;
+    bool csr_left;
+    Matrix *out;
+    atomic_int_fast64_t nnz;
+} MapJob;
+
+/* The other operand's values beside entries [k, k + n) of row i. */
+static void gather(const MapJob *job, int64_t i, int64_t k, int64_t n, double *out)
+{
+    const Side *other = job->other;
+    const uint32_t *idx = job->in->col_idx + k;
+    const double *from = other->m->values;
+
+    if (other->kind == SIDE_CELLS)
+        from += i * job->in->cols;
+    for (int64_t j = 0; j < n; j++)
+        out[j] = from[idx[j]];
+}
+
+static int64_t map_scalar(const MapJob *job, int64_t k, int64_t n, double value)
+{
+    const double *x = job->in->values + k;
+    double *out = job->out->values + k;
+
+    return job->csr_left ? binary_vs(job->op, x, value, out, n)
+                         : binary_sv(job->op, value, x, out, n);
+}
+
+static int64_t map_row(const MapJob *job, int64_t i)
+{
+    const int64_t end = job->in->row_ptr[i + 1];
+    double beside[CELL_CHUNK];
+    int64_t nnz = 0, n;
+
+    if (job->other->kind == SIDE_COL)
+        return map_scalar(job, job->in->row_ptr[i], end - job->in->row_ptr[i],
+                          job->other->m->values[i]);
+    for (int64_t k = job->in->row_ptr[i]; k < end; k += n) {
+        const double *x = job->in->values + k;
+        double *out = job->out->values + k;
+
+        n = end - k < CELL_CHUNK ? end - k : CELL_CHUNK;
+        gather(job, i, k, n, beside);
+        nnz += job->csr_left ? binary_vv(job->op, x, beside, out, n)
+                             : binary_vv(job->op, beside, x, out, n);
+    }
+    return nnz;
+}
+
+static ml_status map_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    MapJob *job = arg;
+    const int64_t begin = job->in->row_ptr[lo], n = job->in->row_ptr[hi] - begin;
+    int64_t nnz = 0;
+
+    (void)ctx;
+    memcpy(job->out->col_idx + begin, job->in->col_idx + begin, (size_t)n * sizeof(uint32_t));
+    memcpy(job->out->row_ptr + lo + 1, job->in->row_ptr + lo + 1,
+           (size_t)(hi - lo) * sizeof(int64_t));
+    if (job->other->kind == SIDE_SCALAR)
+        nnz = map_scalar(job, begin, n, job->other->scalar);
+    else
+        for (int64_t i = lo; i < hi; i++)
+            nnz += map_row(job, i);
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+ml_status binary_sparse_map(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
+                            const Side *y)
+{
+    const bool left = side_is_csr(x);
+    const Matrix *in = left ? x->m : y->m;
+    MapJob job = {.op = op, .in = in, .other = left ? y : x, .csr_left = left};
+    const int64_t entries = in->row_ptr[in->rows];
+    ml_status st;
+
+    TRY(matrix_new_csr(ctx, in->rows, in->cols, entries, &job.out));
+    st = task_for(ctx, in->rows, row_grain(in, entries), map_rows, &job);
+    if (st != ML_OK) {
+        matrix_release(job.out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, job.out,
+                         atomic_load_explicit(&job.nnz, memory_order_relaxed));
+}
+
+typedef struct UnionJob {
+    const BinaryOp *op;
+    const Matrix *x, *y;
+    int64_t *ends; /* rows + 1 */
+    Matrix *out;
+    atomic_int_fast64_t nnz;
+} UnionJob;
+
+/* Columns that row i stores in x or in y. */
+static int64_t union_size(const Matrix *x, const Matrix *y, int64_t i)
+{
+    int64_t a = x->row_ptr[i], b = y->row_ptr[i], n = 0;
+    const int64_t aend = x->row_ptr[i + 1], bend = y->row_ptr[i + 1];
+
+    for (; a < aend && b < bend; n++) {
+        const uint32_t p = x->col_idx[a], q = y->col_idx[b];
+
+        a += p <= q;
+        b += q <= p;
+    }
+    return n + (aend - a) + (bend - b);
+}
+
+static ml_status union_count(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const UnionJob *job = arg;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++)
+        job->ends[i + 1] = union_size(job->x, job->y, i);
+    return ML_OK;
+}
+
+/* A place in the merge of two rows; past the end a row reads as column 2^32. */
+typedef struct Merge {
+    int64_t a, aend, b, bend;
+} Merge;
+
+static uint64_t column(const Matrix *m, int64_t k, int64_t end)
+{
+    return k < end ? m->col_idx[k] : UINT64_C(1) << 32;
+}
+
+/* The next n columns of the merge with both operands' values. */
+static void merge_next(const Matrix *x, const Matrix *y, Merge *at, int64_t n, uint32_t *idx,
+                       double *xs, double *ys)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const uint64_t p = column(x, at->a, at->aend), q = column(y, at->b, at->bend);
+
+        idx[j] = (uint32_t)(p < q ? p : q);
+        xs[j] = p <= q ? x->values[at->a] : 0;
+        ys[j] = q <= p ? y->values[at->b] : 0;
+        at->a += p <= q;
+        at->b += q <= p;
+    }
+}
+
+static int64_t union_row(const UnionJob *job, int64_t i)
+{
+    const Matrix *x = job->x, *y = job->y;
+    const int64_t end = job->ends[i + 1];
+    Merge at = {x->row_ptr[i], x->row_ptr[i + 1], y->row_ptr[i], y->row_ptr[i + 1]};
+    double xs[CELL_CHUNK], ys[CELL_CHUNK];
+    int64_t nnz = 0, n;
+
+    for (int64_t k = job->ends[i]; k < end; k += n) {
+        n = end - k < CELL_CHUNK ? end - k : CELL_CHUNK;
+        merge_next(x, y, &at, n, job->out->col_idx + k, xs, ys);
+        nnz += binary_vv(job->op, xs, ys, job->out->values + k, n);
+    }
+    job->out->row_ptr[i + 1] = end;
+    return nnz;
+}
+
+static ml_status union_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    UnionJob *job = arg;
+    int64_t nnz = 0;
+
+    (void)ctx;
+    for (int64_t i = lo; i < hi; i++)
+        nnz += union_row(job, i);
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+static ml_status union_run(Ctx *ctx, UnionJob *job)
+{
+    const Matrix *x = job->x;
+    const int64_t grain = row_grain(x, x->row_ptr[x->rows] + job->y->row_ptr[x->rows]);
+
+    TRY(task_for(ctx, x->rows, grain, union_count, job));
+    job->ends[0] = 0;
+    for (int64_t i = 0; i < x->rows; i++)
+        job->ends[i + 1] += job->ends[i];
+    TRY(matrix_new_csr(ctx, x->rows, x->cols, job->ends[x->rows], &job->out));
+    return task_for(ctx, x->rows, grain, union_rows, job);
+}
+
+ml_status binary_sparse_union(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
+                              const Matrix *y)
+{
+    const size_t bytes = (size_t)(x->rows + 1) * sizeof(int64_t);
+    UnionJob job = {.op = op, .x = x, .y = y, .ends = pool_alloc(ctx, bytes)};
+    ml_status st;
+
+    if (!job.ends)
+        return ML_ENOMEM;
+    st = union_run(ctx, &job);
+    pool_release(ctx->pool, job.ends, bytes);
+    if (st != ML_OK) {
+        matrix_release(job.out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, job.out,
+                         atomic_load_explicit(&job.nnz, memory_order_relaxed));
+}

@@ -1,0 +1,96 @@
+/* Unary cell-wise operators.
+ *
+ * Dense cells run through the loops of simd/ tile by tile, in place where the operand dies.  Of a
+ * CSR matrix only the values run where f(0) = 0; else its rows are expanded piece by piece into a
+ * dense result.  A constant stays one. */
+#include "kernel/cellwise.h"
+
+#include <string.h>
+
+typedef struct UnaryJob {
+    int64_t (*loop)(const double *x, double *out, int64_t n);
+    const Side *x; /* dense result; NULL: values to values */
+    const double *in;
+    double *out;
+    int64_t cols, n;
+    atomic_int_fast64_t nnz;
+} UnaryJob;
+
+static ml_status unary_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    UnaryJob *job = arg;
+    int64_t nnz = 0, at = lo * CELL_TILE, end = hi * CELL_TILE, n;
+    double scratch[CELL_CHUNK];
+
+    (void)ctx;
+    for (end = end < job->n ? end : job->n; at < end; at += n) {
+        n = end - at < CELL_TILE ? end - at : CELL_TILE;
+        n = job->x ? side_piece(job->x, job->cols, at, n) : n;
+        nnz += job->loop(job->x ? side_cells(job->x, job->cols, at, n, scratch) : job->in + at,
+                         job->out + at, n);
+    }
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+static ml_status run(Ctx *ctx, OpCall *call, UnaryJob *job, Matrix *out)
+{
+    const ml_status st = task_for(ctx, (job->n + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE),
+                                  unary_tiles, job);
+
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&job->nnz, memory_order_relaxed));
+}
+
+static ml_status unary_values(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix *in)
+{
+    const int64_t n = in->row_ptr[in->rows];
+    Matrix *out = NULL;
+
+    TRY(matrix_new_csr(ctx, in->rows, in->cols, n, &out));
+    memcpy(out->row_ptr, in->row_ptr, (size_t)(in->rows + 1) * sizeof *out->row_ptr);
+    memcpy(out->col_idx, in->col_idx, (size_t)n * sizeof *out->col_idx);
+    job->in = in->values;
+    job->out = out->values;
+    job->n = n;
+    return run(ctx, call, job, out);
+}
+
+static ml_status unary_cells(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix *in)
+{
+    const Side x = {.kind = SIDE_CELLS, .m = in};
+    Matrix *out = NULL;
+
+    TRY(cells_output(ctx, call, 1, in->rows, in->cols, &out));
+    job->x = &x;
+    job->out = out->values;
+    job->cols = in->cols;
+    job->n = matrix_cells(in);
+    return run(ctx, call, job, out);
+}
+
+ml_status ml_k_unary(Ctx *ctx, OpCall *call)
+{
+    UnaryJob job = {.loop = cell_loops_at(cpu_level(), (OpCode)(call->op - op_table))->unary};
+    Matrix *in = NULL, *out = NULL;
+
+    if (call->in[0].dt == DT_SCALAR)
+        return call->op->scalar(ctx, call->in, 1, &call->out[0]);
+    TRY(call_matrix(ctx, call, 0, &in));
+    if (in->format == MATRIX_CONSTANT) {
+        TRY(matrix_new_constant(ctx, in->rows, in->cols, call->op->cell1(in->constant), &out));
+        return result_matrix(ctx, call, 0, out, -1);
+    }
+    if (in->format == MATRIX_CSR && call->op->cell1(0) == 0)
+        return unary_values(ctx, call, &job, in);
+    return unary_cells(ctx, call, &job, in);
+}
+
+ml_status ml_k_log(Ctx *ctx, OpCall *call)
+{
+    return call_has(call, 1) ? ml_k_binary(ctx, call) : ml_k_unary(ctx, call);
+}

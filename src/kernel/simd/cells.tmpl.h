@@ -1,0 +1,99 @@
+/* All loops for one instruction set; CELL_LOOPS names the table to define.  The file that includes
+ * this is compiled with the flags of its instruction set. */
+#include "kernel/simd/cells.h"
+#include "op/cell_math.h"
+
+#define CELLS_NAME_(a, b) a##_##b
+#define CELLS_NAME(a, b) CELLS_NAME_(a, b)
+
+#define OP abs
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP sqrt
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP exp
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP log
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP sign
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP round
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP floor
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP ceil
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP sin
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP cos
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP tan
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP asin
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP acos
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP atan
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP sinh
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP cosh
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP tanh
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP is_nan
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP is_infinite
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP not
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP neg
+#include "kernel/simd/cells_unary.tmpl.h"
+#define OP plus
+#include "kernel/simd/cells_unary.tmpl.h"
+
+#define OP add
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP sub
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP mul
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP div
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP pow
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP mod
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP intdiv
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP lt
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP le
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP gt
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP ge
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP eq
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP ne
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP and
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP or
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP xor
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP min
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP max
+#include "kernel/simd/cells_binary.tmpl.h"
+#define OP log_base
+#include "kernel/simd/cells_binary.tmpl.h"
+
+#define UNARY(op) [OP_##op] = {.unary = op##_unary},
+#define BINARY(op) [OP_##op] = {.vv = op##_vv, .vs = op##_vs, .sv = op##_sv},
+
+const CellLoops CELL_LOOPS[OP_COUNT] = {
+    CELL_LOOPS_UNARY(UNARY)
+        CELL_LOOPS_BINARY(BINARY)[OP_log] = {log_unary, log_base_vv, log_base_vs, log_base_sv},
+};

@@ -1,0 +1,44 @@
+/* The loops of one binary operator, OP the name of its cell function. */
+static int64_t CELLS_NAME(OP, vv)(const double *x, const double *y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++) {
+        const double r = CELLS_NAME(cell, OP)(x[i], y[i]);
+
+        out[i] = r;
+        nnz += r != 0;
+    }
+    return nnz;
+}
+
+static int64_t CELLS_NAME(OP, vs)(const double *x, double y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++) {
+        const double r = CELLS_NAME(cell, OP)(x[i], y);
+
+        out[i] = r;
+        nnz += r != 0;
+    }
+    return nnz;
+}
+
+static int64_t CELLS_NAME(OP, sv)(double x, const double *y, double *out, int64_t n)
+{
+    int64_t nnz = 0;
+
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++) {
+        const double r = CELLS_NAME(cell, OP)(x, y[i]);
+
+        out[i] = r;
+        nnz += r != 0;
+    }
+    return nnz;
+}
+
+#undef OP

@@ -103,17 +103,33 @@ static ml_status extreme_nary(Ctx *ctx, OpCall *call, int shape)
     return st;
 }
 
-ml_status ml_k_minmax(Ctx *ctx, OpCall *call)
+/* The aggregate of a single matrix. */
+typedef ml_status (*FullFn)(Ctx *ctx, const Matrix *m, double *out);
+
+static ml_status extreme(Ctx *ctx, OpCall *call, FullFn full)
 {
     const int shape = first_matrix(call);
+    double value;
 
     if (shape < 0)
         return call->op->scalar(ctx, call->in, call->nin, &call->out[0]);
-    if (call->nin == 1)
-        return aggregate_extreme(ctx, call);
     if (call->nin == 2)
         return ml_k_binary(ctx, call);
-    return extreme_nary(ctx, call, shape);
+    if (call->nin > 2)
+        return extreme_nary(ctx, call, shape);
+    TRY(full(ctx, call->in[0].m, &value));
+    call->out[0] = value_double(value);
+    return ML_OK;
+}
+
+ml_status ml_k_min(Ctx *ctx, OpCall *call)
+{
+    return extreme(ctx, call, aggregate_min);
+}
+
+ml_status ml_k_max(Ctx *ctx, OpCall *call)
+{
+    return extreme(ctx, call, aggregate_max);
 }
 
 /* ---- ifelse ---- */

@@ -6,6 +6,23 @@
 #define CELLS_NAME_(a, b) a##_##b
 #define CELLS_NAME(a, b) CELLS_NAME_(a, b)
 
+enum { BLOCK = 512 };
+
+static bool all_near(const double *x, int64_t n)
+{
+    int64_t far = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        far += fabs(x[i]) <= CELL_TRIG_NEAR ? 0 : 1;
+    return far == 0;
+}
+
+static void spread(double *block, double value)
+{
+    for (int i = 0; i < BLOCK; i++)
+        block[i] = value;
+}
+
 #define OP abs
 #include "kernel/simd/cells_unary.tmpl.h"
 #define OP sqrt
@@ -23,11 +40,11 @@
 #define OP ceil
 #include "kernel/simd/cells_unary.tmpl.h"
 #define OP sin
-#include "kernel/simd/cells_unary.tmpl.h"
+#include "kernel/simd/cells_trig.tmpl.h"
 #define OP cos
-#include "kernel/simd/cells_unary.tmpl.h"
+#include "kernel/simd/cells_trig.tmpl.h"
 #define OP tan
-#include "kernel/simd/cells_unary.tmpl.h"
+#include "kernel/simd/cells_trig.tmpl.h"
 #define OP asin
 #include "kernel/simd/cells_unary.tmpl.h"
 #define OP acos
@@ -60,7 +77,7 @@
 #define OP div
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP pow
-#include "kernel/simd/cells_binary.tmpl.h"
+#include "kernel/simd/cells_heavy.tmpl.h"
 #define OP mod
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP intdiv
@@ -88,12 +105,18 @@
 #define OP max
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP log_base
-#include "kernel/simd/cells_binary.tmpl.h"
+#include "kernel/simd/cells_heavy.tmpl.h"
+
+/* Squares are common and cheap. */
+static int64_t power_vs(const double *x, double y, double *out, int64_t n)
+{
+    return y == 2 ? mul_vv(x, x, out, n) : pow_vs(x, y, out, n);
+}
 
 #define UNARY(op) [OP_##op] = {.unary = op##_unary},
 #define BINARY(op) [OP_##op] = {.vv = op##_vv, .vs = op##_vs, .sv = op##_sv},
 
 const CellLoops CELL_LOOPS[OP_COUNT] = {
-    CELL_LOOPS_UNARY(UNARY)
-        CELL_LOOPS_BINARY(BINARY)[OP_log] = {log_unary, log_base_vv, log_base_vs, log_base_sv},
-};
+    [OP_pow] = {.vv = pow_vv, .vs = power_vs, .sv = pow_sv},
+    [OP_log] = {log_unary, log_base_vv, log_base_vs, log_base_sv},
+    CELL_LOOPS_UNARY(UNARY) CELL_LOOPS_BINARY(BINARY)};

@@ -8,7 +8,7 @@ static int64_t CELLS_NAME(OP, vv)(const double *x, const double *y, double *out,
         const double r = CELLS_NAME(cell, OP)(x[i], y[i]);
 
         out[i] = r;
-        nnz += r != 0;
+        nnz += cell_bits(r) << 1 != 0;
     }
     return nnz;
 }
@@ -22,7 +22,7 @@ static int64_t CELLS_NAME(OP, vs)(const double *x, double y, double *out, int64_
         const double r = CELLS_NAME(cell, OP)(x[i], y);
 
         out[i] = r;
-        nnz += r != 0;
+        nnz += cell_bits(r) << 1 != 0;
     }
     return nnz;
 }
@@ -36,7 +36,7 @@ static int64_t CELLS_NAME(OP, sv)(double x, const double *y, double *out, int64_
         const double r = CELLS_NAME(cell, OP)(x, y[i]);
 
         out[i] = r;
-        nnz += r != 0;
+        nnz += cell_bits(r) << 1 != 0;
     }
     return nnz;
 }

@@ -8,7 +8,7 @@ static int64_t CELLS_NAME(OP, unary)(const double *x, double *out, int64_t n)
         const double r = CELLS_NAME(cell, OP)(x[i]);
 
         out[i] = r;
-        nnz += r != 0;
+        nnz += cell_bits(r) << 1 != 0;
     }
     return nnz;
 }

@@ -1,0 +1,301 @@
+/* rand and sample.
+ *
+ * Every number is a function of the seed and of the cell alone: the stream of the generator
+ * (simd/random.h) tells the purpose, the counter the cell.  So any division into tasks gives the
+ * same matrix.  Sparse matrices are made without visiting their zeros: within a tile of whole rows,
+ * the gaps between nonzeros are geometric numbers drawn by inversion, once to count and once to
+ * fill; the tile is part of their stream. Poisson numbers are found by binary search in a table of
+ * the distribution function (poisson.c). */
+#include "kernel/random.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { TILE_GROUPS = 64, TILE = TILE_GROUPS * RANDOM_GROUP, SPARSE_TILE = 1 << 16 };
+
+static const double SPARSE_BELOW = 0.3; /* where drawing gaps is cheaper than drawing cells */
+
+/* ---- seeds ---- */
+
+/* A thorough mix of one word (finalizer of splitmix64). */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+/* The seed of a call without one: the next of the run's own seed, or fresh. */
+static uint64_t draw_seed(Ctx *ctx)
+{
+    /* Relaxed: the numbers only have to differ. */
+    const uint64_t count = atomic_fetch_add_explicit(ctx->unseeded, 1, memory_order_relaxed);
+    uint64_t seed = (uint64_t)ctx->opt->seed;
+
+    if (ctx->opt->seed == -1 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)clock_now();
+    return mix(seed + (count + 1) * UINT64_C(0x9E3779B97F4A7C15));
+}
+
+ml_status random_seed(Ctx *ctx, const OpCall *call, int k, uint64_t *seed)
+{
+    int64_t given = -1;
+
+    if (call_has(call, k))
+        TRY(call_int(ctx, call, k, &given));
+    *seed = given == -1 ? draw_seed(ctx) : (uint64_t)given;
+    return ML_OK;
+}
+
+/* ---- distributions ---- */
+
+typedef enum Pdf { PDF_UNIFORM, PDF_NORMAL, PDF_POISSON } Pdf;
+
+typedef struct Rand {
+    const RandomLoops *loops;
+    int64_t rows, cols;
+    double min, max, sparsity, lambda;
+    Pdf pdf;
+    uint64_t seed;
+    Poisson poisson;
+} Rand;
+
+/* n <= TILE cells from words of the stream; the first is cell 0 of `group`. */
+static void draw(const Rand *r, uint64_t stream, uint64_t group, double *out, int64_t n)
+{
+    const int64_t groups = (n + RANDOM_GROUP - 1) / RANDOM_GROUP;
+    uint64_t words[TILE];
+    double cells[TILE];
+
+    r->loops->words(r->seed, stream, group, groups, words);
+    if (r->pdf == PDF_UNIFORM) {
+        r->loops->uniform(words, r->min, r->max - r->min, out, n);
+        return;
+    }
+    if (r->pdf == PDF_NORMAL)
+        r->loops->normal(words, cells, groups);
+    else
+        poisson_cells(&r->poisson, r->loops, words, cells, groups * RANDOM_GROUP);
+    memcpy(out, cells, (size_t)n * sizeof *out);
+}
+
+/* ---- dense ---- */
+
+typedef struct DenseJob {
+    const Rand *r;
+    double *out;
+    int64_t cells;
+} DenseJob;
+
+/* Zero all cells but those that a second word chooses. */
+static void thin_out(const Rand *r, uint64_t group, double *out, int64_t n)
+{
+    uint64_t words[TILE];
+    double u[TILE];
+
+    r->loops->words(r->seed, STREAM_CHOICE, group, (n + RANDOM_GROUP - 1) / RANDOM_GROUP, words);
+    r->loops->uniform(words, 0, 1, u, n);
+    for (int64_t i = 0; i < n; i++)
+        out[i] = u[i] < r->sparsity ? out[i] : 0;
+}
+
+static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const DenseJob *job = arg;
+
+    (void)ctx;
+    for (int64_t tile = lo; tile < hi; tile++) {
+        const int64_t at = tile * TILE, n = job->cells - at < TILE ? job->cells - at : TILE;
+
+        draw(job->r, STREAM_CELLS, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
+        if (job->r->sparsity < 1)
+            thin_out(job->r, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
+    }
+    return ML_OK;
+}
+
+static ml_status rand_dense(Ctx *ctx, const Rand *r, Matrix **out)
+{
+    DenseJob job = {.r = r};
+
+    TRY(matrix_new_dense(ctx, r->rows, r->cols, out));
+    job.out = (*out)->values;
+    job.cells = matrix_cells(*out);
+    return task_for(ctx, (job.cells + TILE - 1) / TILE, task_grain(TILE), dense_tiles, &job);
+}
+
+/* ---- sparse ---- */
+
+typedef struct SparseJob {
+    const Rand *r;
+    double log_fail; /* log(1 - sparsity) */
+    int64_t tile_rows;
+    int64_t *ends; /* rows + 1: where each row ends */
+    Matrix *out;   /* NULL while counting */
+} SparseJob;
+
+/* The entries of one tile: count them a row, or store their columns and values. */
+static void sparse_tile(const SparseJob *job, int64_t tile)
+{
+    const Rand *r = job->r;
+    const int64_t first = tile * job->tile_rows, rest = r->rows - first;
+    const int64_t rows = rest < job->tile_rows ? rest : job->tile_rows;
+    const uint64_t stream = (uint64_t)tile << 8 | STREAM_GAPS;
+    const double cells = (double)rows * (double)r->cols;
+    uint64_t words[TILE];
+    double gaps[TILE], at = -1;
+    int64_t row = 0, start = 0, entry = job->out ? job->ends[first] : 0;
+
+    for (uint64_t group = 0;; group += TILE_GROUPS) {
+        r->loops->words(r->seed, stream, group, TILE_GROUPS, words);
+        r->loops->gaps(words, job->log_fail, gaps, TILE);
+        for (int k = 0; k < TILE; k++) {
+            at += gaps[k] + 1;
+            if (!(at < cells))
+                return;
+            for (; (int64_t)at >= start + r->cols; row++)
+                start += r->cols;
+            if (job->out)
+                job->out->col_idx[entry++] = (uint32_t)((int64_t)at - start);
+            else
+                job->ends[first + row + 1]++;
+        }
+    }
+}
+
+/* Values of a tile's entries, by their order in it. */
+static void sparse_values(const SparseJob *job, int64_t tile)
+{
+    const int64_t first = tile * job->tile_rows, last = first + job->tile_rows;
+    const int64_t begin = job->ends[first];
+    const int64_t end = job->ends[last < job->r->rows ? last : job->r->rows];
+    const uint64_t stream = (uint64_t)tile << 8 | STREAM_VALUES;
+
+    for (int64_t at = begin; at < end; at += TILE)
+        draw(job->r, stream, (uint64_t)(at - begin) / RANDOM_GROUP, job->out->values + at,
+             end - at < TILE ? end - at : TILE);
+}
+
+static ml_status count_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const SparseJob *job = arg;
+
+    (void)ctx;
+    for (int64_t tile = lo; tile < hi; tile++)
+        sparse_tile(job, tile);
+    return ML_OK;
+}
+
+static ml_status fill_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const SparseJob *job = arg;
+
+    (void)ctx;
+    for (int64_t tile = lo; tile < hi; tile++) {
+        sparse_tile(job, tile);
+        sparse_values(job, tile);
+    }
+    return ML_OK;
+}
+
+static ml_status sparse_run(Ctx *ctx, SparseJob *job)
+{
+    const Rand *r = job->r;
+    const int64_t tiles = (r->rows + job->tile_rows - 1) / job->tile_rows;
+
+    memset(job->ends, 0, (size_t)(r->rows + 1) * sizeof *job->ends);
+    TRY(task_for(ctx, tiles, 1, count_tiles, job));
+    for (int64_t i = 0; i < r->rows; i++)
+        job->ends[i + 1] += job->ends[i];
+    TRY(matrix_new_csr(ctx, r->rows, r->cols, job->ends[r->rows], &job->out));
+    memcpy(job->out->row_ptr, job->ends, (size_t)(r->rows + 1) * sizeof *job->ends);
+    return task_for(ctx, tiles, 1, fill_tiles, job);
+}
+
+static ml_status rand_sparse(Ctx *ctx, const Rand *r, Matrix **out)
+{
+    const size_t bytes = (size_t)(r->rows + 1) * sizeof(int64_t);
+    SparseJob job = {.r = r, .log_fail = log1p(-r->sparsity)};
+    ml_status st;
+
+    job.tile_rows = r->cols < SPARSE_TILE ? SPARSE_TILE / r->cols : 1;
+    job.ends = pool_alloc(ctx, bytes);
+    if (!job.ends)
+        return ML_ENOMEM;
+    st = sparse_run(ctx, &job);
+    pool_release(ctx->pool, job.ends, bytes);
+    *out = job.out;
+    return st;
+}
+
+/* ---- rand ---- */
+
+static ml_status read_pdf(Ctx *ctx, const OpCall *call, Rand *r)
+{
+    static const char *const names[] = {"uniform", "normal", "poisson"};
+    const char *name = "";
+
+    TRY(call_text(ctx, call, 5, &name));
+    for (int k = 0; k < 3; k++)
+        if (strcmp(name, names[k]) == 0) {
+            r->pdf = (Pdf)k;
+            return ML_OK;
+        }
+    return fail(ctx, ML_EVALUE, "rand: pdf should be uniform, normal or poisson, found '%s'", name);
+}
+
+static ml_status read_rand(Ctx *ctx, const OpCall *call, Rand *r)
+{
+    TRY(call_int(ctx, call, 0, &r->rows));
+    TRY(call_int(ctx, call, 1, &r->cols));
+    TRY(call_double(ctx, call, 2, &r->min));
+    TRY(call_double(ctx, call, 3, &r->max));
+    TRY(call_double(ctx, call, 4, &r->sparsity));
+    TRY(read_pdf(ctx, call, r));
+    TRY(call_double(ctx, call, 6, &r->lambda));
+    TRY(random_seed(ctx, call, 7, &r->seed));
+    if (r->rows < 0 || r->cols < 0)
+        return fail(ctx, ML_EVALUE,
+                    "rand: %" PRId64 " rows and %" PRId64 " columns are not possible", r->rows,
+                    r->cols);
+    if (!(r->sparsity >= 0 && r->sparsity <= 1))
+        return fail(ctx, ML_EVALUE, "rand: sparsity should be in [0, 1], found %g", r->sparsity);
+    if (r->pdf == PDF_POISSON && !(r->lambda >= 0 && r->lambda <= POISSON_MAX))
+        return fail(ctx, ML_EVALUE, "rand: lambda should be in [0, %g], found %g", POISSON_MAX,
+                    r->lambda);
+    r->loops = random_loops_at(cpu_level());
+    return ML_OK;
+}
+
+static bool is_sparse(const Rand *r)
+{
+    return r->sparsity > 0 && r->sparsity < SPARSE_BELOW && r->cols > 1 && r->cols <= UINT32_MAX;
+}
+
+static ml_status rand_matrix(Ctx *ctx, Rand *r, Matrix **out)
+{
+    const bool constant = r->pdf == PDF_UNIFORM && r->min == r->max;
+
+    if (r->sparsity == 0 || (constant && r->sparsity == 1))
+        return matrix_new_constant(ctx, r->rows, r->cols, r->sparsity > 0 ? r->min : 0, out);
+    return is_sparse(r) ? rand_sparse(ctx, r, out) : rand_dense(ctx, r, out);
+}
+
+ml_status ml_k_rand(Ctx *ctx, OpCall *call)
+{
+    Rand r = {0};
+    Matrix *out = NULL;
+    ml_status st;
+
+    TRY(read_rand(ctx, call, &r));
+    if (r.pdf == PDF_POISSON)
+        TRY(poisson_init(ctx, &r.poisson, r.lambda));
+    st = rand_matrix(ctx, &r, &out);
+    poisson_free(ctx, &r.poisson);
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, -1);
+}

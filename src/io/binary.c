@@ -187,7 +187,7 @@ ml_status binary_open(Ctx *ctx, const Spec *spec, Input *in, BinaryFile *out)
     if (head_sum(out->h, out->table) != out->h.sum)
         return binary_corrupt(ctx, out, "the checksum of its header is wrong");
     TRY(check_segments(ctx, out));
-    return check_dims(ctx, spec, out->h.rows, out->h.cols);
+    return input_check_dims(ctx, spec, out->h.rows, out->h.cols);
 }
 
 void binary_close(BinaryFile *b)

@@ -52,7 +52,7 @@ void cells_free(CellChunk *chunks, int count)
 }
 
 const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
-                        int64_t max, const char *what, int64_t *out)
+                             int64_t max, const char *what, int64_t *out)
 {
     const char *start = skip_blanks(p, end), *q = start;
     char shown[48];
@@ -65,12 +65,12 @@ const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, con
         while (q < end && !is_blank(*q))
             q++;
         input_fail(ctx, file, start, "expected a %s index, found %s", what,
-                   quote_cell(start, q, shown));
+                   input_quote(start, q, shown));
         return NULL;
     }
     if (v < 1 || v > max) {
         input_fail(ctx, file, start, "%s index %s is outside 1 to %" PRId64, what,
-                   quote_cell(start, q, shown), max);
+                   input_quote(start, q, shown), max);
         return NULL;
     }
     *out = v - 1;

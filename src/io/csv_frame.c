@@ -103,7 +103,7 @@ ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     TRY_TO(done, st = csv_open(ctx, spec, in, true, &lines, &header, &header_end, &cols));
     if (spec->schema_count > 1 && spec->schema_count > cols) /* the first line may be short */
         cols = spec->schema_count;
-    TRY_TO(done, st = check_dims(ctx, spec, lines.count, cols));
+    TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, cols));
     TRY_TO(done, st = frame_build_start(ctx, spec, lines.count, cols, lines.chunks.count, &build));
     TRY_TO(done, st = task_for(ctx, lines.chunks.count, 1, parse_chunks, &job));
     if (header)

@@ -30,18 +30,14 @@ bool csv_is_na(const Spec *spec, const char *p, const char *end)
 const char *csv_cell_end(const Spec *spec, const char *p, const char *end, bool quotes)
 {
     const size_t n = strlen(spec->sep);
-    const char *q = skip_blanks(p, end);
+    const char *q = is_blank(*spec->sep) ? p : skip_blanks(p, end);
 
     if (quotes && q < end && *q == '"' && *spec->sep != '"') {
-        for (q++; q < end; q++) { /* a doubled quote leaves and enters again */
-            const char *close = memchr(q, '"', (size_t)(end - q));
-
-            if (!close)
-                break;
-            q = close;
+        q++;
+        while ((q = memchr(q, '"', (size_t)(end - q))) != NULL) {
             if (q + 1 == end || q[1] != '"')
                 return csv_find_sep(q, end, spec->sep, n);
-            q++;
+            q += 2; /* a doubled quote leaves and enters again */
         }
     }
     return csv_find_sep(p, end, spec->sep, n);
@@ -116,8 +112,8 @@ static ml_status parse_slow(Ctx *ctx, const CsvJob *job, const Chunk *c, const c
     else if (a == b)
         return input_fail(ctx, c->file, *p,
                           "expected a number, found an empty field; fill=TRUE would allow it");
-    else if (!parse_cell(a, b, v))
-        return input_fail(ctx, c->file, a, "expected a number, found %s", quote_cell(a, b, shown));
+    else if (!cell_parse(a, b, v))
+        return input_fail(ctx, c->file, a, "expected a number, found %s", input_quote(a, b, shown));
     *p = last ? next : end + n;
     return ML_OK;
 }
@@ -217,7 +213,7 @@ ml_status csv_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
 
     *out = NULL;
     TRY_TO(done, st = csv_open(ctx, spec, in, false, &lines, &header, &header_end, &job.cols));
-    TRY_TO(done, st = check_dims(ctx, spec, lines.count, job.cols));
+    TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, job.cols));
     TRY_TO(done, st = matrix_new_dense(ctx, lines.count, job.cols, out));
     TRY_TO(done, st = parse_all(ctx, &job, out));
 done:

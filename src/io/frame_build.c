@@ -70,7 +70,7 @@ static bool parse_int(FrameType type, const char *p, const char *end, int64_t *v
     double d;
 
     if (!num_parse_int64(p, end, v)) {
-        if (!parse_cell(p, end, &d) || !(fabs(d) < 0x1p63))
+        if (!cell_parse(p, end, &d) || !(fabs(d) < 0x1p63))
             return false;
         *v = (int64_t)d;
     }
@@ -86,7 +86,7 @@ static bool put_number(FrameColumn *c, int64_t row, const char *p, const char *e
         return parse_bool(p, (size_t)(end - p), &c->ints[row]);
     if (c->ints)
         return parse_int(c->type, p, end, &c->ints[row]);
-    if (!parse_cell(p, end, &d))
+    if (!cell_parse(p, end, &d))
         return false;
     c->doubles[row] = c->type == FT_FP32 ? (double)(float)d : d;
     return true;
@@ -114,7 +114,7 @@ ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *f
     if (put_number(column, row, p, end))
         return ML_OK;
     return input_fail(ctx, file, p, "expected a value of type %s, found %s",
-                      frame_type_name(column->type), quote_cell(p, end, shown));
+                      frame_type_name(column->type), input_quote(p, end, shown));
 }
 
 /* Join the texts of column k, chunk after chunk, into the first builder. */

@@ -208,7 +208,7 @@ ml_status input_fail(Ctx *ctx, const InputFile *file, const char *at, const char
     return fail(ctx, ML_EFORMAT, "%s:%" PRId64 ":%td: %s", file->name, line, at - start + 1, text);
 }
 
-const char *quote_cell(const char *begin, const char *end, char buf[48])
+const char *input_quote(const char *begin, const char *end, char buf[48])
 {
     const size_t n = (size_t)(end - begin), shown = n < 40 ? n : 37;
 
@@ -222,7 +222,7 @@ const char *quote_cell(const char *begin, const char *end, char buf[48])
     return buf;
 }
 
-ml_status check_dims(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols)
+ml_status input_check_dims(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols)
 {
     if ((spec->rows < 0 || spec->rows == rows) && (spec->cols < 0 || spec->cols == cols))
         return ML_OK;
@@ -233,7 +233,7 @@ ml_status check_dims(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols)
                 spec->cols < 0 ? cols : spec->cols);
 }
 
-bool parse_cell(const char *p, const char *end, double *v)
+bool cell_parse(const char *p, const char *end, double *v)
 {
     const char *q;
 

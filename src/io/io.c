@@ -54,7 +54,7 @@ static ml_status read_frame(Ctx *ctx, const Spec *spec, Input *in, Value *out)
     return ML_OK;
 }
 
-ml_status read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out)
+ml_status io_read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out)
 {
     if (spec->dt == DT_SCALAR)
         return scalar_read(ctx, spec, in, out);
@@ -62,7 +62,7 @@ ml_status read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out)
     return spec->dt == DT_FRAME ? read_frame(ctx, spec, in, out) : read_matrix(ctx, spec, in, out);
 }
 
-ml_status read_value(Ctx *ctx, const char *path, const IoOptions *options, Value *out, int depth)
+ml_status io_read_value(Ctx *ctx, const char *path, const IoOptions *options, Value *out, int depth)
 {
     Spec spec;
     Input in;
@@ -71,7 +71,7 @@ ml_status read_value(Ctx *ctx, const char *path, const IoOptions *options, Value
     if (st == ML_OK && spec.dt == DT_LIST) {
         st = list_read(ctx, path, out, depth);
     } else if (st == ML_OK && (st = input_open(ctx, path, &in)) == ML_OK) {
-        st = read_input(ctx, &spec, &in, out);
+        st = io_read_input(ctx, &spec, &in, out);
         input_close(&in);
     }
     spec_free(&spec);
@@ -81,7 +81,7 @@ ml_status read_value(Ctx *ctx, const char *path, const IoOptions *options, Value
 ml_status io_read(Ctx *ctx, const char *path, const IoOptions *options, Value *out)
 {
     *out = value_none();
-    return read_value(ctx, path, options, out, 0);
+    return io_read_value(ctx, path, options, out, 0);
 }
 
 ml_status io_read_memory(Ctx *ctx, const char *name, const char *data, size_t size,
@@ -94,7 +94,7 @@ ml_status io_read_memory(Ctx *ctx, const char *name, const char *data, size_t si
     *out = value_none();
     if (st == ML_OK && (st = input_memory(ctx, name, data, size, &in)) == ML_OK) {
         st = spec.dt == DT_LIST ? fail(ctx, ML_EVALUE, "read: a list is a folder")
-                                : read_input(ctx, &spec, &in, out);
+                                : io_read_input(ctx, &spec, &in, out);
         input_close(&in);
     }
     spec_free(&spec);
@@ -190,7 +190,7 @@ done:
     return st;
 }
 
-ml_status write_value(Ctx *ctx, Value v, const char *path, const IoOptions *options, int depth)
+ml_status io_write_value(Ctx *ctx, Value v, const char *path, const IoOptions *options, int depth)
 {
     Spec spec;
     ml_status st = spec_for_write(ctx, v, path, options, &spec);
@@ -203,5 +203,5 @@ ml_status write_value(Ctx *ctx, Value v, const char *path, const IoOptions *opti
 
 ml_status io_write(Ctx *ctx, Value v, const char *path, const IoOptions *options)
 {
-    return write_value(ctx, v, path, options, 0);
+    return io_write_value(ctx, v, path, options, 0);
 }

@@ -97,12 +97,12 @@ static inline const char *skip_blanks(const char *p, const char *end)
 ml_status input_fail(Ctx *ctx, const InputFile *file, const char *at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* [begin, end) as a short printable text for messages. */
-const char *quote_cell(const char *begin, const char *end, char buf[48]);
+const char *input_quote(const char *begin, const char *end, char buf[48]);
 /* ML_EFORMAT when the given sizes contradict those found. */
-ml_status check_dims(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols);
+ml_status input_check_dims(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols);
 
 /* One number that fills [p, end) but for blanks around it, as Double.parseDouble reads it. */
-bool parse_cell(const char *p, const char *end, double *v);
+bool cell_parse(const char *p, const char *end, double *v);
 
 /* ---- cells: what the coordinate formats collect, and how it becomes a matrix ---- */
 
@@ -129,7 +129,7 @@ void cells_free(CellChunk *chunks, int count);
 /* A positive integer at p (after blanks) that is at most max. NULL with the error recorded
  * otherwise. */
 const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, const char *end,
-                        int64_t max, const char *what, int64_t *out);
+                             int64_t max, const char *what, int64_t *out);
 
 /* ---- output: a temporary file that replaces its target only when complete ---- */
 
@@ -220,12 +220,13 @@ ml_status binary_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output 
 
 /* Read one value of the spec's type from an input: what io_read does after opening. Fuzzers start
  * here. */
-ml_status read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out);
+ml_status io_read_input(Ctx *ctx, const Spec *spec, Input *in, Value *out);
 ml_status scalar_read(Ctx *ctx, const Spec *spec, const Input *in, Value *out);
 ml_status scalar_write(Ctx *ctx, Value v, Output *o);
 /* io_read and io_write, `depth` lists deep. */
-ml_status read_value(Ctx *ctx, const char *path, const IoOptions *options, Value *out, int depth);
-ml_status write_value(Ctx *ctx, Value v, const char *path, const IoOptions *options, int depth);
+ml_status io_read_value(Ctx *ctx, const char *path, const IoOptions *options, Value *out,
+                        int depth);
+ml_status io_write_value(Ctx *ctx, Value v, const char *path, const IoOptions *options, int depth);
 ml_status list_read(Ctx *ctx, const char *path, Value *out, int depth);
 ml_status list_write(Ctx *ctx, const List *l, const char *path, const IoOptions *options,
                      int depth);

@@ -47,12 +47,12 @@ static ml_status parse_pair(Ctx *ctx, const Spec *spec, const Chunk *c, const ch
 
     if (!colon)
         return input_fail(ctx, c->file, p, "expected index%svalue, found %s", spec->ind_sep,
-                          quote_cell(p, end, shown));
+                          input_quote(p, end, shown));
     if (!cell_parse_index(ctx, c->file, p, colon, spec->cols, "feature", &cell->col))
         return ML_EFORMAT;
-    if (!parse_cell(colon + n, end, &cell->value))
+    if (!cell_parse(colon + n, end, &cell->value))
         return input_fail(ctx, c->file, colon + n, "expected a number, found %s",
-                          quote_cell(colon + n, end, shown));
+                          input_quote(colon + n, end, shown));
     return ML_OK;
 }
 
@@ -64,8 +64,8 @@ static ml_status parse_line(Ctx *ctx, const Spec *spec, const Chunk *c, const ch
     Cell cell = {.row = row, .col = spec->cols};
 
     next_token(spec, &p, end, &a, &b);
-    if (!parse_cell(a, b, &cell.value))
-        return input_fail(ctx, c->file, a, "expected a label, found %s", quote_cell(a, b, shown));
+    if (!cell_parse(a, b, &cell.value))
+        return input_fail(ctx, c->file, a, "expected a label, found %s", input_quote(a, b, shown));
     do {
         if (!VEC_PUSH(&out->cells, cell))
             return fail_memory(ctx, sizeof cell * (size_t)out->cells.count);
@@ -133,7 +133,7 @@ ml_status libsvm_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out
     }
     TRY_TO(done, st = cells_parse(ctx, &lines, parse_chunk, &job, &chunks));
     rows = number_rows(chunks, lines.chunks.count, job.rows);
-    TRY_TO(done, st = check_dims(ctx, spec, rows, spec->cols));
+    TRY_TO(done, st = input_check_dims(ctx, spec, rows, spec->cols));
     st = cells_to_matrix(ctx, rows, spec->cols + 1, chunks, lines.chunks.count, out);
 done:
     cells_free(chunks, lines.chunks.count);

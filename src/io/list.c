@@ -57,7 +57,7 @@ static ml_status read_item(Ctx *ctx, const char *folder, const char *file, int64
     if (!path)
         return fail_memory(ctx, size);
     snprintf(path, size, "%s/%s", folder, file);
-    st = read_value(ctx, path, NULL, &l->items[index], depth + 1);
+    st = io_read_value(ctx, path, NULL, &l->items[index], depth + 1);
     mem_free(path);
     if (st == ML_OK && name && strcmp(name, "null") != 0)
         st = string_new(ctx, name, strlen(name), &l->names[index]);
@@ -125,7 +125,7 @@ static ml_status write_item(Ctx *ctx, const List *l, int64_t i, const char *fold
     if (!path)
         return fail_memory(ctx, size);
     snprintf(path, size, name ? "%s/%" PRId64 "_%s" : "%s/%" PRId64, folder, i, name);
-    st = write_value(ctx, l->items[i], path, options, depth + 1);
+    st = io_write_value(ctx, l->items[i], path, options, depth + 1);
     mem_free(path);
     return st;
 }

@@ -44,7 +44,7 @@ static ml_status fail_word(Ctx *ctx, const InputFile *file, Word w, const char *
     char shown[48];
 
     return input_fail(ctx, file, w.begin, "MatrixMarket: the %s is %s, expected %s", what,
-                      quote_cell(w.begin, w.end, shown), expected);
+                      input_quote(w.begin, w.end, shown), expected);
 }
 
 static ml_status parse_symmetry(Ctx *ctx, const InputFile *file, Word w, Symmetry *out)
@@ -170,9 +170,9 @@ static ml_status parse_entry(Ctx *ctx, const MmHeader *h, const Chunk *c, const 
     if (!p)
         return ML_EFORMAT;
     p = skip_blanks(p, end);
-    if (!h->pattern && !parse_cell(p, end, &cell.value))
+    if (!h->pattern && !cell_parse(p, end, &cell.value))
         return input_fail(ctx, c->file, p, "expected a number, found %s",
-                          quote_cell(p, end, shown));
+                          input_quote(p, end, shown));
     return push_cell(ctx, h, cell, out);
 }
 
@@ -233,9 +233,9 @@ static ml_status read_array(Ctx *ctx, const MmHeader *h, const Spec *spec, const
             if (left-- == 0)
                 return input_fail(ctx, c->file, q, "MatrixMarket: more than %" PRId64 " values",
                                   h->entries);
-            if (!parse_cell(q, end, &cell.value))
+            if (!cell_parse(q, end, &cell.value))
                 return input_fail(ctx, c->file, q, "expected a number, found %s",
-                                  quote_cell(q, end, shown));
+                                  input_quote(q, end, shown));
             TRY(push_cell(ctx, h, cell, out));
             next_place(h, &row, &col);
         }
@@ -282,7 +282,7 @@ ml_status mm_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
 
     TRY(lines_split(ctx, in, &lines));
     TRY_TO(done, st = parse_head(ctx, spec, &lines, &h));
-    TRY_TO(done, st = check_dims(ctx, spec, h.rows, h.cols));
+    TRY_TO(done, st = input_check_dims(ctx, spec, h.rows, h.cols));
     st = h.array ? read_dense(ctx, spec, &h, &lines, out)
                  : read_coordinates(ctx, spec, &h, &lines, out);
 done:

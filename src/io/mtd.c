@@ -35,7 +35,7 @@ static ml_status fail_here(const Parser *j, const char *expected)
     const char *stop = j->end - j->p > 12 ? j->p + 12 : j->end;
 
     return input_fail(j->ctx, &file, j->p, "expected %s, found %s", expected,
-                      j->p == j->end ? "the end of the file" : quote_cell(j->p, stop, shown));
+                      j->p == j->end ? "the end of the file" : input_quote(j->p, stop, shown));
 }
 
 static void skip_space(Parser *j)
@@ -229,7 +229,7 @@ static ml_status store(Parser *j, const Key *k, JsonValue v)
             return fail_value(j, k, "true or false", text);
         *key_flag(j->out, k) = strcasecmp(text, "true") == 0;
     } else {
-        if (!parse_cell(text, end, &j->out->fill_value))
+        if (!cell_parse(text, end, &j->out->fill_value))
             return fail_value(j, k, "a number", text);
         j->out->has_fill_value = true;
     }

@@ -8,7 +8,7 @@ static ml_status fail_scalar(Ctx *ctx, const InputFile *f, const char *p, const 
 {
     char shown[48];
 
-    return input_fail(ctx, f, p, "expected %s, found %s", expected, quote_cell(p, end, shown));
+    return input_fail(ctx, f, p, "expected %s, found %s", expected, input_quote(p, end, shown));
 }
 
 static bool is_word(const char *p, const char *end, const char *word)
@@ -39,7 +39,7 @@ static ml_status read_double(Ctx *ctx, const InputFile *f, const char *p, const 
 {
     double d;
 
-    if (!parse_cell(p, end, &d))
+    if (!cell_parse(p, end, &d))
         return fail_scalar(ctx, f, p, end, "a number");
     *out = value_double(d);
     return ML_OK;

@@ -33,9 +33,9 @@ static ml_status parse_cells(Ctx *ctx, const void *arg, const Chunk *c, CellChun
             continue;
         if (!parse_place(ctx, spec, c, p, end, &cell, &rest))
             return ML_EFORMAT;
-        if (!parse_cell(rest, end, &cell.value))
+        if (!cell_parse(rest, end, &cell.value))
             return input_fail(ctx, c->file, rest, "expected a number, found %s",
-                              quote_cell(rest, end, shown));
+                              input_quote(rest, end, shown));
         if (!VEC_PUSH(&out->cells, cell))
             return fail_memory(ctx, sizeof cell * (size_t)out->cells.count);
     }

@@ -148,6 +148,15 @@ ML_TEST(csv_frame_splits_at_quotes_only_where_they_open_a_cell)
                  "\"x \"\"y,z\"\" w\" 2 null\n");
 }
 
+ML_TEST(csv_frame_takes_tabs)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .sep = "\t");
+
+    assert_shows(read_as(&o, "\t\"a\tb\"\tc\n x\t\t\n"),
+                 "# FRAME: nrow = 2, ncol = 3\n# C1 C2 C3\n"
+                 "# STRING STRING STRING\nnull \"a\tb\" c\nx null null\n");
+}
+
 ML_TEST(csv_frame_errors_name_line_and_column)
 {
     const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .schema = "STRING,INT32");

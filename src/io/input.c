@@ -5,11 +5,9 @@
  * is mapped ends the process, as with every reader that maps; writers of this folder never do that,
  * they replace files.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,22 +76,11 @@ static ml_status open_file(Ctx *ctx, InputFile *f)
     return status;
 }
 
-static bool is_part(const struct dirent *e)
+static bool is_part(const char *name)
 {
-    const size_t n = strlen(e->d_name);
+    const size_t n = strlen(name);
 
-    return e->d_name[0] != '.' && e->d_name[0] != '_' &&
-           !(n > 4 && strcmp(e->d_name + n - 4, ".mtd") == 0);
-}
-
-static int select_part(const struct dirent *e)
-{
-    return is_part(e);
-}
-
-static int by_version(const struct dirent **a, const struct dirent **b)
-{
-    return strverscmp((*a)->d_name, (*b)->d_name);
+    return name[0] != '.' && name[0] != '_' && !(n > 4 && strcmp(name + n - 4, ".mtd") == 0);
 }
 
 static ml_status open_part(Ctx *ctx, const char *folder, const char *name, InputFile *f)
@@ -107,31 +94,30 @@ static ml_status open_part(Ctx *ctx, const char *folder, const char *name, Input
     return open_file(ctx, f);
 }
 
-static ml_status open_parts(Ctx *ctx, const char *path, struct dirent **entries, int n, Input *in)
+static ml_status open_parts(Ctx *ctx, const char *path, const Folder *names, Input *in)
 {
-    in->files = mem_calloc((size_t)n, sizeof *in->files);
+    const size_t n = (size_t)names->count;
+
+    if (n == 0)
+        return fail(ctx, ML_EFORMAT, "the folder %s holds no part files", path);
+    in->files = mem_calloc(n, sizeof *in->files);
     if (!in->files)
-        return fail_memory(ctx, (size_t)n * sizeof *in->files);
-    for (int i = 0; i < n; i++) {
+        return fail_memory(ctx, n * sizeof *in->files);
+    for (int i = 0; i < names->count; i++) {
         in->count = i + 1;
-        TRY(open_part(ctx, path, entries[i]->d_name, &in->files[i]));
+        TRY(open_part(ctx, path, names->items[i], &in->files[i]));
     }
     return ML_OK;
 }
 
 static ml_status open_folder(Ctx *ctx, const char *path, Input *in)
 {
-    struct dirent **entries = NULL;
-    const int n = scandir(path, &entries, select_part, by_version);
+    Folder names;
     ml_status st;
 
-    if (n < 0)
-        return fail_errno(ctx, path);
-    st = n == 0 ? fail(ctx, ML_EFORMAT, "the folder %s holds no part files", path)
-                : open_parts(ctx, path, entries, n, in);
-    for (int i = 0; i < n; i++)
-        free(entries[i]);
-    free(entries);
+    TRY(folder_open(ctx, path, is_part, &names));
+    st = open_parts(ctx, path, &names, in);
+    folder_close(&names);
     return st;
 }
 

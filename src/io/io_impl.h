@@ -50,6 +50,11 @@ ml_status input_open(Ctx *ctx, const char *path, Input *in);
 ml_status input_memory(Ctx *ctx, const char *name, const char *data, size_t size, Input *in);
 void input_close(Input *in);
 
+/* The names in a folder that are wanted, in natural order. */
+typedef VEC(char *) Folder;
+ml_status folder_open(Ctx *ctx, const char *path, bool (*wanted)(const char *name), Folder *out);
+void folder_close(Folder *f);
+
 /* ---- lines: an input cut into chunks of whole lines, which tasks parse independently ---- */
 
 typedef struct Chunk {

@@ -3,12 +3,7 @@
  *
  * The folder is built beside its target and takes its place when complete.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "io/io_impl.h"
 
@@ -31,16 +26,11 @@ static int64_t item_index(const char *file, const char **name)
     return num_parse_int64(file, end, &index) && index >= 0 ? index : -1;
 }
 
-static int is_item(const struct dirent *e)
+static bool is_item(const char *file)
 {
     const char *name;
 
-    return item_index(e->d_name, &name) >= 0;
-}
-
-static int by_version(const struct dirent **a, const struct dirent **b)
-{
-    return strverscmp((*a)->d_name, (*b)->d_name);
+    return item_index(file, &name) >= 0;
 }
 
 static ml_status read_item(Ctx *ctx, const char *folder, const char *file, int64_t index, List *l,
@@ -74,15 +64,14 @@ static void drop_empty_names(List *l)
     l->names = NULL;
 }
 
-static ml_status read_items(Ctx *ctx, const char *path, struct dirent **entries, int n, Value *out,
-                            int depth)
+static ml_status read_items(Ctx *ctx, const char *path, const Folder *names, Value *out, int depth)
 {
     List *l;
     ml_status st = ML_OK;
 
-    TRY(list_new(ctx, n, true, &l));
-    for (int i = 0; i < n && st == ML_OK; i++)
-        st = read_item(ctx, path, entries[i]->d_name, i, l, depth);
+    TRY(list_new(ctx, names->count, true, &l));
+    for (int i = 0; i < names->count && st == ML_OK; i++)
+        st = read_item(ctx, path, names->items[i], i, l, depth);
     if (st != ML_OK) {
         list_release(l);
         return st;
@@ -94,19 +83,14 @@ static ml_status read_items(Ctx *ctx, const char *path, struct dirent **entries,
 
 ml_status list_read(Ctx *ctx, const char *path, Value *out, int depth)
 {
-    struct dirent **entries = NULL;
+    Folder names;
     ml_status st;
-    int n;
 
     if (depth > MAX_DEPTH)
         return fail(ctx, ML_ELIMIT, "%s: lists are nested deeper than %d", path, MAX_DEPTH);
-    n = scandir(path, &entries, is_item, by_version);
-    if (n < 0)
-        return fail(ctx, ML_EIO, "cannot read the list %s: %s", path, strerror(errno));
-    st = read_items(ctx, path, entries, n, out, depth);
-    for (int i = 0; i < n; i++)
-        free(entries[i]);
-    free(entries);
+    TRY(folder_open(ctx, path, is_item, &names));
+    st = read_items(ctx, path, &names, out, depth);
+    folder_close(&names);
     return st;
 }
 

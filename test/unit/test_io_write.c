@@ -64,6 +64,49 @@ ML_TEST(every_format_gives_back_what_was_written)
     }
 }
 
+/* Several chunks when read, several batches when written by few threads. */
+ML_TEST(large_files_are_written_and_read_in_order)
+{
+    const IoOptions o = OPTIONS(.format = "csv");
+    Matrix *m;
+
+    assert_ok(matrix_new_dense(test_ctx(), 150000, 3, &m));
+    for (int i = 0; i < 450000; i++)
+        m->values[i] = i / 7.0;
+    assert_ok(matrix_finish(test_ctx(), &m, -1));
+    for (int threads = 1; threads <= 8; threads += 7) {
+        Value v;
+
+        test_threads(threads);
+        assert_ok(io_write(test_ctx(), value_matrix(m), scratch("large"), &o));
+        v = read_back(scratch("large"), NULL);
+        assert_memory_equal(v.m->values, m->values, 450000 * sizeof(double));
+        assert_int_equal(v.m->nnz, 449999);
+        value_release(v);
+    }
+    matrix_release(m);
+}
+
+ML_TEST(real_data_sets_can_be_read)
+{
+    static const struct {
+        const char *path, *type;
+        int header;
+        int64_t rows, cols;
+    } sets[] = {{"data/wine.csv", "matrix", 1, 6497, 13},
+                {"data/eeg.csv", "matrix", 1, 14955, 15},
+                {"data/digits.csv", "matrix", 0, 1797, 65},
+                {"data/iris.csv", "frame", 1, 150, 6},
+                {"data/titanic.csv", "frame", 1, 624, 12}};
+
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const IoOptions o = OPTIONS(.data_type = sets[i].type, .header = sets[i].header,
+                                    .rows = sets[i].rows, .cols = sets[i].cols, .format = "csv");
+
+        value_release(read_back(sets[i].path, &o));
+    }
+}
+
 ML_TEST(constant_matrices_are_written_in_every_format)
 {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
     Runner runner = {.jobs = 2, .seconds = 20};
     CaseList list = {0};
-    char *folder, *data;
+    char *folder, *data, *program, *root;
     int status;
     bool ok;
 
@@ -37,15 +37,21 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
+    program = realpath(argv[2], NULL); /* cases run in folders of their own */
+    root = realpath(argv[3], NULL);
+    if (!program || !root)
+        return perror(program ? argv[3] : argv[2]), 2;
     runner.title = argv[1];
-    runner.program = argv[2];
-    runner.data = data = format("%s/data", argv[3]);
+    runner.program = program;
+    runner.data = data = format("%s/data", root);
     runner.extra = argv + 4;
-    folder = format("%s/test/%s", argv[3], argv[1]);
+    folder = format("%s/test/%s", root, argv[1]);
     ok = collect(&list, argv[1], folder);
     status = cases_run(&runner, &list) | !ok;
     case_list_free(&list);
     free(data);
     free(folder);
+    free(root);
+    free(program);
     return status;
 }

@@ -1,7 +1,7 @@
 /* print, stop, assert and the clock.
  *
- * print with a format follows the conversions of Java's Formatter that the reference documents: each conversion takes one type of
- * value, so a wrong one is an error instead of a wrong digit. */
+ * print with a format follows the conversions of Java's Formatter that the reference documents:
+ * each conversion takes one type of value, so a wrong one is an error instead of a wrong digit. */
 #include "kernel/kernel.h"
 
 #include <stdio.h>
@@ -48,8 +48,8 @@ static ml_status wrong_value(Ctx *ctx, const Conversion *c, const char *expected
 {
     char text[64];
 
-    return fail(ctx, ML_ETYPE, "print: the conversion %s%c takes %s, found a %s", c->spec, c->letter, expected,
-                value_describe(v, text));
+    return fail(ctx, ML_ETYPE, "print: the conversion %s%c takes %s, found a %s", c->spec,
+                c->letter, expected, value_describe(v, text));
 }
 
 #pragma GCC diagnostic push
@@ -120,8 +120,10 @@ static ml_status format_value(Ctx *ctx, Buffer *b, Conversion *c, Value v)
     case 's':
         return format_scalar_text(ctx, b, c, v);
     default:
-        return fail(ctx, ML_EVALUE, "print: unknown conversion %s%c; known are %%d %%x %%o %%f %%e %%g %%s %%b %%n %%%%",
-                    c->spec, c->letter);
+        return fail(
+            ctx, ML_EVALUE,
+            "print: unknown conversion %s%c; known are %%d %%x %%o %%f %%e %%g %%s %%b %%n %%%%",
+            c->spec, c->letter);
     }
 }
 
@@ -141,7 +143,9 @@ static ml_status print_format(Ctx *ctx, OpCall *call, Buffer *b)
             continue;
         }
         if (k >= call->nin)
-            return fail(ctx, ML_EVALUE, "print: the format has more conversions than the %d values given", call->nin - 1);
+            return fail(ctx, ML_EVALUE,
+                        "print: the format has more conversions than the %d values given",
+                        call->nin - 1);
         TRY(format_value(ctx, b, &c, call->in[k++]));
     }
     buffer_text(b, s);

@@ -1,0 +1,229 @@
+/* Eigenvalues and singular values.
+ *
+ * Small matrices take the plain forms (ref/), larger ones LAPACK's divide and conquer. LAPACK sees
+ * our rows as columns: a symmetric matrix is its own transpose; left eigenvectors of the transpose
+ * are the right ones of the matrix; and the singular vectors of the transpose are those of the
+ * matrix with their sides exchanged. */
+#include "kernel/blas.h"
+#include "kernel/decompose.h"
+
+#include <math.h>
+#include <string.h>
+
+static ml_status not_converged(Ctx *ctx, const OpCall *call)
+{
+    return fail(ctx, ML_EVALUE, "%s: the iteration on %s did not converge", call->op->name,
+                call_name(call, 0));
+}
+
+/* ---- symmetric eigenvalues ---- */
+
+typedef struct Eigen {
+    const OpCall *call;
+    Matrix *a; /* destroyed */
+    double *w; /* n eigenvalues */
+    double *v; /* n x n, eigenvectors as columns */
+} Eigen;
+
+static ml_status lapack_symmetric(Ctx *ctx, const Blas *blas, const Eigen *e)
+{
+    const int n = (int)e->a->rows;
+    int info, liwork = -1, isize, *iwork = &isize, lwork = -1;
+    double size, *work;
+
+    blas->dsyevd("V", "L", &n, e->a->values, &n, e->w, &size, &lwork, iwork, &liwork, &info);
+    lwork = (int)size;
+    liwork = isize;
+    TRY(linalg_scratch(ctx, lwork + liwork, &work));
+    iwork = (int *)(void *)(work + lwork);
+    blas->dsyevd("V", "L", &n, e->a->values, &n, e->w, work, &lwork, iwork, &liwork, &info);
+    linalg_scratch_free(ctx, work, lwork + liwork);
+    linalg_transpose(e->a->values, n, n, e->v);
+    return info == 0 ? ML_OK : not_converged(ctx, e->call);
+}
+
+static ml_status symmetric(Ctx *ctx, const Eigen *e)
+{
+    const Blas *blas = linalg_blas(e->a->rows);
+
+    if (blas)
+        return lapack_symmetric(ctx, blas, e);
+    return plain_eigen(e->a->values, e->a->rows, e->w, e->v) ? ML_OK : not_converged(ctx, e->call);
+}
+
+/* ---- eigenvalues of an asymmetric matrix ---- */
+
+/* Vector k of LAPACK is row k of `vectors`; the ascending eigenvalues and their vectors as columns.
+ */
+static void place_ascending(const Eigen *e, double *w, const double *vectors)
+{
+    const int64_t n = e->a->rows;
+
+    for (int64_t j = 0; j < n; j++) {
+        int64_t least = 0;
+
+        for (int64_t k = 1; k < n; k++)
+            least = w[k] < w[least] ? k : least;
+        e->w[j] = w[least];
+        for (int64_t i = 0; i < n; i++)
+            e->v[i * n + j] = vectors[least * n + i];
+        w[least] = INFINITY;
+    }
+}
+
+static ml_status check_real(Ctx *ctx, const Eigen *e, const double *re, const double *im)
+{
+    for (int64_t k = 0; k < e->a->rows; k++)
+        if (im[k] != 0)
+            return fail(ctx, ML_EVALUE, "eigen: %s should have real eigenvalues, found %g%+gi",
+                        call_name(e->call, 0), re[k], im[k]);
+    return ML_OK;
+}
+
+static ml_status asymmetric(Ctx *ctx, const Eigen *e)
+{
+    const Blas *blas = blas_get();
+    const int n = (int)e->a->rows, one = 1, lwork = 34 * n;
+    const int64_t cells = (int64_t)n * n + lwork + 2 * (int64_t)n;
+    double *vectors, *re, *im, *work;
+    ml_status st;
+    int info;
+
+    if (!blas || e->a->rows > INT32_MAX / 64)
+        return fail(
+            ctx, ML_EUNSUPPORTED,
+            "eigen: %s is not symmetric; that needs the library OpenBLAS, which was not found",
+            call_name(e->call, 0));
+    TRY(linalg_scratch(ctx, cells, &vectors));
+    re = vectors + (int64_t)n * n;
+    im = re + n;
+    work = im + n;
+    blas->dgeev("V", "N", &n, e->a->values, &n, re, im, vectors, &n, NULL, &one, work, &lwork,
+                &info);
+    st = info == 0 ? check_real(ctx, e, re, im) : not_converged(ctx, e->call);
+    if (st == ML_OK)
+        place_ascending(e, re, vectors);
+    linalg_scratch_free(ctx, vectors, cells);
+    return st;
+}
+
+static ml_status eigen(Ctx *ctx, OpCall *call, Matrix *a, Matrix *w, Matrix *v)
+{
+    const Eigen e = {call, a, w->values, v->values};
+    int64_t i, j;
+
+    TRY(linalg_finite(ctx, call, a));
+    if (a->rows == 0)
+        return ML_OK;
+    return linalg_symmetric(a, &i, &j) ? symmetric(ctx, &e) : asymmetric(ctx, &e);
+}
+
+/* Hand over n results; all are released when st is an error. */
+static ml_status results(Ctx *ctx, OpCall *call, ml_status st, int n, Matrix **out)
+{
+    for (int k = 0; k < n; k++)
+        if (st == ML_OK)
+            st = result_matrix(ctx, call, k, out[k], -1);
+        else
+            matrix_release(out[k]);
+    return st;
+}
+
+ml_status ml_k_eigen(Ctx *ctx, OpCall *call)
+{
+    Matrix *a, *out[2] = {NULL, NULL};
+    ml_status st;
+
+    TRY(linalg_square(ctx, call, 0, &a));
+    st = matrix_new_dense(ctx, a->rows, 1, &out[0]);
+    if (st == ML_OK)
+        st = matrix_new_dense(ctx, a->rows, a->rows, &out[1]);
+    if (st == ML_OK)
+        st = eigen(ctx, call, a, out[0], out[1]);
+    matrix_release(a);
+    return results(ctx, call, st, 2, out);
+}
+
+/* ---- singular values ---- */
+
+/* Results as LAPACK or the plain form leave them, for an operand of m x n, k = min(m, n). */
+typedef struct Svd {
+    const OpCall *call;
+    Matrix *a;
+    double *u, *s, *v; /* m x k, k, n x k */
+} Svd;
+
+/* LAPACK's u is our v with each vector as a row, its vt is our u. */
+static ml_status lapack_svd(Ctx *ctx, const Blas *blas, const Svd *d)
+{
+    const int m = (int)d->a->rows, n = (int)d->a->cols, k = m < n ? m : n;
+    int lwork = -1, info;
+    const int64_t fixed = (int64_t)n * k + 4 * (int64_t)k;
+    double size, *rows, *work;
+    int *iwork;
+
+    blas->dgesdd("S", &n, &m, d->a->values, &n, d->s, NULL, &n, d->u, &k, &size, &lwork, NULL,
+                 &info);
+    lwork = (int)size;
+    TRY(linalg_scratch(ctx, fixed + lwork, &rows));
+    iwork = (int *)(void *)(rows + (int64_t)n * k);
+    work = rows + fixed;
+    blas->dgesdd("S", &n, &m, d->a->values, &n, d->s, rows, &n, d->u, &k, work, &lwork, iwork,
+                 &info);
+    linalg_transpose(rows, k, n, d->v);
+    linalg_scratch_free(ctx, rows, fixed + lwork);
+    return info == 0 ? ML_OK : not_converged(ctx, d->call);
+}
+
+/* The plain form takes tall matrices; a wide one is transposed, which exchanges the sides. */
+static ml_status plain_form(Ctx *ctx, const Svd *d)
+{
+    const bool wide = d->a->rows < d->a->cols;
+    const int64_t m = wide ? d->a->cols : d->a->rows, n = wide ? d->a->rows : d->a->cols;
+    double *flat, *e;
+    bool done;
+
+    TRY(linalg_scratch(ctx, m * n + n + m, &flat));
+    e = flat + m * n;
+    if (wide)
+        linalg_transpose(d->a->values, n, m, flat);
+    else
+        memcpy(flat, d->a->values, (size_t)(m * n) * sizeof *flat);
+    memset(d->u, 0, (size_t)(d->a->rows * n) * sizeof *d->u);
+    memset(d->v, 0, (size_t)(d->a->cols * n) * sizeof *d->v);
+    done = plain_svd(flat, m, n, wide ? d->v : d->u, d->s, wide ? d->u : d->v, e, e + n);
+    linalg_scratch_free(ctx, flat, m * n + n + m);
+    return done ? ML_OK : not_converged(ctx, d->call);
+}
+
+static ml_status svd(Ctx *ctx, OpCall *call, Matrix *a, Matrix *out[3])
+{
+    const int64_t m = a->rows, n = a->cols, k = m < n ? m : n;
+    const Blas *blas = m <= INT32_MAX && n <= INT32_MAX ? linalg_blas(k) : NULL;
+    Svd d = {.call = call, .a = a};
+    ml_status st;
+
+    TRY(linalg_finite(ctx, call, a));
+    TRY(matrix_new_dense(ctx, m, k, &out[0]));
+    TRY(matrix_new_zero(ctx, k, k, &out[1]));
+    TRY(matrix_new_dense(ctx, n, k, &out[2]));
+    TRY(linalg_scratch(ctx, k, &d.s));
+    d.u = out[0]->values;
+    d.v = out[2]->values;
+    st = blas ? lapack_svd(ctx, blas, &d) : plain_form(ctx, &d);
+    for (int64_t i = 0; i < k; i++)
+        out[1]->values[i * k + i] = d.s[i];
+    linalg_scratch_free(ctx, d.s, k);
+    return st;
+}
+
+ml_status ml_k_svd(Ctx *ctx, OpCall *call)
+{
+    Matrix *a, *out[3] = {NULL, NULL, NULL};
+    ml_status st;
+
+    TRY(linalg_copy(ctx, call, 0, &a));
+    st = svd(ctx, call, a, out);
+    matrix_release(a);
+    return results(ctx, call, st, 3, out);
+}

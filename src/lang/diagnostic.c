@@ -143,7 +143,7 @@ void report_error(Ctx *ctx, Program *p, Span span, ml_status code, const char *f
 static void count_warning(Ctx *ctx, Program *p, Span span, const char *text)
 {
     p->shown = false;
-    if (!p->check_only)
+    if (!p->check_only || p->muted)
         return;
     p->warnings++;
     show(ctx, p, "warning", span, text);

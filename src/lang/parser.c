@@ -295,6 +295,8 @@ static bool parse_body(Parser *p, StmtList *out)
 
     if (parse_at(p, T_LBRACE))
         return parse_block(p, out);
+    if (parse_at(p, T_SOURCE) || parse_at(p, T_SETWD))
+        return parse_at(p, T_SOURCE) ? parse_source(p) : parse_setwd(p);
     s = parse_statement(p);
     out->items = parse_alloc(p, sizeof *out->items);
     if (!s || !out->items)

@@ -47,6 +47,7 @@ struct Program {
     int errors, warnings;
     bool quiet; /* findings at run time (eval) are only recorded */
     bool shown; /* the last finding was, so notes to it are */
+    bool muted; /* no warnings: in the script library they are nobody's business */
 };
 
 /* ---- findings (diagnostic.c) ---- */

@@ -107,6 +107,14 @@ ML_TEST(parameters_of_the_command_line_are_needed_to_run_only)
     lang_expect("x = ifdef($a, 3)", "");
 }
 
+ML_TEST(a_condition_is_no_string)
+{
+    lang_expect("if (\"TRUE\") print(1)",
+                "t.dml:1:5: error: a condition is a boolean or a number, found a string\n"
+                "if (\"TRUE\") print(1)\n"
+                "    ^~~~~~\n");
+}
+
 /* ---- calls of natives ---- */
 
 ML_TEST(an_unknown_function_is_an_error_with_the_nearest_name)

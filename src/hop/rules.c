@@ -51,7 +51,7 @@ Hop *rw_transpose_twice(RewriteCall *c, Hop *h)
     return NULL;
 }
 
-/* matrix(v, r, c) of literals, v a number. */
+/* matrix(v, r, c) of literals, v a number other than 0: the sum of nothing but zeros is a double. */
 Hop *rw_sum_of_constant(RewriteCall *c, Hop *h)
 {
     const Hop *x;
@@ -63,7 +63,8 @@ Hop *rw_sum_of_constant(RewriteCall *c, Hop *h)
     for (int k = 0; k < 3; k++)
         if (!x->in[k] || x->in[k]->kind != HOP_LITERAL || x->in[k]->lit.vt == VT_STRING || x->in[k]->lit.vt == VT_BOOL)
             return NULL;
-    if (scalar_to_double(x->in[1]->lit) < 1 || scalar_to_double(x->in[2]->lit) < 1)
+    if (scalar_to_double(x->in[0]->lit) == 0 || scalar_to_double(x->in[1]->lit) < 1 ||
+        scalar_to_double(x->in[2]->lit) < 1)
         return NULL;
     cells = binary(c, OP_mul, x->in[1], x->in[2], h);
     cells = cells ? binary(c, OP_mul, x->in[0], cells, h) : NULL;

@@ -6,6 +6,7 @@
 #include "lang/lexer.h"
 #include "lang/program.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,11 +69,12 @@ static bool is_file(const char *path)
 
 const char *unit_identity(Program *p, const char *path)
 {
-    char *real = is_file(path) ? realpath(path, NULL) : NULL;
-    const char *identity = arena_text(p->arena, real ? real : path, strlen(real ? real : path));
+    char real[PATH_MAX];
+    const char *identity = is_file(path) ? realpath(path, real) : NULL;
 
-    free(real);
-    return identity;
+    if (!identity)
+        identity = path;
+    return arena_text(p->arena, identity, strlen(identity));
 }
 
 static ml_status source_file(Ctx *ctx, Program *p, const char *path, const char *identity,

@@ -90,31 +90,48 @@ static ml_status fail_ragged(Ctx *ctx, const CsvJob *job, const Chunk *c, const 
                       found);
 }
 
-/* Any cell: *p moves behind it and its separator, *next_line is set when it ends its line. */
-static ml_status parse_slow(Ctx *ctx, const CsvJob *job, const Chunk *c, const char **p, bool last,
-                            double *v)
+/* The end of the cell at p: its separator, its line's end or the end of all. */
+static const char *cell_stop(const char *p, const char *end, const char *sep, size_t n)
 {
-    const Spec *spec = job->spec;
-    const size_t n = strlen(spec->sep);
-    const char *next, *line = line_end(*p, c->end, &next);
-    const char *end = csv_find_sep(*p, line, spec->sep, n);
-    const char *a = skip_blanks(*p, end), *b = end;
+    for (; p < end && *p != '\n'; p++)
+        if (*p == *sep && (size_t)(end - p) >= n && memcmp(p, sep, n) == 0)
+            break;
+    return p;
+}
+
+/* The number in [a, b), which has no outer blanks. */
+static ml_status parse_text(Ctx *ctx, const Spec *spec, const Chunk *c, const char *a,
+                            const char *b, double *v)
+{
     char shown[48];
 
-    while (b > a && is_blank(b[-1]))
-        b--;
-    if (last != (end == line))
-        return fail_ragged(ctx, job, c, last ? end : *p);
     if (csv_is_na(spec, a, b))
         *v = (double)__builtin_nan("");
     else if (a == b && spec->fill)
         *v = spec->fill_value;
     else if (a == b)
-        return input_fail(ctx, c->file, *p,
+        return input_fail(ctx, c->file, a,
                           "expected a number, found an empty field; fill=TRUE would allow it");
     else if (!cell_parse(a, b, v))
         return input_fail(ctx, c->file, a, "expected a number, found %s", input_quote(a, b, shown));
-    *p = last ? next : end + n;
+    return ML_OK;
+}
+
+/* Any cell: *p moves behind it and its separator or line end. */
+static ml_status parse_slow(Ctx *ctx, const CsvJob *job, const Chunk *c, const char **p, bool last,
+                            double *v)
+{
+    const size_t n = strlen(job->spec->sep);
+    const char *stop = cell_stop(*p, c->end, job->spec->sep, n);
+    const char *a = skip_blanks(*p, stop), *b = stop;
+    const bool ends_line = stop == c->end || *stop == '\n';
+
+    while (b > a && is_blank(b[-1]))
+        b--;
+    if (last != ends_line)
+        return fail_ragged(ctx, job, c, last ? stop : *p);
+    TRY(parse_text(ctx, job->spec, c, a, b, v));
+    *p = !ends_line ? stop + n : stop + (stop < c->end);
     return ML_OK;
 }
 
@@ -135,6 +152,7 @@ static ml_status parse_row(Ctx *ctx, const CsvJob *job, const Chunk *c, const ch
 {
     const char *at = *p, *end = c->end;
     const char sep = *job->spec->sep;
+    int64_t count = 0;
 
     for (int64_t k = 0; k < job->cols; k++) {
         const bool last = k + 1 == job->cols;
@@ -145,8 +163,9 @@ static ml_status parse_row(Ctx *ctx, const CsvJob *job, const Chunk *c, const ch
             at = q;
         else
             TRY(parse_slow(ctx, job, c, &at, last, &row[k]));
-        *nnz += row[k] != 0;
+        count += row[k] != 0;
     }
+    *nnz += count;
     *p = at;
     return ML_OK;
 }
@@ -158,10 +177,12 @@ static ml_status parse_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t i = lo; i < hi; i++) {
         const Chunk *c = &job->lines->chunks.items[i];
         const char *p = c->begin;
+        int64_t nnz = 0;
 
         TRY(check_cancel(ctx));
         for (int64_t r = 0; r < c->lines; r++)
-            TRY(parse_row(ctx, job, c, &p, job->cells + (c->line + r) * job->cols, &job->nnz[i]));
+            TRY(parse_row(ctx, job, c, &p, job->cells + (c->line + r) * job->cols, &nnz));
+        job->nnz[i] = nnz;
     }
     return ML_OK;
 }

@@ -55,13 +55,13 @@ static bool take(Parser *j, char c)
 
 /* The character an escape stands for; \u stands for a code point, written as UTF-8. Returns its
  * bytes. */
-static size_t unescape(Parser *j, char *out)
+static size_t unescape(Parser *j, const char *end, char *out)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     const char *at;
     unsigned code = 0;
 
-    if (*j->p != 'u' || j->end - j->p < 5) {
+    if (*j->p != 'u' || end - j->p < 5) {
         at = *j->p ? strchr(from, *j->p) : NULL;
         *out = at ? to[at - from] : *j->p;
         j->p++;
@@ -90,19 +90,28 @@ static size_t unescape(Parser *j, char *out)
     return 3;
 }
 
+/* Where the string at p ends: its closing quote, or the end of the file. */
+static const char *find_quote(const char *p, const char *end, char quote)
+{
+    for (; p < end && *p != quote; p++)
+        if (*p == '\\' && p + 1 < end)
+            p++;
+    return p;
+}
+
 static ml_status parse_string(Parser *j, char quote, const char **out)
 {
-    const size_t room =
-        (size_t)(j->end - j->p) + 1; /* no escape is shorter than what it stands for */
+    const char *close = find_quote(j->p, j->end, quote);
+    const size_t room = (size_t)(close - j->p) + 1; /* no escape is shorter than its meaning */
     char *text = arena_alloc(j->arena, room);
     size_t n = 0;
 
     if (!text)
         return fail_memory(j->ctx, room);
-    while (j->p < j->end && *j->p != quote) {
-        if (*j->p == '\\' && j->end - j->p > 1) {
+    while (j->p < close) {
+        if (*j->p == '\\' && close - j->p > 1) {
             j->p++;
-            n += unescape(j, text + n);
+            n += unescape(j, close, text + n);
         } else {
             text[n++] = *j->p++;
         }

@@ -2,7 +2,8 @@
  *
  * A context holds everything: options, compiled scripts, memory, threads, the last error.  It serves one caller at a
  * time; only ml_context_cancel may be called from another thread or a signal handler.  Nothing here aborts, exits or
- * prints: output goes to the callback that the caller sets (standard output by default), errors to the record. */
+ * prints by itself: what scripts print goes to the output callback (standard output by default), errors and warnings with their
+ * source lines to the diagnostics callback (standard error by default). */
 #ifndef MATLOOM_H
 #define MATLOOM_H
 

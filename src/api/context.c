@@ -199,6 +199,14 @@ static ml_status parse(ml_context *c, Program *p, const char *name, const char *
     return program_parse(&c->ctx, p, name, text, size, &o, main);
 }
 
+/* All findings go to the diagnostics output; what the front end showed is not shown again. */
+static void show_error(ml_context *c)
+{
+    keep_error(c);
+    if (!c->ctx.err.shown && c->text.data)
+        c->ctx.diagnostics(c->ctx.output_arg, c->text.data, c->text.size);
+}
+
 static ml_status run_source(ml_context *c, const char *name, const char *text, size_t size, bool check_only)
 {
     Program *p;
@@ -220,7 +228,7 @@ static ml_status run_source(ml_context *c, const char *name, const char *text, s
     if (st == ML_OK && !check_only)
         st = run_program(&c->ctx, p, main, &backend_cpu, &c->stats);
     if (st != ML_OK)
-        keep_error(c); /* before the sources that spans point into go */
+        show_error(c); /* before the sources that its spans point into go */
     program_free(p);
     return st;
 }
@@ -236,7 +244,7 @@ static ml_status source_file(ml_context *c, const char *path, bool check_only)
     if (st == ML_OK)
         st = run_source(c, path, text, size, check_only);
     else
-        keep_error(c);
+        show_error(c);
     mem_free(text);
     return st;
 }

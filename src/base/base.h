@@ -49,6 +49,7 @@ typedef struct CallSite {
 typedef struct ErrorRecord {
     ml_status code;
     Span span;
+    bool shown; /* went to the diagnostics output already */
     int ncalls, ncalls_dropped;
     CallSite calls[ERROR_CALLS]; /* innermost first */
     char text[ERROR_TEXT];

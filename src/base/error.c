@@ -62,6 +62,7 @@ static ml_status record(Ctx *ctx, Span span, ml_status code, const char *format,
     memcpy(ctx->err.text, text, kept + 1);
     ctx->err.code = code;
     ctx->err.span = span;
+    ctx->err.shown = false;
     ctx->err.ncalls = ctx->err.ncalls_dropped = 0;
     return code;
 }

@@ -74,12 +74,6 @@ static bool is_option(const char *s)
     return s[0] == '-' && s[1] && ml_option_arity(s + 1) > 0;
 }
 
-static int error_report(ml_context *ctx)
-{
-    fputs(ml_context_error(ctx), stderr);
-    return 1;
-}
-
 /* -args and -nvargs: everything up to the next option.  Words taken, -1 after an error. */
 static int take_arguments(Command *c, char **argv, bool named)
 {
@@ -97,7 +91,7 @@ static int take_arguments(Command *c, char **argv, bool named)
             *equals = '\0';
         snprintf(number, sizeof number, "%d", n + 1);
         if (ml_context_argument(c->ctx, named ? argv[n] : number, named ? equals + 1 : argv[n]) != ML_OK) {
-            error_report(c->ctx);
+            usage("%s", ml_context_error(c->ctx));
             return -1;
         }
     }
@@ -191,8 +185,6 @@ static int run_script(Command *c)
     st = c->file ? ml_run_file(c->ctx, c->file) : ml_run_text(c->ctx, "script", c->text);
     running = NULL;
     fflush(stdout);
-    if (st != ML_OK)
-        error_report(c->ctx);
     if (c->heavy)
         fputs(ml_context_stats(c->ctx, c->heavy), stdout);
     if (fflush(stdout) != 0)

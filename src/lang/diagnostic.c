@@ -93,6 +93,10 @@ void error_format(Buffer *b, const ErrorRecord *err)
 {
     char text[ERROR_TEXT];
 
+    if (err->code == ML_ESTOP) { /* the script's own words, alone */
+        buffer_format(b, "%s\n", err->text);
+        return;
+    }
     diagnostic_format(b, "error", err->span, err->text);
     for (int k = 0; k < err->ncalls; k++) {
         snprintf(text, sizeof text, "in function '%s', called here", err->calls[k].function);
@@ -122,7 +126,7 @@ static void count_error(Ctx *ctx, Program *p, Span span, ml_status code, const c
     p->errors++;
     p->shown = false;
     if (p->errors == 1)
-        fail_at(ctx, span, code, "%s", text);
+        fail_at(ctx, span, code, "%s", text), ctx->err.shown = !p->quiet;
     if (p->errors <= ERRORS_MAX)
         show(ctx, p, "error", span, text);
     else if (p->errors == ERRORS_MAX + 1)

@@ -70,12 +70,18 @@ static VarInfo *copy_vars(Walk *w, const VarInfo *vars)
     return copy;
 }
 
+/* Two paths meet.  A variable that only one of them assigns is no constant: reading it is an error on the other. */
 static bool join_all(const Walk *w, VarInfo *into, const VarInfo *from)
 {
     bool changed = false;
 
-    for (int k = 0; k < w->r->nslots; k++)
+    for (int k = 0; k < w->r->nslots; k++) {
+        bool one_sided = into[k].reached != from[k].reached;
+
         changed |= join(&into[k], &from[k]);
+        if (one_sided)
+            into[k].lit = value_none();
+    }
     return changed;
 }
 

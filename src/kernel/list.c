@@ -41,6 +41,7 @@ ml_status ml_k_list(Ctx *ctx, OpCall *call)
         const char *name = l->names ? call->names[k] : NULL;
 
         l->items[k] = value_retain(call->in[k]);
+        l->items[k].textual = name && call->in[k].dt == DT_SCALAR && call->in[k].vt == VT_DOUBLE;
         if (name && string_new(ctx, name, strlen(name), &l->names[k]) != ML_OK) {
             list_release(l);
             return ML_ENOMEM;

@@ -32,6 +32,12 @@ static bool both_int(Value a, Value b)
     return (is_int(a) && (is_int(b) || is_bool(b))) || (is_int(b) && is_bool(a));
 }
 
+/* The usual case of loops over scalars, asked first. */
+static inline bool both_vt(const Value *in, ValueType vt)
+{
+    return in[0].dt == DT_SCALAR && in[0].vt == vt && in[1].dt == DT_SCALAR && in[1].vt == vt;
+}
+
 static int64_t int_of(Value v)
 {
     return is_bool(v) ? v.b : v.i;
@@ -77,7 +83,11 @@ static ml_status concat(Ctx *ctx, Value a, Value b, Value *out)
 
 ml_status s_add(Ctx *ctx, const Value *in, int nin, Value *out)
 {
-    if (is_string(in[0]) || is_string(in[1]))
+    if (both_vt(in, VT_INT)) {
+        *out = value_int((int64_t)((uint64_t)in[0].i + (uint64_t)in[1].i));
+        return ML_OK;
+    }
+    if (is_string(in[0]) || is_string(in[1]) || in[0].textual || in[1].textual)
         return concat(ctx, in[0], in[1], out);
     TRY(need_numbers(ctx, in, nin, "'+'"));
     *out = both_int(in[0], in[1])
@@ -88,6 +98,10 @@ ml_status s_add(Ctx *ctx, const Value *in, int nin, Value *out)
 
 ml_status s_sub(Ctx *ctx, const Value *in, int nin, Value *out)
 {
+    if (both_vt(in, VT_INT)) {
+        *out = value_int((int64_t)((uint64_t)in[0].i - (uint64_t)in[1].i));
+        return ML_OK;
+    }
     TRY(need_numbers(ctx, in, nin, "'-'"));
     *out = both_int(in[0], in[1])
                ? value_int((int64_t)((uint64_t)int_of(in[0]) - (uint64_t)int_of(in[1])))
@@ -109,6 +123,8 @@ static ml_status mul_int(Ctx *ctx, int64_t a, int64_t b, Value *out)
 
 ml_status s_mul(Ctx *ctx, const Value *in, int nin, Value *out)
 {
+    if (both_vt(in, VT_INT))
+        return mul_int(ctx, in[0].i, in[1].i, out);
     TRY(need_numbers(ctx, in, nin, "'*'"));
     if (both_int(in[0], in[1]))
         return mul_int(ctx, int_of(in[0]), int_of(in[1]), out);

@@ -66,7 +66,8 @@ static inline uint64_t times_odd(const Pow10 *g, uint64_t x)
     return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout. */
+/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout.  Above a power of two it is taken no wider
+ * than below, as in Double.toString, which so prints a digit more there. */
 typedef struct {
     uint64_t lower, value, upper;
 } Interval;
@@ -84,7 +85,7 @@ static Interval scale(Binary b, int k)
     return (Interval){
         .lower = times_odd(&g, (4 * b.c - (b.half_below ? 1 : 2)) << shift) + odd,
         .value = times_odd(&g, 4 * b.c << shift),
-        .upper = times_odd(&g, (4 * b.c + 2) << shift) - odd,
+        .upper = times_odd(&g, (4 * b.c + (b.half_below ? 1 : 2)) << shift) - odd,
     };
 }
 
@@ -126,9 +127,28 @@ static Decimal strip_zeros(Decimal d)
     return d;
 }
 
+/* Whole numbers from 2^53 to 2^63 are printed from their integer: all its digits but those worth less than half the last bit, the
+ * last kept one rounded half up.  That is Double.toString as the language's results show it: 2^62 is 4.6116860184273879E18. */
+static bool from_integer(double magnitude, Decimal *out)
+{
+    uint64_t drop = 1;
+    int exponent;
+
+    if (magnitude < 0x1p53 || magnitude >= 0x1p63)
+        return false;
+    frexp(magnitude, &exponent);
+    out->exp10 = exponent > 55 ? log10_pow2(exponent - 55, false) : 0;
+    for (int k = 0; k < out->exp10; k++)
+        drop *= 10;
+    out->digits = ((uint64_t)magnitude + drop / 2) / drop;
+    return true;
+}
+
 Decimal num_shortest(double magnitude)
 {
-    return strip_zeros(shortest(split_double(magnitude)));
+    Decimal d;
+
+    return strip_zeros(from_integer(magnitude, &d) ? d : shortest(split_double(magnitude)));
 }
 
 /* The eight digits of v < 10^8, as values, the first in the lowest byte: halves, then pairs, then
@@ -290,6 +310,20 @@ static inline size_t put_decimal(char *p, Decimal d)
                                                    : put_scientific(p, &digits);
 }
 
+/* Of up to 19 digits, always d.dddE[n]. */
+static size_t put_long(char *p, Decimal d)
+{
+    const size_t n = num_put_uint64(p + 1, d.digits);
+    size_t end = n > 1 ? n + 1 : 3;
+
+    p[0] = p[1];
+    p[1] = '.';
+    if (n == 1)
+        p[2] = '0';
+    p[end++] = 'E';
+    return end + num_put_uint64(p + end, (uint64_t)d.exp10 + n - 1);
+}
+
 /* Zero, infinities and NaN. Returns 0 for any other value. */
 static size_t put_special(char *p, double v)
 {
@@ -304,6 +338,7 @@ static size_t print_binary(char *buf, double v, bool narrow)
 {
     char *p = buf;
     const double size = fabs(v);
+    Decimal whole;
     size_t n;
 
     if (signbit(v) && !isnan(v))
@@ -314,7 +349,8 @@ static size_t print_binary(char *buf, double v, bool narrow)
         memcpy(p + n, ".0", 2);
         n += 2;
     } else if (n == 0) {
-        n = put_decimal(p, shortest(narrow ? split_float((float)size) : split_double(size)));
+        n = !narrow && from_integer(size, &whole) ? put_long(p, strip_zeros(whole))
+            : put_decimal(p, shortest(narrow ? split_float((float)size) : split_double(size)));
     }
     p[n] = '\0';
     return (size_t)(p - buf) + n;

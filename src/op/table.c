@@ -71,5 +71,7 @@ int op_nresults(const OpInfo *op)
 
 const char *op_label(const OpInfo *op)
 {
-    return op->explain ? op->explain : op->dml;
+    if (op->explain)
+        return op->explain;
+    return strchr(op->dml, ' ') ? op->name : op->dml;
 }

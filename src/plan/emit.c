@@ -189,8 +189,11 @@ static ml_status emit_operands(Emit *e, Instr *in, const Hop *h, int i)
     e->frees.count = 0;
     in->nin = (uint16_t)h->nin;
     in->in = ARENA_ARRAY(e->plan->arena, int32_t, h->nin + 1);
-    if (!in->in)
+    in->in_spans = ARENA_ARRAY(e->plan->arena, Span, h->nin + 1);
+    if (!in->in || !in->in_spans)
         return no_memory(e);
+    for (int k = 0; k < h->nin; k++)
+        in->in_spans[k] = h->in[k] ? h->in[k]->span : h->span;
     for (int k = 0; k < h->nin; k++) {
         const Hop *arg = h->in[k];
 

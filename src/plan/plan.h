@@ -25,6 +25,7 @@ typedef struct Instr {
     int op;
     int32_t out;    /* slot of the first result; others in outs */
     int32_t *in;
+    Span *in_spans; /* of the operands, for messages */
     int32_t *outs;  /* nout entries when nout > 1; OPERAND_NONE: dropped */
     int32_t *frees; /* slots whose values die here, after the results are stored elsewhere */
     uint16_t nfrees;

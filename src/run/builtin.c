@@ -182,24 +182,117 @@ static DataType first_type(const OpCall *call)
     return l->count ? (DataType)l->items[0].dt : DT_MATRIX;
 }
 
+/* ---- native operators by name ---- */
+
+static const char *declared_type(Value v)
+{
+    switch (v.dt) {
+    case DT_MATRIX:
+        return "matrix[double]";
+    case DT_FRAME:
+        return "frame[string]";
+    case DT_LIST:
+        return "list[unknown]";
+    default:
+        return v.vt == VT_STRING ? "string" : v.vt == VT_BOOL ? "boolean" : v.vt == VT_INT ? "int" : "double";
+    }
+}
+
+/* As DML: NAME_TYPES = function(T a0, ...) return (matrix[double] r) { r = OPERATOR(a0, name=a1 ...) }.  Only the name when
+ * `body` is not wanted. */
+static void native_text(Buffer *b, const char *op, Value *const *args, const char *const *names, int n, bool body)
+{
+    buffer_text(b, "native_");
+    for (const char *s = op; *s; s++)
+        buffer_put(b, *s == '.' ? "_" : s, 1);
+    for (int k = 0; k < n; k++)
+        buffer_format(b, "_%c%s", declared_type(*args[k])[0], names[k] ? names[k] : "");
+    if (!body)
+        return;
+    buffer_text(b, " = function(");
+    for (int k = 0; k < n; k++)
+        buffer_format(b, "%s%s a%d", k ? ", " : "", declared_type(*args[k]), k);
+    buffer_format(b, ") return (matrix[double] r) { r = %s(", op);
+    for (int k = 0; k < n; k++)
+        buffer_format(b, "%s%s%sa%d", k ? ", " : "", names[k] ? names[k] : "", names[k] ? "=" : "", k);
+    buffer_text(b, ") }\n");
+}
+
+/* The function that wraps the operator for these arguments, parsed when it is new. */
+static ml_status native_function(Run *run, const char *op, Value *const *args, const char *const *names, int n,
+                                 const FunctionSet **out)
+{
+    Buffer name = {0}, text = {0};
+    CheckOptions o = {.lib = run->ctx->opt->lib};
+    Function *unused;
+    ml_status st;
+
+    native_text(&name, op, args, names, n, false);
+    native_text(&text, op, args, names, n, true);
+    st = name.failed || text.failed ? fail_memory(run->ctx, text.size) : ML_OK;
+    if (st == ML_OK)
+        st = program_find(run->ctx, run->program, name.data, out);
+    if (st == ML_OK && !*out) {
+        char *kept = arena_text(run->unit.arena, text.data, text.size);
+
+        st = kept ? program_parse(run->ctx, run->program, "eval", kept, text.size, &o, &unused)
+                  : fail_memory(run->ctx, text.size);
+        if (st == ML_OK)
+            st = program_find(run->ctx, run->program, name.data, out);
+        if (st == ML_OK && *out)
+            (*out)->matrix->results[0].type = (TypeDecl){DT_NONE, VT_UNKNOWN};
+    }
+    buffer_free(&name);
+    buffer_free(&text);
+    return st;
+}
+
+/* A native operator becomes a function of the script, so that its arguments are checked like those of any call. */
+static ml_status find_native(Run *run, OpCall *call, const char *name, EvalCall *ec)
+{
+    const List *l = call->nin == 2 && call->in[1].dt == DT_LIST ? call->in[1].l : NULL;
+    Value *args[EVAL_PARAMS];
+    const char *names[EVAL_PARAMS] = {NULL};
+    int n = l ? (int)l->count : call->nin - 1;
+
+    if (op_find(name, strlen(name)) < 0 || n > EVAL_PARAMS)
+        return ML_OK;
+    for (int k = 0; k < n; k++) {
+        args[k] = l ? &l->items[k] : &call->in[k + 1];
+        if (l && l->names && l->names[k])
+            names[k] = l->names[k]->text;
+        else if (!l && call->names)
+            names[k] = call->names[k + 1];
+    }
+    TRY(native_function(run, name, args, names, n, &ec->set));
+    for (int k = 0; ec->set && k < n; k++)
+        ec->args[k] = *args[k];
+    ec->given = ec->set && n ? ~UINT64_C(0) >> (64 - n) : 0;
+    return ML_OK;
+}
+
 /* All results; the caller owns them. */
 static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *results)
 {
     Value args[EVAL_PARAMS];
     const Routine *wrapper = NULL;
     const char *name;
+    bool native;
     int n = 0;
 
     TRY(call_text(run->ctx, call, 0, &name));
     TRY(program_find(run->ctx, run->program, name, &ec->set));
+    native = !ec->set;
+    if (native)
+        TRY(find_native(run, call, name, ec));
     if (!ec->set)
-        return fail(run->ctx, ML_ENAME, "no function '%s' is written in DML: it is neither in the script nor in the library",
-                    name);
+        return fail(run->ctx, ML_ENAME, "no function '%s': it is neither in the script nor a builtin", name);
     ec->fn = pick_variant(ec->set, first_type(call));
     ec->first = -1;
     if (ec->fn->nparams > EVAL_PARAMS || ec->fn->nresults > EVAL_RESULTS)
         return fail(run->ctx, ML_ELIMIT, "%s has too many parameters or results to be called by name", name);
-    TRY(place_arguments(run, call, ec));
+    if (!native)
+        TRY(place_arguments(run, call, ec));
     TRY(wrapper_for(run, ec, &wrapper));
     for (int k = 0; k < ec->fn->nparams; k++)
         if (ec->given >> k & 1)

@@ -9,11 +9,11 @@ enum { LOCAL_OPERANDS = 16 };
 
 /* ---- instructions ---- */
 
-static ml_status undefined(Run *run, const Routine *r, const Instr *in, int32_t slot)
+static ml_status undefined(Run *run, const Routine *r, Span span, int32_t slot)
 {
     const char *name = slot < r->nslots && r->names[slot] ? r->names[slot] : "of a temporary";
 
-    return fail_at(run->ctx, in->span, ML_ENAME, "variable '%s' has no value here: it is assigned only on another path",
+    return fail_at(run->ctx, span, ML_ENAME, "variable '%s' has no value here: it is assigned only on another path",
                    name);
 }
 
@@ -30,7 +30,7 @@ static ml_status gather(Run *run, const Routine *r, const Value *frame, const Pl
         if (x >= 0) {
             args[k] = frame[x];
             if (args[k].dt == DT_NONE && !(k < OP_ARGS && op->args[k].def))
-                return undefined(run, r, in, x);
+                return undefined(run, r, in->in_spans[k], x);
         } else {
             args[k] = x == OPERAND_NONE ? value_none() : plan->literals[~x];
         }
@@ -132,7 +132,7 @@ static ml_status run_move(Run *run, const Routine *r, Value *frame, const Plan *
     Value v = x >= 0 ? frame[x] : plan->literals[~x];
 
     if (v.dt == DT_NONE)
-        return undefined(run, r, in, x);
+        return undefined(run, r, in->span, x);
     v = value_retain(v);
     finish(frame, in, &v);
     return ML_OK;

@@ -68,9 +68,13 @@ const FunctionSet *resolve_user(const Program *p, const char *name)
 
     if (colons)
         return find_qualified(p, name, colons);
-    for (int k = 0; k < p->units.count; k++)
-        if (p->units.items[k]->is_main)
-            return unit_find(p->units.items[k], name);
+    for (int k = 0; k < p->units.count; k++) /* the script, and what eval added to it */
+        if (p->units.items[k]->is_main) {
+            const FunctionSet *set = unit_find(p->units.items[k], name);
+
+            if (set)
+                return set;
+        }
     return NULL;
 }
 

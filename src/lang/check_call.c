@@ -407,8 +407,7 @@ static const char *function_hint(Checker *c, Suggestion *s, const char *name)
 
     suggest_begin(s, name);
     for (int k = 0; k < unit->functions.count; k++)
-        suggest_add(s, unit->functions.items[k]->matrix->name,
-                    strlen(unit->functions.items[k]->matrix->name));
+        suggest_add(s, unit->functions.items[k]->name, strlen(unit->functions.items[k]->name));
     for (int op = 0; op < OP_COUNT; op++)
         if (op_table[op].dml && !(op_table[op].props & P_SYNTAX))
             suggest_names(s, op_table[op].dml);
@@ -431,7 +430,7 @@ static void refuse_qualified(Checker *c, const Expr *e, const char *colons)
             continue;
         suggest_begin(&s, colons + 2);
         for (int i = 0; i < import->unit->functions.count; i++)
-            suggest_names(&s, import->unit->functions.items[i]->matrix->name);
+            suggest_names(&s, import->unit->functions.items[i]->name);
         report_error(c->ctx, c->program, e->name_span, ML_ENAME, "%s defines no function '%s'%s",
                      import->unit->name, colons + 2, suggest_hint(&s));
         return;

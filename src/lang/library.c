@@ -74,12 +74,20 @@ static bool is_plain_name(const char *name)
                '\0';
 }
 
-static Function *variant(Program *p, Unit *unit, const char *prefix, const char *name)
+/* The function prefix + name of the unit; messages know it by the name that is called. */
+static ml_status find_variant(Ctx *ctx, Program *p, const Unit *unit, const char *prefix,
+                              const char *name, Function **out)
 {
-    char *full = arena_format(p->arena, "%s%s", prefix, name);
-    const FunctionSet *set = full ? unit_find(unit, full) : NULL;
+    const char *full = arena_format(p->arena, "%s%s", prefix, name);
+    const FunctionSet *set;
 
-    return set ? set->matrix : NULL;
+    if (!full)
+        return fail_memory(ctx, strlen(name));
+    set = unit_find(unit, full);
+    *out = set ? set->matrix : NULL;
+    if (set)
+        set->matrix->name = name;
+    return ML_OK;
 }
 
 /* A call's arguments are put in order before its variant is known, so all variants have the same
@@ -92,7 +100,7 @@ static void check_variants(Ctx *ctx, Program *p, const Function *first, const Fu
         same = other->params[k].name == first->params[k].name;
     if (!same)
         report_error(ctx, p, other->name_span, ML_ENAME,
-                     "the parameters of '%s' are not those of '%s'", other->name, first->name);
+                     "the parameters of '%s' are not those of its other variant", other->name);
 }
 
 static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
@@ -105,9 +113,9 @@ static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
     TRY(unit_library(ctx, p, path, 0, &unit));
     if (!unit)
         return ML_OK;
-    set->matrix = variant(p, unit, "m_", name);
-    set->scalar = variant(p, unit, "s_", name);
-    set->frame = variant(p, unit, "f_", name);
+    TRY(find_variant(ctx, p, unit, "m_", name, &set->matrix));
+    TRY(find_variant(ctx, p, unit, "s_", name, &set->scalar));
+    TRY(find_variant(ctx, p, unit, "f_", name, &set->frame));
     set->by_type = true;
     if (set->matrix || set->scalar || set->frame) {
         check_variants(ctx, p, resolve_variant(set), set->scalar);

@@ -16,6 +16,12 @@ typedef struct Import {
     Span span;
 } Import;
 
+/* A function under the name it has in its file: m_lm, whose Function is called lm. */
+typedef struct Definition {
+    const char *name;
+    FunctionSet set; /* of this function alone */
+} Definition;
+
 /* One file: the script, a sourced file, a file of the library.  Its functions see each other
  * unqualified. */
 typedef struct Unit {
@@ -24,7 +30,7 @@ typedef struct Unit {
     const char *library;  /* "builtin/lm.dml" when from the script library */
     const Source *source;
     bool is_main;
-    VEC(FunctionSet *) functions; /* one function each */
+    VEC(Definition *) functions;
     VEC(Import) imports;
     StmtList body;
 } Unit;

@@ -139,7 +139,7 @@ ml_status unit_source(Ctx *ctx, Program *p, const char *path, Span span, int dep
 ml_status unit_add_function(Ctx *ctx, Program *p, Unit *unit, Function *fn)
 {
     const FunctionSet *other = unit_find(unit, fn->name);
-    FunctionSet *set;
+    Definition *def;
 
     if (other) {
         report_error(ctx, p, fn->name_span, ML_ENAME, "the function '%s' is already defined",
@@ -147,17 +147,18 @@ ml_status unit_add_function(Ctx *ctx, Program *p, Unit *unit, Function *fn)
         report_note(ctx, p, other->matrix->name_span, "first defined here");
         return ML_OK;
     }
-    set = ARENA_NEW(p->arena, FunctionSet);
-    if (!set || !VEC_PUSH(&unit->functions, set))
-        return fail_memory(ctx, sizeof *set);
-    set->matrix = fn;
+    def = ARENA_NEW(p->arena, Definition);
+    if (!def || !VEC_PUSH(&unit->functions, def))
+        return fail_memory(ctx, sizeof *def);
+    def->name = fn->name;
+    def->set.matrix = fn;
     return VEC_PUSH(&p->functions, fn) ? ML_OK : fail_memory(ctx, sizeof fn);
 }
 
 const FunctionSet *unit_find(const Unit *unit, const char *name)
 {
     for (int k = 0; k < unit->functions.count; k++)
-        if (strcmp(unit->functions.items[k]->matrix->name, name) == 0)
-            return unit->functions.items[k];
+        if (strcmp(unit->functions.items[k]->name, name) == 0)
+            return &unit->functions.items[k]->set;
     return NULL;
 }

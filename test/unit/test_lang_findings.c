@@ -328,10 +328,11 @@ ML_TEST(variants_of_a_library_function_have_the_same_parameters)
     put_file("lib/builtin/g.dml",
              "m_g = function(matrix[double] X) return (double y) { y = sum(X) }\n"
              "s_g = function(double x) return (double y) { y = x }\n");
-    assert_string_equal(findings_with_lib("x = g(1)"),
-                        "builtin/g.dml:2:1: error: the parameters of 's_g' are not those of 'm_g'\n"
-                        "s_g = function(double x) return (double y) { y = x }\n"
-                        "^~~\n");
+    assert_string_equal(
+        findings_with_lib("x = g(1)"),
+        "builtin/g.dml:2:1: error: the parameters of 'g' are not those of its other variant\n"
+        "s_g = function(double x) return (double y) { y = x }\n"
+        "^~~\n");
     leave(old, folder);
 }
 

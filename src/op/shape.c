@@ -359,6 +359,8 @@ static int64_t nnz_binary(const ShapeCall *c)
 
     if (is_scalar(l) || is_scalar(r))
         return is_scalar(r) ? nnz_with_scalar(c, l, r, false) : nnz_with_scalar(c, r, l, true);
+    if (c->op->cell2(0, 0) != 0)
+        return nnz_dense(c);
     a = spread(c, l);
     b = spread(c, r);
     if (c->op->props & P_ZERO_SAFE)
@@ -373,7 +375,7 @@ int64_t nnz_cellwise(const ShapeCall *c)
 
     if (arg(c, 1)->dt == DT_NONE)
         n = c->op->props & P_ZERO_SAFE ? nnz_same(c) : all;
-    else if (c->nin > 2 || !c->op->cell2 || c->op->cell2(0, 0) != 0)
+    else if (c->nin > 2 || !c->op->cell2)
         n = all;
     else
         n = nnz_binary(c);

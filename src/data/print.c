@@ -44,12 +44,14 @@ static void print_row(Buffer *b, const double *cells, int64_t cols, const PrintF
     buffer_text(b, f->linesep);
 }
 
+/* A row without columns shows a zero, as in the reference. */
 static void print_dense(Buffer *b, const Matrix *m, const PrintFormat *f, double *scratch)
 {
     const int64_t rows = shown(m->rows, f->rows), cols = shown(m->cols, f->cols);
+    const double none = 0;
 
     for (int64_t i = 0; i < rows && !b->failed; i++)
-        print_row(b, matrix_row(m, i, scratch), cols, f);
+        print_row(b, cols ? matrix_row(m, i, scratch) : &none, cols ? cols : 1, f);
 }
 
 /* One line "row column value" for each cell that is not zero. */

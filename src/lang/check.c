@@ -157,9 +157,15 @@ void check_expr(Checker *c, Expr *e)
     case E_NAME:
         use(c, e->name, e->span);
         break;
-    case E_OP:
     case E_SHAPE:
         check_arguments(c, e);
+        break;
+    case E_OP:
+        if (!e->name_span.src) { /* of the grammar */
+            check_arguments(c, e);
+            break;
+        }
+        check_call_and_arguments(c, e, AS_OPERAND);
         break;
     case E_CALL:
         check_call_and_arguments(c, e, AS_OPERAND);
@@ -182,7 +188,7 @@ static void check_target(Checker *c, const Target *t)
 
 static void check_assignment(Checker *c, Stmt *s)
 {
-    if (s->value->kind == E_CALL)
+    if (s->value->name_span.src)
         check_call_and_arguments(c, s->value, s->ntargets);
     else
         check_expr(c, s->value);
@@ -351,23 +357,32 @@ ml_status check_queued(Ctx *ctx, Program *p)
     return ML_OK;
 }
 
-ml_status check_program(Ctx *ctx, Program *p, Function *main_fn)
+/* Check what the script does not reach.  It stays open whether eval does: these are checked again
+ * then. */
+static ml_status check_unreached(Ctx *ctx, Program *p)
 {
-    const FunctionSet set = {.matrix = main_fn};
-    ml_status st;
+    int first = p->queue.count;
+    ml_status st = ML_OK;
 
-    TRY(resolve_queue(ctx, p, &set));
-    TRY(check_queued(ctx, p));
     p->unreached = true;
-    for (int k = 0; k < p->functions.count; k++) {
+    for (int k = 0; k < p->functions.count && st == ML_OK; k++) {
         const FunctionSet one = {.matrix = p->functions.items[k]};
 
         st = resolve_queue(ctx, p, &one);
         if (st == ML_OK)
             st = check_queued(ctx, p);
-        if (st != ML_OK)
-            return st;
     }
+    for (int k = first; k < p->queue.count; k++)
+        p->queue.items[k]->queued = false;
     p->unreached = false;
-    return ML_OK;
+    return st;
+}
+
+ml_status check_program(Ctx *ctx, Program *p, Function *main_fn)
+{
+    const FunctionSet set = {.matrix = main_fn};
+
+    TRY(resolve_queue(ctx, p, &set));
+    TRY(check_queued(ctx, p));
+    return check_unreached(ctx, p);
 }

@@ -454,11 +454,26 @@ static void refuse_call(Checker *c, const Expr *e)
                      e->name, function_hint(c, &s, e->name));
 }
 
+/* A call resolved when nothing reached its function, which eval now does. */
+static void check_reached(Checker *c, const Expr *e)
+{
+    if (e->kind == E_CALL)
+        c->status = resolve_queue(c->ctx, c->program, e->fn);
+    else if (op_table[e->op].later)
+        refuse_later_native(c, e, op_table[e->op].later);
+    else if (op_table[e->op].props & P_CALLS)
+        reach_by_name(c, e->args[0]);
+}
+
 void check_call(Checker *c, Expr *e, int targets)
 {
     const FunctionSet *set;
     int op;
 
+    if (e->kind == E_OP || e->fn) {
+        check_reached(c, e);
+        return;
+    }
     c->status = resolve_function(c->ctx, c->program, c->fn->unit, e->name, &set);
     if (c->status != ML_OK)
         return;

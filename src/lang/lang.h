@@ -39,7 +39,7 @@ struct Expr {
     const char *name; /* E_NAME, E_DOLLAR; E_CALL, E_OP: as written, "ns::f" */
     int op;           /* E_OP: OpCode */
     /* E_CALL.  NULL after the check: a library function that this version does not have, under
-     * --check or in a function that the script does not reach without eval. */
+     * --check or in a function that nothing reaches (program_find fails then). */
     const FunctionSet *fn;
     Expr **args;
     const char **arg_names; /* as parsed: NULL entries for unnamed ones; after the check NULL, but

@@ -382,6 +382,30 @@ ML_TEST(functions_are_found_by_name_namespace_and_path)
     leave(old, folder);
 }
 
+ML_TEST(a_function_that_eval_reaches_must_not_need_a_later_version)
+{
+    const char *text =
+        "f = function(matrix[double] X) return (double y) { y = g(X) print(exists(zz)) }\n"
+        "g = function(matrix[double] X) return (double y) { [C, y] = kmeans(X=X) y = sum(X) }\n"
+        "h = function(matrix[double] X) return (double y) { y = sum(bias_add(X, X)) print(y) }\n"
+        "k = function(double x) return (double y) { y = eval(\"sigmoid\", x) [a] = l(y) }\n"
+        "l = function(double x) return (double y) { y = x }";
+    const CheckOptions options = {.lib = ""};
+    const FunctionSet *set;
+    Ctx ctx = {0};
+    Program *p = program_new(&ctx);
+    Function *main_fn;
+
+    assert_int_equal(program_parse(&ctx, p, "t.dml", text, strlen(text), &options, &main_fn),
+                     ML_OK);
+    assert_int_equal(program_find(&ctx, p, "f", &set), ML_EUNSUPPORTED);
+    assert_string_equal(ctx.err.text,
+                        "'kmeans' is part of the script library but not in this version");
+    assert_int_equal(program_find(&ctx, p, "h", &set), ML_EUNSUPPORTED);
+    assert_int_equal(program_find(&ctx, p, "k", &set), ML_OK);
+    program_free(p);
+}
+
 ML_TEST(help_on_a_library_function_is_its_head_comment)
 {
     Ctx ctx = {0};

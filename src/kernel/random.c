@@ -86,6 +86,7 @@ typedef struct DenseJob {
     const Rand *r;
     double *out;
     int64_t cells;
+    atomic_int_fast64_t nnz;
 } DenseJob;
 
 /* Zero all cells but those that a second word chooses. */
@@ -102,7 +103,8 @@ static void thin_out(const Rand *r, uint64_t group, double *out, int64_t n)
 
 static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const DenseJob *job = arg;
+    DenseJob *job = arg;
+    int64_t nnz = 0;
 
     (void)ctx;
     for (int64_t tile = lo; tile < hi; tile++) {
@@ -111,18 +113,23 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         draw(job->r, STREAM_CELLS, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
         if (job->r->sparsity < 1)
             thin_out(job->r, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
+        nnz += matrix_count_nnz(job->out + at, n);
     }
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;
 }
 
-static ml_status rand_dense(Ctx *ctx, const Rand *r, Matrix **out)
+static ml_status rand_dense(Ctx *ctx, const Rand *r, Matrix **out, int64_t *nnz)
 {
     DenseJob job = {.r = r};
 
     TRY(matrix_new_dense(ctx, r->rows, r->cols, out));
     job.out = (*out)->values;
     job.cells = matrix_cells(*out);
-    return task_for(ctx, (job.cells + TILE - 1) / TILE, task_grain(TILE), dense_tiles, &job);
+    TRY(task_for(ctx, (job.cells + TILE - 1) / TILE, task_grain(TILE), dense_tiles, &job));
+    *nnz = atomic_load_explicit(&job.nnz, memory_order_relaxed);
+    return ML_OK;
 }
 
 /* ---- sparse ---- */
@@ -273,29 +280,30 @@ static bool is_sparse(const Rand *r)
     return r->sparsity > 0 && r->sparsity < SPARSE_BELOW && r->cols > 1 && r->cols <= UINT32_MAX;
 }
 
-static ml_status rand_matrix(Ctx *ctx, Rand *r, Matrix **out)
+static ml_status rand_matrix(Ctx *ctx, const Rand *r, Matrix **out, int64_t *nnz)
 {
     const bool constant = r->pdf == PDF_UNIFORM && r->min == r->max;
 
     if (r->sparsity == 0 || (constant && r->sparsity == 1))
         return matrix_new_constant(ctx, r->rows, r->cols, r->sparsity > 0 ? r->min : 0, out);
-    return is_sparse(r) ? rand_sparse(ctx, r, out) : rand_dense(ctx, r, out);
+    return is_sparse(r) ? rand_sparse(ctx, r, out) : rand_dense(ctx, r, out, nnz);
 }
 
 ml_status ml_k_rand(Ctx *ctx, OpCall *call)
 {
     Rand r = {0};
     Matrix *out = NULL;
+    int64_t nnz = -1;
     ml_status st;
 
     TRY(read_rand(ctx, call, &r));
     if (r.pdf == PDF_POISSON)
         TRY(poisson_init(ctx, &r.poisson, r.lambda));
-    st = rand_matrix(ctx, &r, &out);
+    st = rand_matrix(ctx, &r, &out, &nnz);
     poisson_free(ctx, &r.poisson);
     if (st != ML_OK) {
         matrix_release(out);
         return st;
     }
-    return result_matrix(ctx, call, 0, out, -1);
+    return result_matrix(ctx, call, 0, out, nnz);
 }

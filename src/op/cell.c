@@ -19,14 +19,16 @@
         return cell_##name(x, y);                                                                  \
     }
 
+/* clang-format off */
 CELL1_RULES(CELL1)
 CELL1(abs)
 CELL1(log)
-CELL1(not )
+CELL1(not)
 CELL1(neg)
 CELL1(plus)
 
 CELL2_RULES(CELL2)
+/* clang-format on */
 
 /* 2/pi after the binary point. */
 static const uint64_t two_over_pi[20] = {

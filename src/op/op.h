@@ -1,8 +1,8 @@
-/* op: the operator table.  One row of ops.def declares an operator once; the checks of the front end, size
- * propagation, rewrites, explain, kernels and the help page are all read from it.
+/* op: the operator table.  One row of ops.def declares an operator once; the checks of the front
+ * end, size propagation, rewrites, explain, kernels and the help page are all read from it.
  *
- * To add an operator: one row in the family's file under op/def/, one function ml_k_NAME in the family's kernel file.
- * Nothing else.  Links without kernels. */
+ * To add an operator: one row in the family's file under op/def/, one function ml_k_NAME in the
+ * family's kernel file. Nothing else.  Links without kernels. */
 #ifndef OP_H
 #define OP_H
 
@@ -27,14 +27,14 @@ enum {
 typedef struct OpArg {
     const char *name;
     uint16_t types;
-    /* NULL: required; "": may be absent (arrives as value_none); else the default as a literal of DML:
-     * 1  0.5  TRUE  "text". */
+    /* NULL: required; "": may be absent (arrives as value_none); else the default as a literal of
+     * DML: 1  0.5  TRUE  "text". */
     const char *def;
 } OpArg;
 
 /* The type of a result. */
 typedef enum OpResult {
-    R_NONE,   /* a statement: print, write, stop ... */
+    R_NONE, /* a statement: print, write, stop ... */
     R_MATRIX,
     R_DOUBLE,
     R_INT,
@@ -43,8 +43,8 @@ typedef enum OpResult {
     R_SCALAR, /* a scalar whose type is known only when run */
     R_FRAME,
     R_LIST,
-    /* A matrix when an operand is one, else the scalar type that the scalar function gives.  The exception are
-     * the rows with P_AGG_FULL (min, max): a matrix alone gives a double. */
+    /* A matrix when an operand is one, else the scalar type that the scalar function gives.  The
+     * exception are the rows with P_AGG_FULL (min, max): a matrix alone gives a double. */
     R_CELLS,
     R_SAME,   /* the data type of the first operand */
     R_UNKNOWN /* known only when run */
@@ -52,30 +52,39 @@ typedef enum OpResult {
 
 /* Properties. */
 enum {
-    P_CELLWISE = 1 << 0,     /* out[i,j] depends on the operands' [i,j] (after broadcasting) alone */
-    P_ZERO_SAFE = 1 << 1,    /* unary: f(0) = 0; binary: f(0, y) = 0 for finite y */
+    P_CELLWISE = 1 << 0,  /* out[i,j] depends on the operands' [i,j] (after broadcasting) alone */
+    P_ZERO_SAFE = 1 << 1, /* unary: f(0) = 0; binary: f(0, y) = 0 for finite y */
     P_COMMUTATIVE = 1 << 2,
     P_ASSOCIATIVE = 1 << 3,
-    P_ROW_ALIGNED = 1 << 4,  /* row i of the result depends on row i alone */
-    P_COL_ALIGNED = 1 << 5,  /* column j likewise */
-    P_AGG_FULL = 1 << 6,     /* aggregates to a scalar, to a column, to a row */
+    P_ROW_ALIGNED = 1 << 4, /* row i of the result depends on row i alone */
+    P_COL_ALIGNED = 1 << 5, /* column j likewise */
+    P_AGG_FULL = 1 << 6,    /* aggregates to a scalar, to a column, to a row */
     P_AGG_ROW = 1 << 7,
     P_AGG_COL = 1 << 8,
-    P_NAMED = 1 << 9,        /* arguments must be named, but for the first `positional` ones */
-    P_VARIADIC = 1 << 10,    /* the last argument repeats */
-    P_EFFECT = 1 << 11,      /* prints, writes, stops, reads the clock: keeps its order, is never shared or dropped */
-    P_RANDOM = 1 << 12,      /* not deterministic unless its seed argument is given and is not -1 */
-    P_MULTI = 1 << 13,       /* several results: needs [a, b] = f(...) */
-    P_BOOLEAN = 1 << 14,     /* cells of the result are 0 or 1 */
-    P_SYNTAX = 1 << 15,      /* an operator of the grammar, not callable by its dml name */
+    P_NAMED = 1 << 9,     /* arguments must be named, but for the first `positional` ones */
+    P_VARIADIC = 1 << 10, /* the last argument repeats */
+    P_EFFECT = 1 << 11,  /* prints, writes, stops, reads the clock: keeps its order, is never shared
+                            or dropped */
+    P_RANDOM = 1 << 12,  /* not deterministic unless its seed argument is given and is not -1 */
+    P_MULTI = 1 << 13,   /* several results: needs [a, b] = f(...) */
+    P_BOOLEAN = 1 << 14, /* cells of the result are 0 or 1 */
+    P_SYNTAX = 1 << 15,  /* an operator of the grammar, not callable by its dml name */
     P_FIRST_UNNAMED = 1 << 16, /* with P_NAMED: the first argument is given without a name */
-    P_LITERAL_DOUBLE = 1 << 17, /* of an integer literal a double, of an integer variable an integer */
-    P_CALLS = 1 << 18,          /* calls a function by a name known only when run: eval */
-    P_VARIABLE = 1 << 19        /* the argument may be a variable that has no value: exists(x) */
+    P_LITERAL_DOUBLE =
+        1 << 17,         /* of an integer literal a double, of an integer variable an integer */
+    P_CALLS = 1 << 18,   /* calls a function by a name known only when run: eval */
+    P_VARIABLE = 1 << 19 /* the argument may be a variable that has no value: exists(x) */
 };
 
 /* How a distributed backend would run it. */
-typedef enum OpDist { DIST_LOCAL, DIST_MAP, DIST_MAP_AGG, DIST_BROADCAST, DIST_PREFIX, DIST_SHUFFLE } OpDist;
+typedef enum OpDist {
+    DIST_LOCAL,
+    DIST_MAP,
+    DIST_MAP_AGG,
+    DIST_BROADCAST,
+    DIST_PREFIX,
+    DIST_SHUFFLE
+} OpDist;
 
 /* ---- size propagation ---- */
 
@@ -85,9 +94,9 @@ typedef struct Dims {
 } Dims;
 
 typedef struct ShapeArg {
-    DataType dt;        /* DT_NONE: unknown or absent */
-    Dims dims;          /* of a matrix or frame; scalars are 1 x 1 */
-    Value lit;          /* value_none() when not a known scalar */
+    DataType dt; /* DT_NONE: unknown or absent */
+    Dims dims;   /* of a matrix or frame; scalars are 1 x 1 */
+    Value lit;   /* value_none() when not a known scalar */
 } ShapeArg;
 
 struct OpInfo;
@@ -98,8 +107,10 @@ typedef struct ShapeCall {
     int nout;
     Dims *out; /* all -1 at entry */
 } ShapeCall;
-typedef void (*ShapeFn)(ShapeCall *c); /* sets rows and cols of the results, -1 where unknown; and nnz where it can */
-typedef int64_t (*NnzFn)(const ShapeCall *c); /* nnz of out[0], upper bound, -1 unknown; after the shape is known */
+typedef void (*ShapeFn)(
+    ShapeCall *c); /* sets rows and cols of the results, -1 where unknown; and nnz where it can */
+typedef int64_t (*NnzFn)(
+    const ShapeCall *c); /* nnz of out[0], upper bound, -1 unknown; after the shape is known */
 
 /* ---- scalars ---- */
 
@@ -111,8 +122,9 @@ typedef ml_status (*ScalarFn)(Ctx *ctx, const Value *in, int nin, Value *out);
 enum { OP_ARGS = 24, OP_RESULTS = 6 };
 
 typedef struct OpInfo {
-    const char *name;    /* C identifier, set by the table */
-    const char *dml;     /* names in DML separated by blanks, the first is shown; symbol for P_SYNTAX rows */
+    const char *name; /* C identifier, set by the table */
+    const char
+        *dml; /* names in DML separated by blanks, the first is shown; symbol for P_SYNTAX rows */
     const char *explain; /* short code in plans; NULL: the first dml name */
     OpArg args[OP_ARGS];
     OpResult result;
@@ -124,15 +136,17 @@ typedef struct OpInfo {
     ScalarFn scalar;
     double (*cell1)(double);         /* unary cell-wise */
     double (*cell2)(double, double); /* binary cell-wise */
-    const char *doc;     /* one or more sentences: meaning, shapes, errors, method */
-    const char *example; /* DML expression or statements */
-    const char *yields;  /* what print of the example gives: cells of toString joined by blanks, or the scalar */
-    const char *later;   /* not in this version: what it belongs to, e.g. "neural-network operators" */
+    const char *doc;                 /* one or more sentences: meaning, shapes, errors, method */
+    const char *example;             /* DML expression or statements */
+    const char *yields; /* what print of the example gives: cells of toString joined by blanks, or
+                           the scalar */
+    const char
+        *later; /* not in this version: what it belongs to, e.g. "neural-network operators" */
 } OpInfo;
 
 /* ML_OP(name, ...): kernel ml_k_NAME.      ML_OP_AS(name, kernel, ...): shares kernel ml_k_KERNEL.
- * ML_OP_SCALAR(name, ...): scalars only, its .scalar is all.  ML_OP_RUN(name, ...): done by the interpreter, ml_r_NAME.
- * ML_OP_LATER(name, ...): a name that this version knows but cannot run. */
+ * ML_OP_SCALAR(name, ...): scalars only, its .scalar is all.  ML_OP_RUN(name, ...): done by the
+ * interpreter, ml_r_NAME. ML_OP_LATER(name, ...): a name that this version knows but cannot run. */
 typedef enum OpCode {
 #define ML_OP(name, ...) OP_##name,
 #define ML_OP_AS(name, kernel, ...) OP_##name,
@@ -145,10 +159,11 @@ typedef enum OpCode {
 
 extern const OpInfo op_table[OP_COUNT];
 
-/* By name in DML, aliases included; -1 when there is none.  P_SYNTAX rows are found by op_find_symbol only. */
+/* By name in DML, aliases included; -1 when there is none.  P_SYNTAX rows are found by
+ * op_find_symbol only. */
 int op_find(const char *dml, size_t size);
 int op_find_symbol(const char *symbol, int arity);
-int op_nargs(const OpInfo *op);     /* declared arguments */
+int op_nargs(const OpInfo *op); /* declared arguments */
 int op_nresults(const OpInfo *op);
 const char *op_label(const OpInfo *op); /* explain name */
 
@@ -160,9 +175,11 @@ double dims_bytes(Dims d);
 typedef struct OpCall {
     const OpInfo *op;
     int nin, nout;
-    Value *in;       /* borrowed; one per declared argument (P_VARIADIC: one per actual), value_none() when absent */
-    Value *out;      /* value_none() at entry; the caller owns what is stored */
-    uint32_t last;   /* bit k: in[k] is dead after this call, so when its refs == 1 the kernel may write into it */
+    Value *in;     /* borrowed; one per declared argument (P_VARIADIC: one per actual), value_none()
+                      when absent */
+    Value *out;    /* value_none() at entry; the caller owns what is stored */
+    uint32_t last; /* bit k: in[k] is dead after this call, so when its refs == 1 the kernel may
+                      write into it */
     const char *const *names; /* operands' names as written, for messages; may be NULL */
 } OpCall;
 
@@ -170,7 +187,8 @@ static inline bool call_has(const OpCall *c, int k)
 {
     return k < c->nin && c->in[k].dt != DT_NONE;
 }
-/* The matrix of operand k when the kernel may overwrite it: last use, sole owner, dense, not mapped; else NULL. */
+/* The matrix of operand k when the kernel may overwrite it: last use, sole owner, dense, not
+ * mapped; else NULL. */
 Matrix *call_reusable(const OpCall *c, int k);
 /* Operands as C values, with an error naming the parameter when the type or value does not fit. */
 ml_status call_matrix(Ctx *ctx, const OpCall *c, int k, Matrix **out); /* borrowed */
@@ -187,6 +205,7 @@ const char *call_name(const OpCall *c, int k);
 
 /* ---- shape and nonzero rules, for the rows (shape.c) ---- */
 
+/* clang-format off */
 #define SHAPE_RULES(X)                                                                             \
     X(shape_same) X(shape_scalar) X(shape_unknown) X(shape_cellwise) X(shape_matmult)              \
     X(shape_transpose) X(shape_row_agg) X(shape_col_agg) X(shape_diag) X(shape_cbind)              \
@@ -194,6 +213,7 @@ const char *call_name(const OpCall *c, int k);
     X(shape_cast) X(shape_schema) X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
     X(shape_tsmm) X(shape_tsmm_right) X(shape_matmult_tn) X(shape_matmult_nt) X(shape_mmchain)     \
     X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd) X(shape_minmax)
+/* clang-format on */
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);
 SHAPE_RULES(SHAPE_DECLARE)
 #undef SHAPE_DECLARE
@@ -202,29 +222,33 @@ SHAPE_RULES(SHAPE_DECLARE)
 int64_t seq_length(double from, double to, double incr);
 
 int64_t nnz_unknown(const ShapeCall *c);
-int64_t nnz_dense(const ShapeCall *c);  /* all cells */
-int64_t nnz_same(const ShapeCall *c);   /* that of the first operand */
-/* By what the cell function makes of zeros; a product counts on finite cells, so the bound serves estimates, not rewrites. */
+int64_t nnz_dense(const ShapeCall *c); /* all cells */
+int64_t nnz_same(const ShapeCall *c);  /* that of the first operand */
+/* By what the cell function makes of zeros; a product counts on finite cells, so the bound serves
+ * estimates, not rewrites. */
 int64_t nnz_cellwise(const ShapeCall *c);
 int64_t nnz_rand(const ShapeCall *c);
 int64_t nnz_matrix(const ShapeCall *c);
-int64_t nnz_sum(const ShapeCall *c);    /* of all operands */
-int64_t nnz_min(const ShapeCall *c);    /* of all matrix operands */
+int64_t nnz_sum(const ShapeCall *c);     /* of all operands */
+int64_t nnz_min(const ShapeCall *c);     /* of all matrix operands */
 int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 
 /* ---- scalar functions, for the rows (scalar.c): s_NAME ---- */
 
+/* clang-format off */
 #define SCALAR_RULES(X)                                                                            \
     X(s_add) X(s_sub) X(s_mul) X(s_div) X(s_pow) X(s_mod) X(s_intdiv) X(s_lt) X(s_le) X(s_gt)      \
     X(s_ge) X(s_eq) X(s_ne) X(s_and) X(s_or) X(s_xor) X(s_not) X(s_neg) X(s_plus) X(s_min)         \
     X(s_max) X(s_abs) X(s_log) X(s_ifelse) X(s_as_int) X(s_as_double) X(s_as_bool) X(s_bit_and)    \
     X(s_bit_or) X(s_bit_xor) X(s_shift_l) X(s_shift_r)
+/* clang-format on */
 #define SCALAR_DECLARE(name) ml_status name(Ctx *ctx, const Value *in, int nin, Value *out);
 SCALAR_RULES(SCALAR_DECLARE)
 
-/* ---- cell functions, for the rows (cell.c): c_NAME, what an operator does to one cell.  A unary one has a scalar
- * function of its name as well, which gives a double. ---- */
+/* ---- cell functions, for the rows (cell.c): c_NAME, what an operator does to one cell.  A unary
+ * one has a scalar function of its name as well, which gives a double. ---- */
 
+/* clang-format off */
 #define CELL1_RULES(X)                                                                             \
     X(sqrt) X(exp) X(sign) X(round) X(floor) X(ceil) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)  \
     X(sinh) X(cosh) X(tanh) X(is_nan) X(is_infinite)
@@ -247,6 +271,7 @@ CELL1_DECLARE(log)
 CELL1_DECLARE(not)
 CELL1_DECLARE(neg)
 CELL1_DECLARE(plus)
+/* clang-format on */
 #undef SCALAR_DECLARE
 #undef CELL1_DECLARE
 #undef CELL1_SCALAR

@@ -26,17 +26,13 @@ extern const CellLoops cell_loops_avx512[OP_COUNT];
 const CellLoops *cell_loops_at(CpuLevel level, OpCode op);
 
 /* The operators with loops of their own, by their cell functions' names. */
+/* clang-format off */
 #define CELL_LOOPS_UNARY(X)                                                                        \
-    X(abs)                                                                                         \
-    X(sqrt)                                                                                        \
-    X(exp)                                                                                         \
-    X(sign)                                                                                        \
-    X(round) X(floor) X(ceil) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(tanh) \
-        X(is_nan) X(is_infinite) X(not ) X(neg) X(plus)
+    X(abs) X(sqrt) X(exp) X(sign) X(round) X(floor) X(ceil) X(sin) X(cos) X(tan) X(asin) X(acos)   \
+    X(atan) X(sinh) X(cosh) X(tanh) X(is_nan) X(is_infinite) X(not) X(neg) X(plus)
 #define CELL_LOOPS_BINARY(X)                                                                       \
-    X(add)                                                                                         \
-    X(sub)                                                                                         \
-    X(mul)                                                                                         \
-    X(div) X(mod) X(intdiv) X(lt) X(le) X(gt) X(ge) X(eq) X(ne) X(and) X(or) X(xor) X(min) X(max)
+    X(add) X(sub) X(mul) X(div) X(mod) X(intdiv) X(lt) X(le) X(gt) X(ge) X(eq) X(ne) X(and) X(or)  \
+    X(xor) X(min) X(max)
+/* clang-format on */
 
 #endif

@@ -100,6 +100,7 @@ ml_status scalar_cast(Ctx *ctx, Value v, ValueType to, Value *out)
     }
     if (v.vt == to) {
         *out = value_retain(v);
+        out->textual = false;
         return ML_OK;
     }
     if (to == VT_STRING)

@@ -146,6 +146,23 @@ static void check_call_and_arguments(Checker *c, Expr *e, int targets)
         check_call(c, e, targets);
 }
 
+static bool is_written_int(const Expr *e)
+{
+    return e && e->kind == E_LITERAL && e->lit.vt == VT_INT;
+}
+
+/* X[2:1, ] with both bounds written out selects nothing and is a mistake; computed bounds may.
+ * bounds: row lo, row hi, column lo, column hi, NULL where blank. */
+static void check_written_ranges(Checker *c, Expr *const *bounds)
+{
+    for (int k = 0; k < 4; k += 2)
+        if (is_written_int(bounds[k]) && is_written_int(bounds[k + 1]) &&
+            bounds[k + 1]->lit.i < bounds[k]->lit.i)
+            report_unless_check(c->ctx, c->program, bounds[k]->span, ML_ESHAPE,
+                                "the range ends at %" PRId64 ", before it begins at %" PRId64,
+                                bounds[k + 1]->lit.i, bounds[k]->lit.i);
+}
+
 void check_expr(Checker *c, Expr *e)
 {
     if (c->status != ML_OK)
@@ -163,6 +180,8 @@ void check_expr(Checker *c, Expr *e)
     case E_OP:
         if (!e->name_span.src) { /* of the grammar */
             check_arguments(c, e);
+            if (e->op == OP_index)
+                check_written_ranges(c, e->args + 1);
             break;
         }
         check_call_and_arguments(c, e, AS_OPERAND);
@@ -184,6 +203,7 @@ static void check_target(Checker *c, const Target *t)
     for (int k = 0; k < 4; k++)
         if (t->index[k] && (k == 0 || t->index[k] != t->index[k - 1]))
             check_expr(c, t->index[k]);
+    check_written_ranges(c, t->index);
 }
 
 static void check_assignment(Checker *c, Stmt *s)

@@ -5,6 +5,7 @@
  * cell by cell costs one step a cell: nnz follows from the cells replaced.  For that the result
  * stays dense, however few nonzeros it has, as long as it is of moderate size; a large sparse
  * matrix is rebuilt with its new cells. */
+#include "kernel/frame.h"
 #include "kernel/kernel.h"
 
 #include <string.h>
@@ -361,19 +362,28 @@ static ml_status assign_matrix(Ctx *ctx, OpCall *call)
 
 static ml_status assign_frame(Ctx *ctx, OpCall *call)
 {
-    Frame *f = call->in[0].f, *value, *out;
+    Frame *f = call->in[0].f, *value = NULL, *out = NULL;
     IndexRange r;
+    ml_status st;
 
     TRY(range_of(ctx, call, 2, f->rows, f->cols, &r));
-    TRY(call_frame(ctx, call, 1, &value));
+    if (call->in[1].dt == DT_SCALAR) {
+        TRY(frame_from_scalar(ctx, call->in[1], &value));
+    } else {
+        TRY(call_frame(ctx, call, 1, &value));
+        frame_retain(value);
+    }
     if (value->rows != r.row_hi - r.row_lo || value->cols != r.col_hi - r.col_lo)
-        return fail(
+        st = fail(
             ctx, ML_ESHAPE,
             "%s[...]: the range is %" PRId64 "x%" PRId64 ", the value is %" PRId64 "x%" PRId64,
             call_name(call, 0), r.row_hi - r.row_lo, r.col_hi - r.col_lo, value->rows, value->cols);
-    TRY(frame_assign(ctx, f, r, value, &out));
-    call->out[0] = value_frame(out);
-    return ML_OK;
+    else
+        st = frame_assign(ctx, f, r, value, &out);
+    frame_release(value);
+    if (st == ML_OK)
+        call->out[0] = value_frame(out);
+    return st;
 }
 
 static ml_status assign_list(Ctx *ctx, OpCall *call)

@@ -1,7 +1,8 @@
 /* Configuration files: <root><matloom.threads>4</matloom.threads> ... </root>.
  *
- * Keys matloom.NAME set the option NAME.  Keys sysds.* are those of files written for the reference: the few that have a
- * counterpart are taken over, the others say how another engine manages itself and are ignored. */
+ * Keys matloom.NAME set the option NAME.  Keys sysds.* are those of files written for the
+ * reference: the few that have a counterpart are taken over, the others say how another engine
+ * manages itself and are ignored. */
 #include "api/context.h"
 
 #include <expat.h>
@@ -67,8 +68,8 @@ static void end_element(void *arg, const XML_Char *name)
 
         memcpy(message, f->c->ctx.err.text, sizeof message - 1);
         message[sizeof message - 1] = '\0';
-        f->st = fail(&f->c->ctx, f->st, "%s:%lu: %s", f->path, (unsigned long)XML_GetCurrentLineNumber(f->parser),
-                     message);
+        f->st = fail(&f->c->ctx, f->st, "%s:%lu: %s", f->path,
+                     (unsigned long)XML_GetCurrentLineNumber(f->parser), message);
     }
     f->key[0] = '\0';
 }

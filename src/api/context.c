@@ -1,4 +1,5 @@
-/* The public API: contexts, options, scripts.  The one place that knows which backends there are. */
+/* The public API: contexts, options, scripts.  The one place that knows which backends there are.
+ */
 #include "api/context.h"
 
 #include "backend/cpu/cpu.h"
@@ -133,7 +134,8 @@ ml_status ml_context_set(ml_context *c, const char *option, const char *value)
     if (strcmp(option, "config") == 0)
         st = config_read(c, value);
     else
-        st = option_set(&c->ctx, &c->options, o ? o->name : option, value || !o ? value : value_left_out(o));
+        st = option_set(&c->ctx, &c->options, o ? o->name : option,
+                        value || !o ? value : value_left_out(o));
     if (st != ML_OK)
         keep_error(c);
     return st;
@@ -190,8 +192,8 @@ static ml_status start(ml_context *c)
     return ML_OK;
 }
 
-static ml_status parse(ml_context *c, Program *p, const char *name, const char *text, size_t size, bool check_only,
-                       Function **main)
+static ml_status parse(ml_context *c, Program *p, const char *name, const char *text, size_t size,
+                       bool check_only, Function **main)
 {
     CheckOptions o = {.check_only = check_only, .lib = c->options.lib};
 
@@ -207,7 +209,8 @@ static void show_error(ml_context *c)
         c->ctx.diagnostics(c->ctx.output_arg, c->text.data, c->text.size);
 }
 
-static ml_status run_source(ml_context *c, const char *name, const char *text, size_t size, bool check_only)
+static ml_status run_source(ml_context *c, const char *name, const char *text, size_t size,
+                            bool check_only)
 {
     Program *p;
     Function *main = NULL;

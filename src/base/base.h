@@ -1,8 +1,10 @@
-/* base: what everything stands on - status and error record, context, arena, strings, hash map, vectors, memory.
+/* base: what everything stands on - status and error record, context, arena, strings, hash map,
+ * vectors, memory.
  *
- * Ctx is passed to whatever can fail.  It carries the error record (preallocated, so reporting that memory is
- * exhausted cannot fail), the options and pointers to the services of the folders below, which base does not know.
- * A task gets a Ctx of its own (ctx_child), so records never mix; see task.h. */
+ * Ctx is passed to whatever can fail.  It carries the error record (preallocated, so reporting that
+ * memory is exhausted cannot fail), the options and pointers to the services of the folders below,
+ * which base does not know. A task gets a Ctx of its own (ctx_child), so records never mix; see
+ * task.h. */
 #ifndef BASE_H
 #define BASE_H
 
@@ -34,8 +36,9 @@ typedef struct Position {
     int line, column; /* from 1; columns count characters (code points) */
 } Position;
 Position span_begin(Span span);
-Position span_end(Span span);      /* of the last character; of the first when the span is empty */
-Span span_join(Span a, Span b);    /* the smallest span that holds both; one without source counts for nothing */
+Position span_end(Span span); /* of the last character; of the first when the span is empty */
+Span span_join(
+    Span a, Span b); /* the smallest span that holds both; one without source counts for nothing */
 
 /* ---- error record ---- */
 
@@ -82,10 +85,10 @@ struct Run;
 typedef struct Ctx {
     ErrorRecord err;
     const Options *opt;
-    struct TaskEngine *tasks; /* task/ */
-    struct Pool *pool;        /* data/ */
-    struct Run *run;          /* run/: the running program, for eval and exists */
-    atomic_bool *cancelled;   /* set by ml_context_cancel */
+    struct TaskEngine *tasks;       /* task/ */
+    struct Pool *pool;              /* data/ */
+    struct Run *run;                /* run/: the running program, for eval and exists */
+    atomic_bool *cancelled;         /* set by ml_context_cancel */
     atomic_uint_fast64_t *unseeded; /* counter behind rand() and sample() without a seed */
     ml_output output, diagnostics;
     void *output_arg;
@@ -93,16 +96,18 @@ typedef struct Ctx {
     void *job;  /* task/: the innermost parallel call that this runs in, NULL outside of all */
 } Ctx;
 
-/* Record an error and return its code.  The text says what was expected and what was found.  `fail` leaves the span
- * empty: the interpreter fills in that of the instruction. */
-ml_status fail(Ctx *ctx, ml_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Record an error and return its code.  The text says what was expected and what was found.  `fail`
+ * leaves the span empty: the interpreter fills in that of the instruction. */
+ml_status fail(Ctx *ctx, ml_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 ml_status fail_at(Ctx *ctx, Span span, ml_status code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 ml_status fail_memory(Ctx *ctx, size_t bytes); /* ML_ENOMEM with the size that was asked for */
 void error_add_call(Ctx *ctx, const char *function, Span span);
 ml_status option_set(Ctx *ctx, Options *opt, const char *name, const char *value);
 
-/* ML_ECANCEL when ml_context_cancel was called.  Cheap: long loops call it once a tile or an iteration. */
+/* ML_ECANCEL when ml_context_cancel was called.  Cheap: long loops call it once a tile or an
+ * iteration. */
 ml_status check_cancel(Ctx *ctx);
 
 #define TRY(call)                                                                                  \
@@ -120,13 +125,15 @@ ml_status check_cancel(Ctx *ctx);
     } while (0)
 
 /* ---- memory ----
- * The only doors to malloc.  A test can make the n-th call fail (mem_fail_after).  NULL when there is none left. */
+ * The only doors to malloc.  A test can make the n-th call fail (mem_fail_after).  NULL when there
+ * is none left. */
 void *mem_alloc(size_t bytes);
 void *mem_calloc(size_t count, size_t size); /* checked product, zeroed */
 void *mem_realloc(void *old, size_t bytes);
 void mem_free(void *p);
-void *mem_aligned(size_t alignment, size_t bytes); /* alignment a power of two, bytes a multiple of it; mem_free */
-void *mem_map(size_t bytes);                       /* fresh zeroed huge pages, 2 MiB-aligned; mem_unmap */
+void *mem_aligned(size_t alignment,
+                  size_t bytes); /* alignment a power of two, bytes a multiple of it; mem_free */
+void *mem_map(size_t bytes);     /* fresh zeroed huge pages, 2 MiB-aligned; mem_unmap */
 void mem_unmap(void *p, size_t bytes);
 void mem_fail_after(int64_t calls); /* calls succeed, then one fails; < 0: never */
 
@@ -141,7 +148,8 @@ static inline bool mul_int64(int64_t a, int64_t b, int64_t *out)
     return !__builtin_mul_overflow(a, b, out);
 }
 
-/* ---- arena: nodes of one compilation, freed together.  Zeroed, 16-byte aligned; NULL when memory is exhausted. ---- */
+/* ---- arena: nodes of one compilation, freed together.  Zeroed, 16-byte aligned; NULL when memory
+ * is exhausted. ---- */
 
 typedef struct Arena Arena;
 Arena *arena_new(void);
@@ -150,7 +158,8 @@ void *arena_alloc(Arena *arena, size_t bytes);
 char *arena_text(Arena *arena, const char *s, size_t size); /* a zero-terminated copy */
 char *arena_format(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define ARENA_NEW(arena, Type) ((Type *)arena_alloc((arena), sizeof(Type)))
-#define ARENA_ARRAY(arena, Type, count) ((Type *)arena_alloc((arena), sizeof(Type) * (size_t)(count)))
+#define ARENA_ARRAY(arena, Type, count)                                                            \
+    ((Type *)arena_alloc((arena), sizeof(Type) * (size_t)(count)))
 
 /* ---- growing byte buffer ---- */
 
@@ -162,10 +171,13 @@ typedef struct Buffer {
 void buffer_put(Buffer *b, const char *s, size_t size);
 void buffer_text(Buffer *b, const char *s);
 void buffer_format(Buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *buffer_reserve(Buffer *b, size_t extra); /* room at the end, add to size yourself; NULL when memory is exhausted */
+char *buffer_reserve(
+    Buffer *b,
+    size_t extra); /* room at the end, add to size yourself; NULL when memory is exhausted */
 void buffer_free(Buffer *b);
 
-/* ---- growing arrays: VEC_PUSH(status, vector, value) on struct { T *items; int count, capacity; } ---- */
+/* ---- growing arrays: VEC_PUSH(status, vector, value) on struct { T *items; int count, capacity; }
+ * ---- */
 
 bool vec_grow(void **items, int *capacity, int need, size_t item_size);
 #define VEC(T)                                                                                     \
@@ -185,7 +197,8 @@ bool vec_grow(void **items, int *capacity, int need, size_t item_size);
 typedef struct Map Map;
 Map *map_new(void);
 void map_free(Map *map);
-bool map_put(Map *map, const char *key, size_t size, int64_t value); /* replaces; false when memory is exhausted */
+bool map_put(Map *map, const char *key, size_t size,
+             int64_t value); /* replaces; false when memory is exhausted */
 bool map_get(const Map *map, const char *key, size_t size, int64_t *value);
 int64_t map_count(const Map *map);
 uint64_t hash_bytes(const void *data, size_t size, uint64_t seed);
@@ -214,7 +227,8 @@ extern const size_t lib_nfiles;
 
 /* Nanoseconds of a monotonic clock. */
 int64_t clock_now(void);
-/* What this process may use: CPUs by affinity and cgroup quota, bytes of memory by cgroup and machine. */
+/* What this process may use: CPUs by affinity and cgroup quota, bytes of memory by cgroup and
+ * machine. */
 int machine_cpus(void);
 size_t machine_memory(void);
 

@@ -66,8 +66,9 @@ static inline uint64_t times_odd(const Pow10 *g, uint64_t x)
     return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout.  Above a power of two it is taken no wider
- * than below, as in Double.toString, which so prints a digit more there. */
+/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout.  Above a
+ * power of two it is taken no wider than below, as in Double.toString, which so prints a digit more
+ * there. */
 typedef struct {
     uint64_t lower, value, upper;
 } Interval;
@@ -127,8 +128,9 @@ static Decimal strip_zeros(Decimal d)
     return d;
 }
 
-/* Whole numbers from 2^53 to 2^63 are printed from their integer: all its digits but those worth less than half the last bit, the
- * last kept one rounded half up.  That is Double.toString as the language's results show it: 2^62 is 4.6116860184273879E18. */
+/* Whole numbers from 2^53 to 2^63 are printed from their integer: all its digits but those worth
+ * less than half the last bit, the last kept one rounded half up.  That is Double.toString as the
+ * language's results show it: 2^62 is 4.6116860184273879E18. */
 static bool from_integer(double magnitude, Decimal *out)
 {
     uint64_t drop = 1;
@@ -349,8 +351,9 @@ static size_t print_binary(char *buf, double v, bool narrow)
         memcpy(p + n, ".0", 2);
         n += 2;
     } else if (n == 0) {
-        n = !narrow && from_integer(size, &whole) ? put_long(p, strip_zeros(whole))
-            : put_decimal(p, shortest(narrow ? split_float((float)size) : split_double(size)));
+        n = !narrow && from_integer(size, &whole)
+                ? put_long(p, strip_zeros(whole))
+                : put_decimal(p, shortest(narrow ? split_float((float)size) : split_double(size)));
     }
     p[n] = '\0';
     return (size_t)(p - buf) + n;

@@ -54,13 +54,14 @@ static void print_usage(ml_context *ctx)
           "  -nvargs K=V ...       Arguments $K of the script, up to the next option.\n",
           stdout);
     fputs(ml_options_help(ctx), stdout);
-    fputs("  -config FILE          Options from an XML file.\n"
-          "  --check FILE ...      Check syntax and names without running.\n"
-          "  --help [NAME]         This text, or what the builtin NAME does; --help all lists them.\n"
-          "  --version             The version.\n"
-          "\n"
-          "Exit status: 0 success, 1 an error of the script or its data, 2 wrong use.\n",
-          stdout);
+    fputs(
+        "  -config FILE          Options from an XML file.\n"
+        "  --check FILE ...      Check syntax and names without running.\n"
+        "  --help [NAME]         This text, or what the builtin NAME does; --help all lists them.\n"
+        "  --version             The version.\n"
+        "\n"
+        "Exit status: 0 success, 1 an error of the script or its data, 2 wrong use.\n",
+        stdout);
 }
 
 static bool is_option(const char *s)
@@ -90,7 +91,8 @@ static int take_arguments(Command *c, char **argv, bool named)
         if (named)
             *equals = '\0';
         snprintf(number, sizeof number, "%d", n + 1);
-        if (ml_context_argument(c->ctx, named ? argv[n] : number, named ? equals + 1 : argv[n]) != ML_OK) {
+        if (ml_context_argument(c->ctx, named ? argv[n] : number, named ? equals + 1 : argv[n]) !=
+            ML_OK) {
             usage("%s", ml_context_error(c->ctx));
             return -1;
         }
@@ -144,7 +146,11 @@ static int take(Command *c, char **argv)
         return n < 0 ? -1 : n + 1;
     }
     if (word[0] == '-' || c->file || c->text)
-        return usage(word[0] == '-' ? "unknown option '%s'" : "one script at a time, found also '%s'", word) ? -1 : 0;
+        return usage(word[0] == '-' ? "unknown option '%s'"
+                                    : "one script at a time, found also '%s'",
+                     word)
+                   ? -1
+                   : 0;
     c->file = word;
     return 1;
 }
@@ -211,7 +217,8 @@ static int command(ml_context *ctx, char **argv)
         argv += n;
     }
     if (!c.file == !c.text)
-        return usage("%s", c.file ? "give -f or -s, not both" : "no script: give a file or -s TEXT");
+        return usage("%s",
+                     c.file ? "give -f or -s, not both" : "no script: give a file or -s TEXT");
     return run_script(&c);
 }
 

@@ -1,9 +1,10 @@
 /* data: values - scalars, strings, matrices, frames, lists - and the pool that holds their bytes.
  *
- * A Value is 16 bytes, passed by value.  What it points to is immutable and counted: value_retain when you store it,
- * value_release when you drop it.  The last owner may write in place (matrix_writable).  Matrices come in three formats that
- * the user never sees: dense row-major, CSR, constant.  Every finished matrix knows its exact number of nonzeros
- * (cells != 0, so NaN counts and -0 does not). */
+ * A Value is 16 bytes, passed by value.  What it points to is immutable and counted: value_retain
+ * when you store it, value_release when you drop it.  The last owner may write in place
+ * (matrix_writable).  Matrices come in three formats that the user never sees: dense row-major,
+ * CSR, constant.  Every finished matrix knows its exact number of nonzeros (cells != 0, so NaN
+ * counts and -0 does not). */
 #ifndef DATA_H
 #define DATA_H
 
@@ -27,34 +28,46 @@ typedef struct Matrix {
     atomic_int refs;
     MatrixFormat format;
     int64_t rows, cols, nnz;
-    double *values;    /* DENSE: rows*cols cells, 64-byte aligned; CSR: nnz nonzeros (capacity may exceed it) */
+    double *values;    /* DENSE: rows*cols cells, 64-byte aligned; CSR: nnz nonzeros (capacity may
+                          exceed it) */
     int64_t *row_ptr;  /* CSR: rows + 1 */
     uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
     double constant;   /* CONSTANT */
     struct Pool *pool;
-    size_t bytes;           /* accounted */
-    void *mapping;          /* a file mapping that backs values (read-only), or NULL */
+    size_t bytes;  /* accounted */
+    void *mapping; /* a file mapping that backs values (read-only), or NULL */
     size_t mapping_size;
 } Matrix;
 
 typedef enum FrameType {
-    FT_STRING, FT_FP64, FT_FP32, FT_INT64, FT_INT32, FT_BOOLEAN, FT_UINT8, FT_UINT4, FT_CHARACTER, FT_HASH32, FT_HASH64
+    FT_STRING,
+    FT_FP64,
+    FT_FP32,
+    FT_INT64,
+    FT_INT32,
+    FT_BOOLEAN,
+    FT_UINT8,
+    FT_UINT4,
+    FT_CHARACTER,
+    FT_HASH32,
+    FT_HASH64
 } FrameType;
 const char *frame_type_name(FrameType type); /* "STRING" ... */
 bool frame_type_parse(const char *name, size_t size, FrameType *type);
 
-/* One column: text types (STRING, CHARACTER, HASH*) as bytes plus offsets and a null flag a row, the others as doubles
- * or 64-bit integers.  Immutable and counted like everything else, so frames share columns.  All arrays lie in one
- * buffer of the pool, made by frame_column_new: fill them, but set none of the pointers (nulls may be set to NULL). */
+/* One column: text types (STRING, CHARACTER, HASH*) as bytes plus offsets and a null flag a row,
+ * the others as doubles or 64-bit integers.  Immutable and counted like everything else, so frames
+ * share columns.  All arrays lie in one buffer of the pool, made by frame_column_new: fill them,
+ * but set none of the pointers (nulls may be set to NULL). */
 typedef struct FrameColumn {
     atomic_int refs;
     FrameType type;
     int64_t rows;
     int64_t *offsets; /* text: rows + 1 offsets into bytes */
     char *bytes;
-    uint8_t *nulls;   /* text: 1 where the cell is null; NULL when none is */
-    double *doubles;  /* FP64, FP32 */
-    int64_t *ints;    /* INT64, INT32, UINT*, BOOLEAN */
+    uint8_t *nulls;  /* text: 1 where the cell is null; NULL when none is */
+    double *doubles; /* FP64, FP32 */
+    int64_t *ints;   /* INT64, INT32, UINT*, BOOLEAN */
     struct Pool *pool;
     void *buffer;
     size_t bytes_held; /* accounted */
@@ -73,7 +86,8 @@ struct List;
 typedef struct Value {
     uint8_t dt; /* DataType */
     uint8_t vt; /* ValueType of a scalar; VT_DOUBLE for matrices */
-    /* A double that list(name=value) made: `+` with another scalar concatenates, as in the reference.  Operators and casts drop it. */
+    /* A double that list(name=value) made: `+` with another scalar concatenates, as in the
+     * reference.  Operators and casts drop it. */
     bool textual;
     uint8_t unused[5]; /* named, so that a whole word is written at once */
     union {
@@ -96,7 +110,8 @@ typedef struct List {
 
 /* ---- values ---- */
 
-/* By words: a 16-byte load right after the stores that made a value would wait for both to reach the cache. */
+/* By words: a 16-byte load right after the stores that made a value would wait for both to reach
+ * the cache. */
 typedef uint64_t ValueWord __attribute__((may_alias));
 static inline void value_copy(Value *to, const Value *from)
 {
@@ -163,13 +178,14 @@ const char *value_describe(Value v, char buf[64]);
 
 /* ---- scalars: conversions by the rules of the language, section 2.1 and 14 ---- */
 
-bool scalar_is_number(Value v); /* int, double or bool */
-double scalar_to_double(Value v);          /* of int, double, bool; NaN for a string */
+bool scalar_is_number(Value v);   /* int, double or bool */
+double scalar_to_double(Value v); /* of int, double, bool; NaN for a string */
 /* The whole text, but for blanks around it, as a number; false when it is none. */
 bool text_to_double(const char *s, size_t size, double *out);
-int64_t double_to_int(double d);           /* truncation with the 2^-53 nudge; NaN 0; saturating */
-ml_status scalar_cast(Ctx *ctx, Value v, ValueType to, Value *out); /* as.integer, as.double, as.logical, to string */
-ml_status scalar_truth(Ctx *ctx, Value v, bool *out);   /* of a predicate */
+int64_t double_to_int(double d); /* truncation with the 2^-53 nudge; NaN 0; saturating */
+ml_status scalar_cast(Ctx *ctx, Value v, ValueType to,
+                      Value *out); /* as.integer, as.double, as.logical, to string */
+ml_status scalar_truth(Ctx *ctx, Value v, bool *out); /* of a predicate */
 /* What print shows for a scalar; appends to b. */
 void scalar_print(Buffer *b, Value v);
 
@@ -184,9 +200,11 @@ void string_release(String *s);
 typedef struct Pool Pool;
 Pool *pool_new(size_t limit);
 void pool_free(Pool *pool); /* after all that was allocated was released */
-/* A budget as the option `memory` spells it: "8G", "512m", "1000000" or "70%" of machine_memory(). */
+/* A budget as the option `memory` spells it: "8G", "512m", "1000000" or "70%" of machine_memory().
+ */
 ml_status pool_parse_limit(Ctx *ctx, const char *text, size_t *out);
-void *pool_alloc(Ctx *ctx, size_t bytes);            /* 64-byte aligned, not zeroed; NULL with ML_ENOMEM in ctx */
+void *pool_alloc(Ctx *ctx,
+                 size_t bytes); /* 64-byte aligned, not zeroed; NULL with ML_ENOMEM in ctx */
 void pool_release(Pool *pool, void *p, size_t bytes);
 typedef struct PoolStats {
     size_t limit, used, peak, cached;
@@ -197,26 +215,31 @@ PoolStats pool_stats(const Pool *pool);
 /* ---- matrices ----
  * New ones have one reference and nnz -1; matrix_finish makes them valid values. */
 
-ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);   /* cells not set */
-ml_status matrix_new_zero(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);    /* dense, cells 0 */
-ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity, Matrix **out); /* row_ptr zeroed */
+ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out); /* cells not set */
+ml_status matrix_new_zero(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out);  /* dense, cells 0 */
+ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity,
+                         Matrix **out); /* row_ptr zeroed */
 ml_status matrix_new_constant(Ctx *ctx, int64_t rows, int64_t cols, double value, Matrix **out);
-/* A dense matrix over a private file mapping that it owns from now on, also on failure; cells lie in the mapping. */
-ml_status matrix_new_mapped(Ctx *ctx, int64_t rows, int64_t cols, double *cells, void *mapping, size_t size,
-                            Matrix **out);
+/* A dense matrix over a private file mapping that it owns from now on, also on failure; cells lie
+ * in the mapping. */
+ml_status matrix_new_mapped(Ctx *ctx, int64_t rows, int64_t cols, double *cells, void *mapping,
+                            size_t size, Matrix **out);
 Matrix *matrix_retain(Matrix *m);
 void matrix_release(Matrix *m); /* NULL is allowed */
 
-/* Give *m its nnz (counted in parallel when nnz < 0) and the format that suits its sparsity (matrix_is_sparse).  *m may be replaced. */
+/* Give *m its nnz (counted in parallel when nnz < 0) and the format that suits its sparsity
+ * (matrix_is_sparse).  *m may be replaced. */
 ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz);
-/* The rule: CSR when more than one column and nnz / cells < 0.4 (and cells >= 1024, so small ones stay dense). */
+/* The rule: CSR when more than one column and nnz / cells < 0.4 (and cells >= 1024, so small ones
+ * stay dense). */
 bool matrix_is_sparse(int64_t rows, int64_t cols, int64_t nnz);
 int64_t matrix_count_nnz(const double *cells, int64_t n);
 
 /* The same matrix in the format asked for; in itself, retained, when it already has it. */
 ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out);
 ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out);
-/* *m, dense, owned by nobody else and not mapped: a copy replaces it when necessary.  nnz is stale after writing. */
+/* *m, dense, owned by nobody else and not mapped: a copy replaces it when necessary.  nnz is stale
+ * after writing. */
 ml_status matrix_writable(Ctx *ctx, Matrix **m);
 
 double matrix_get(const Matrix *m, int64_t row, int64_t col); /* zero-based, in bounds */
@@ -224,20 +247,24 @@ static inline int64_t matrix_cells(const Matrix *m)
 {
     return m->rows * m->cols; /* never overflows: checked when the matrix is made */
 }
-/* One row as dense cells: a pointer into a dense matrix, or `scratch` (cols cells) filled from CSR or constant. */
+/* One row as dense cells: a pointer into a dense matrix, or `scratch` (cols cells) filled from CSR
+ * or constant. */
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
 
 /* ---- frames and lists ---- */
 
-ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, int64_t text_bytes, FrameColumn **out);
+ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, int64_t text_bytes,
+                           FrameColumn **out);
 FrameColumn *frame_column_retain(FrameColumn *c);
 void frame_column_release(FrameColumn *c);
 /* Takes the columns' references; names may be NULL, their references are taken as well. */
-ml_status frame_new(Ctx *ctx, int64_t rows, int64_t cols, FrameColumn **columns, String **names, Frame **out);
+ml_status frame_new(Ctx *ctx, int64_t rows, int64_t cols, FrameColumn **columns, String **names,
+                    Frame **out);
 Frame *frame_retain(Frame *f);
 void frame_release(Frame *f);
 bool frame_type_is_text(FrameType type);
-/* Cell text as printed (FP64 by Double.toString); NULL for null; points into the frame or into buf. */
+/* Cell text as printed (FP64 by Double.toString); NULL for null; points into the frame or into buf.
+ */
 const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size);
 /* Columns are built row by row with this and then finished into a FrameColumn. */
 typedef struct TextColumnBuilder {
@@ -247,7 +274,8 @@ typedef struct TextColumnBuilder {
     bool any_null;
 } TextColumnBuilder;
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
-ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type, FrameColumn **out); /* empties b */
+ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type,
+                              FrameColumn **out); /* empties b */
 void text_builder_free(TextColumnBuilder *b);
 
 ml_status list_new(Ctx *ctx, int64_t count, bool named, List **out); /* items none */
@@ -262,7 +290,7 @@ typedef struct PrintFormat {
     bool sparse;
     const char *sep, *linesep;
 } PrintFormat;
-extern const PrintFormat print_format_default; /* 100, 100, 3, false, " ", "\n" */
+extern const PrintFormat print_format_default;              /* 100, 100, 3, false, " ", "\n" */
 void value_print(Buffer *b, Value v, const PrintFormat *f); /* any value; check b->failed */
 
 #endif

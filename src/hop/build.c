@@ -1,8 +1,9 @@
 /* From AST to program blocks: expressions and statements.
- * Requires: a checked program.  Gives: blocks with hash-consed DAGs, variables as slots.  Sizes are not known yet.
+ * Requires: a checked program.  Gives: blocks with hash-consed DAGs, variables as slots.  Sizes are
+ * not known yet.
  *
- * Inside a basic block variables are in static single assignment: `current` maps a slot to the node last assigned, so
- * reads never see an order.  Statements become roots in the order of the text. */
+ * Inside a basic block variables are in static single assignment: `current` maps a slot to the node
+ * last assigned, so reads never see an order.  Statements become roots in the order of the text. */
 #include "hop/build.h"
 
 #include <string.h>
@@ -75,7 +76,8 @@ Hop *builder_variable(Builder *b, int slot, Span span)
     return hop_read(b->dag, slot, span);
 }
 
-/* An earlier root of the same variable stays as an evaluation only: its errors are the user's to see. */
+/* An earlier root of the same variable stays as an evaluation only: its errors are the user's to
+ * see. */
 ml_status builder_assign(Builder *b, int slot, Hop *hop)
 {
     if (b->current.items[slot])
@@ -98,8 +100,8 @@ static const Lifted *find_lifted(const Builder *b, const Expr *e)
     return NULL;
 }
 
-/* exists(x) asks for x as it is now, exists("x") for x as it was when this block of statements began - the reference binds
- * variables at the end of a block. */
+/* exists(x) asks for x as it is now, exists("x") for x as it was when this block of statements
+ * began - the reference binds variables at the end of a block. */
 static ml_status build_exists(Builder *b, const Expr *e, Hop **out)
 {
     const Expr *arg = e->args[0];
@@ -122,7 +124,8 @@ static ml_status build_exists(Builder *b, const Expr *e, Hop **out)
     return *out ? ML_OK : fail_memory(b->ctx, sizeof(Hop));
 }
 
-/* abs(-3): a scalar function over a number written in place folds to a double, as in the reference. */
+/* abs(-3): a scalar function over a number written in place folds to a double, as in the reference.
+ */
 static bool is_written_number(const Expr *e)
 {
     if (e->kind == E_OP && e->nargs == 1 && (op_table[e->op].props & P_SYNTAX))
@@ -143,8 +146,8 @@ static ml_status build_op(Builder *b, const Expr *e, Hop **out)
     if (op->props & P_CALLS)
         b->unit->uses_eval = true;
     *out = hop_op(b->ctx, b->unit, b->dag, e->op, in, e->arg_names, e->nargs, e->span);
-    if (*out && (*out)->kind == HOP_LITERAL && (*out)->lit.vt == VT_INT && (op->props & P_LITERAL_DOUBLE) &&
-        is_written_number(e->args[0]))
+    if (*out && (*out)->kind == HOP_LITERAL && (*out)->lit.vt == VT_INT &&
+        (op->props & P_LITERAL_DOUBLE) && is_written_number(e->args[0]))
         *out = hop_literal(b->dag, value_double((double)(*out)->lit.i), e->span);
     if (*out && hop_has_effect(*out) && !dag_root(b->dag, *out, -1))
         *out = NULL;
@@ -169,11 +172,14 @@ ml_status build_expr(Builder *b, const Expr *e, Hop **out)
         *out = slot < 0 ? NULL : builder_variable(b, slot, e->span);
         break;
     case E_DOLLAR:
-        return fail_at(b->ctx, e->span, ML_ENAME, "the script needs the argument $%s: give it with -nvargs or -args",
-                       e->name);
+        return fail_at(b->ctx, e->span, ML_ENAME,
+                       "the script needs the argument $%s: give it with -nvargs or -args", e->name);
     case E_SHAPE: /* a literal list is the operator list over its entries */
-        return build_op(b, &(Expr){.kind = E_OP, .op = OP_list, .args = e->args, .nargs = e->nargs, .span = e->span},
-                        out);
+        return build_op(
+            b,
+            &(Expr){
+                .kind = E_OP, .op = OP_list, .args = e->args, .nargs = e->nargs, .span = e->span},
+            out);
     case E_OP:
         return e->op == OP_exists ? build_exists(b, e, out) : build_op(b, e, out);
     case E_CALL:
@@ -220,7 +226,8 @@ static ml_status lift_target(Builder *b, const Target *t)
     return ML_OK;
 }
 
-/* [a, b] = f(...) or a = f(...) where f is written in DML: results go straight into plain variables. */
+/* [a, b] = f(...) or a = f(...) where f is written in DML: results go straight into plain
+ * variables. */
 static ml_status build_call_assignment(Builder *b, const Stmt *s)
 {
     int *targets = ARENA_ARRAY(b->arena, int, s->ntargets + 1);

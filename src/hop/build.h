@@ -17,20 +17,21 @@ typedef struct Builder {
     Unit *unit;
     Routine *routine;
     Arena *arena;
-    Map *slots;         /* name -> slot */
+    Map *slots;              /* name -> slot */
     VEC(const char *) names; /* of the slots */
-    VEC(Hop *) current; /* by slot: the value assigned in this DAG, NULL: as at entry */
+    VEC(Hop *) current;      /* by slot: the value assigned in this DAG, NULL: as at entry */
     VEC(Lifted) lifted;
-    Dag *dag;           /* the basic block being filled */
+    Dag *dag; /* the basic block being filled */
     Span dag_span;
-    Blocks *blocks;     /* where finished blocks go */
+    Blocks *blocks; /* where finished blocks go */
 } Builder;
 
-int builder_slot(Builder *b, const char *name);  /* of a variable, made when new; -1: no memory */
+int builder_slot(Builder *b, const char *name); /* of a variable, made when new; -1: no memory */
 int builder_temporary(Builder *b);
 int builder_find(const Builder *b, const char *name); /* -1: no such variable */
-ml_status builder_cut(Builder *b);               /* end the basic block */
-Block *builder_block(Builder *b, BlockKind kind, Span span); /* a new block at the end; NULL: no memory */
+ml_status builder_cut(Builder *b);                    /* end the basic block */
+Block *builder_block(Builder *b, BlockKind kind,
+                     Span span); /* a new block at the end; NULL: no memory */
 Hop *builder_variable(Builder *b, int slot, Span span);
 ml_status builder_assign(Builder *b, int slot, Hop *hop);
 

@@ -1,7 +1,8 @@
 /* DAG nodes: made once, found again by hash.
  *
- * Invariants: a node's inputs have smaller ids; two pure operator nodes of one DAG never have equal operator and inputs; operators
- * over literals that have a scalar form and succeed are literals.  Cost: one hash and one comparison a node. */
+ * Invariants: a node's inputs have smaller ids; two pure operator nodes of one DAG never have equal
+ * operator and inputs; operators over literals that have a scalar form and succeed are literals.
+ * Cost: one hash and one comparison a node. */
 #include "hop/hop.h"
 
 #include <string.h>
@@ -55,7 +56,8 @@ static bool value_same(Value a, Value b)
     if (a.dt != b.dt || a.vt != b.vt)
         return false;
     if (a.vt == VT_STRING)
-        return a.s == b.s || (a.s->size == b.s->size && memcmp(a.s->text, b.s->text, (size_t)a.s->size) == 0);
+        return a.s == b.s ||
+               (a.s->size == b.s->size && memcmp(a.s->text, b.s->text, (size_t)a.s->size) == 0);
     return a.vt == VT_BOOL ? a.b == b.b : a.i == b.i; /* doubles by their bits: -0 is not 0 */
 }
 
@@ -101,7 +103,8 @@ static bool is_unique(const Hop *h)
         return false;
     for (int k = 0; k < op_nargs(op); k++)
         if (strcmp(op->args[k].name, "seed") == 0)
-            return !h->in[k] || h->in[k]->kind != HOP_LITERAL || h->in[k]->lit.vt != VT_INT || h->in[k]->lit.i < 0;
+            return !h->in[k] || h->in[k]->kind != HOP_LITERAL || h->in[k]->lit.vt != VT_INT ||
+                   h->in[k]->lit.i < 0;
     return true;
 }
 
@@ -139,7 +142,10 @@ static Hop *intern(Dag *dag, const Hop *candidate)
 
 Hop *hop_literal(Dag *dag, Value v, Span span)
 {
-    return intern(dag, &(Hop){.kind = HOP_LITERAL, .lit = v, .slot = -1, .span = span, .dt = DT_SCALAR, .vt = v.vt});
+    return intern(
+        dag,
+        &(Hop){
+            .kind = HOP_LITERAL, .lit = v, .slot = -1, .span = span, .dt = DT_SCALAR, .vt = v.vt});
 }
 
 Hop *hop_read(Dag *dag, int slot, Span span)
@@ -149,10 +155,13 @@ Hop *hop_read(Dag *dag, int slot, Span span)
 
 Hop *hop_result(Dag *dag, Hop *of, int index, Span span)
 {
-    return intern(dag, &(Hop){.kind = HOP_RESULT, .slot = -1, .index = index, .in = &of, .nin = 1, .span = span});
+    return intern(
+        dag,
+        &(Hop){.kind = HOP_RESULT, .slot = -1, .index = index, .in = &of, .nin = 1, .span = span});
 }
 
-/* The value of an operator over scalar literals; value_none() when it has none or fails - then the error is the run's. */
+/* The value of an operator over scalar literals; value_none() when it has none or fails - then the
+ * error is the run's. */
 static Value fold(Ctx *ctx, const OpInfo *op, Hop **in, int nin)
 {
     Value args[OP_ARGS], out = value_none();
@@ -171,7 +180,8 @@ static Value fold(Ctx *ctx, const OpInfo *op, Hop **in, int nin)
     return out;
 }
 
-Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin, Span span)
+Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin,
+            Span span)
 {
     Value v = fold(ctx, &op_table[op], in, nin);
 
@@ -182,5 +192,11 @@ Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names
         }
         return hop_literal(dag, v, span);
     }
-    return intern(dag, &(Hop){.kind = HOP_OP, .op = op, .in = in, .nin = nin, .names = names, .slot = -1, .span = span});
+    return intern(dag, &(Hop){.kind = HOP_OP,
+                              .op = op,
+                              .in = in,
+                              .nin = nin,
+                              .names = names,
+                              .slot = -1,
+                              .span = span});
 }

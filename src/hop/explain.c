@@ -61,7 +61,8 @@ static void explain_node(Buffer *b, const Routine *r, const Hop *h)
     } else if (h->kind == HOP_LITERAL) {
         buffer_text(b, "literal ");
         if (h->lit.vt == VT_STRING)
-            buffer_format(b, "\"%.*s\"", (int)(h->lit.s->size > 24 ? 24 : h->lit.s->size), h->lit.s->text);
+            buffer_format(b, "\"%.*s\"", (int)(h->lit.s->size > 24 ? 24 : h->lit.s->size),
+                          h->lit.s->text);
         else
             scalar_print(b, h->lit);
     } else if (h->kind == HOP_RESULT) {
@@ -87,7 +88,8 @@ static void explain_dag(Buffer *b, const Routine *r, const Dag *dag, int depth)
     for (int k = 0; k < dag->nroots; k++)
         if (dag->roots[k].slot >= 0) {
             indentation(b, depth);
-            buffer_format(b, "%s = (%d)\n", slot_name(r, dag->roots[k].slot), dag->roots[k].hop->id);
+            buffer_format(b, "%s = (%d)\n", slot_name(r, dag->roots[k].slot),
+                          dag->roots[k].hop->id);
         }
 }
 
@@ -104,7 +106,9 @@ static void part(Buffer *b, const Routine *r, const char *title, BlockList list,
 
 static void explain_call(Buffer *b, const Routine *r, const Block *block, int depth)
 {
-    const Function *fn = block->fn->matrix ? block->fn->matrix : block->fn->scalar ? block->fn->scalar : block->fn->frame;
+    const Function *fn = block->fn->matrix   ? block->fn->matrix
+                         : block->fn->scalar ? block->fn->scalar
+                                             : block->fn->frame;
 
     indentation(b, depth);
     buffer_format(b, "CALL %s (", fn->name);
@@ -117,7 +121,8 @@ static void explain_call(Buffer *b, const Routine *r, const Block *block, int de
     }
     buffer_text(b, ")");
     for (int k = 0; k < block->ntargets; k++)
-        buffer_format(b, "%s%s", k ? ", " : " -> ", block->targets[k] < 0 ? "-" : slot_name(r, block->targets[k]));
+        buffer_format(b, "%s%s", k ? ", " : " -> ",
+                      block->targets[k] < 0 ? "-" : slot_name(r, block->targets[k]));
     buffer_text(b, "\n");
 }
 
@@ -174,5 +179,6 @@ void explain_hops(Buffer *b, const Unit *unit, const Routine *main)
     explain_list(b, main, main->body, 2);
     for (int k = 0; k < rewrite_count; k++)
         if (unit->fired[k])
-            buffer_format(b, "# rewrite %s: %" PRId64 " times\n", rewrite_table[k].name, unit->fired[k]);
+            buffer_format(b, "# rewrite %s: %" PRId64 " times\n", rewrite_table[k].name,
+                          unit->fired[k]);
 }

@@ -1,8 +1,9 @@
-/* hop: high-level operators.  A checked function becomes a Routine: a tree of program blocks whose basic blocks hold one
- * hash-consed DAG each, so a common subexpression exists once.
+/* hop: high-level operators.  A checked function becomes a Routine: a tree of program blocks whose
+ * basic blocks hold one hash-consed DAG each, so a common subexpression exists once.
  *
- * Calls of functions written in DML end a block; those inside expressions are lifted into temporaries first.  A block is also cut
- * after an operator whose result size depends on data, so that what follows is planned for known sizes. */
+ * Calls of functions written in DML end a block; those inside expressions are lifted into
+ * temporaries first.  A block is also cut after an operator whose result size depends on data, so
+ * that what follows is planned for known sizes. */
 #ifndef HOP_H
 #define HOP_H
 
@@ -12,7 +13,8 @@ typedef enum HopKind {
     HOP_LITERAL, /* lit */
     HOP_READ,    /* the variable `slot` as it was at block entry */
     HOP_OP,      /* op over in[]; absent optional arguments are NULL */
-    HOP_RESULT   /* result number `index` (from 1) of the operator in[0]; result 0 is the operator itself */
+    HOP_RESULT   /* result number `index` (from 1) of the operator in[0]; result 0 is the operator
+                    itself */
 } HopKind;
 
 typedef struct Hop {
@@ -22,10 +24,10 @@ typedef struct Hop {
     int nin;
     struct Hop **in;
     const char **names; /* names of variadic arguments, list(a=1); or NULL */
-    Value lit;   /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
+    Value lit; /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
     int slot, index;
-    int uses;    /* consumers and roots, set by dag_rewrite */
-    DataType dt; /* DT_NONE: unknown */
+    int uses;     /* consumers and roots, set by dag_rewrite */
+    DataType dt;  /* DT_NONE: unknown */
     ValueType vt; /* of a scalar; VT_UNKNOWN: unknown */
     Dims dims;    /* of a matrix or frame; -1 unknown */
     double bytes; /* memory estimate of the result, worst case; < 0 unknown */
@@ -34,7 +36,8 @@ typedef struct Hop {
     struct Hop *chain; /* next in the hash bucket */
 } Hop;
 
-/* What a statement leaves behind: a variable's new value, or an effect (slot < 0).  In the order of the text. */
+/* What a statement leaves behind: a variable's new value, or an effect (slot < 0).  In the order of
+ * the text. */
 typedef struct Root {
     Hop *hop;
     int slot;
@@ -79,8 +82,9 @@ struct Block {
     BlockKind kind;
     int id;
     Span span;
-    Dag *dag;         /* BASIC: the statements; IF, WHILE, FOR: empty or the predicate's (see pred) */
-    BlockList pred;   /* IF, WHILE: blocks that leave the condition in slot cond; FOR: bounds in from, to, step */
+    Dag *dag;       /* BASIC: the statements; IF, WHILE, FOR: empty or the predicate's (see pred) */
+    BlockList pred; /* IF, WHILE: blocks that leave the condition in slot cond; FOR: bounds in from,
+                       to, step */
     int cond;
     int from, to, step; /* FOR: slots; step < 0: none */
     int loop_slot;
@@ -94,7 +98,7 @@ struct Block {
     int ntargets;
     uint64_t *live_out; /* bit set over slots: read later */
     void *plans;        /* run/: what was planned for this block */
-    bool sizes_known;   /* every input of the DAG has known type and size: one plan serves for ever */
+    bool sizes_known; /* every input of the DAG has known type and size: one plan serves for ever */
 };
 
 typedef struct Routine {
@@ -105,10 +109,10 @@ typedef struct Routine {
     int *results;       /* slot of each result */
     BlockList body;
     int nblocks;
-    int nwords;         /* of a bit set over slots */
+    int nwords;             /* of a bit set over slots */
     VarInfo *params, *outs; /* joined over all calls; of the results */
-    bool analyzed; /* reached from the main program or by eval */
-    bool settled;  /* propagated and rewritten; plans may exist */
+    bool analyzed;          /* reached from the main program or by eval */
+    bool settled;           /* propagated and rewritten; plans may exist */
     struct Routine *next;
 } Routine;
 
@@ -116,16 +120,17 @@ typedef struct Routine {
 typedef struct Unit {
     Program *program;
     Arena *arena;
-    Routine *routines; /* all, latest first */
+    Routine *routines;   /* all, latest first */
     VEC(Value) literals; /* owned: strings made by folding */
     int opt;             /* Options.opt */
     bool uses_eval;
-    int64_t fired[32];   /* per rewrite, for explain */
+    int64_t fired[32]; /* per rewrite, for explain */
 } Unit;
 
 /* ---- building (build.c, lift.c, dag.c) ---- */
 
-/* The routine of a function with all it calls, sizes propagated.  Compiled once a function; *out is owned by the unit. */
+/* The routine of a function with all it calls, sizes propagated.  Compiled once a function; *out is
+ * owned by the unit. */
 ml_status unit_compile(Ctx *ctx, Unit *unit, Function *fn, Routine **out);
 void unit_free(Unit *unit);
 static inline Routine *routine_of(const Function *fn)
@@ -138,8 +143,10 @@ bool dag_root(Dag *dag, Hop *hop, int slot); /* false when memory is exhausted *
 Hop *hop_literal(Dag *dag, Value v, Span span);
 Hop *hop_read(Dag *dag, int slot, Span span);
 Hop *hop_result(Dag *dag, Hop *of, int index, Span span);
-/* The operator over in[]: an equal node when there is one, a literal when all is literal and foldable. */
-Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin, Span span);
+/* The operator over in[]: an equal node when there is one, a literal when all is literal and
+ * foldable. */
+Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names, int nin,
+            Span span);
 static inline const OpInfo *hop_info(const Hop *h)
 {
     return &op_table[h->op];
@@ -152,10 +159,11 @@ bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared 
 
 /* ---- sizes (propagate.c) ---- */
 
-/* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one VarInfo a slot). */
+/* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one
+ * VarInfo a slot). */
 void dag_infer(Dag *dag, const VarInfo *vars);
-/* From `main` over all routines that it reaches and that are not settled yet, until nothing changes; sets sizes_known of the blocks
- * and applies the static rewrites. */
+/* From `main` over all routines that it reaches and that are not settled yet, until nothing
+ * changes; sets sizes_known of the blocks and applies the static rewrites. */
 ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
 VarInfo var_unknown(void);
 
@@ -190,7 +198,8 @@ typedef struct RewriteInfo {
 extern const RewriteInfo rewrite_table[];
 extern const int rewrite_count;
 
-/* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and ids set anew. */
+/* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and
+ * ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage);
 /* Copy a DAG into another arena, nodes in order. */
 Dag *dag_copy(const Dag *dag, Arena *arena);

@@ -1,6 +1,6 @@
 /* Types, sizes and memory estimates of one DAG.
- * Requires: what is known of the variables at entry.  Keeps: hash-consing.  Sets: dt, vt, dims, lit, bytes.
- * Cost: one visit a node. */
+ * Requires: what is known of the variables at entry.  Keeps: hash-consing.  Sets: dt, vt, dims,
+ * lit, bytes. Cost: one visit a node. */
 #include "hop/hop.h"
 
 static ShapeArg shape_arg(const Hop *h)

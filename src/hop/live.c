@@ -1,9 +1,10 @@
 /* Which variables are read later: backward over the tree of blocks.
- * Requires: DAGs built.  Gives: live_out of every block, `dies` of call arguments, so that values are freed at their last use and
- * the last owner may write in place.
+ * Requires: DAGs built.  Gives: live_out of every block, `dies` of call arguments, so that values
+ * are freed at their last use and the last owner may write in place.
  *
- * A loop's body is visited twice: what is live at its head is live at its end.  A function's results are live at its end;
- * so is every variable whose existence the program asks for.  Cost: blocks x slots / 64, doubled a level of loops. */
+ * A loop's body is visited twice: what is live at its head is live at its end.  A function's
+ * results are live at its end; so is every variable whose existence the program asks for.  Cost:
+ * blocks x slots / 64, doubled a level of loops. */
 #include "hop/hop.h"
 
 #include <string.h>
@@ -82,9 +83,10 @@ static ml_status live_if(Live *l, Block *b)
     return live_list(l, b->pred);
 }
 
-/* Is the body of a for loop one run of plain assignments, without effects and indexed targets, of variables that nobody reads
- * afterwards?  The reference drops such a loop, so a loop variable that had a value keeps it: i=5; for(i in 1:2) {j=i} print(i)
- * prints 5.  `set` is what is live after the loop. */
+/* Is the body of a for loop one run of plain assignments, without effects and indexed targets, of
+ * variables that nobody reads afterwards?  The reference drops such a loop, so a loop variable that
+ * had a value keeps it: i=5; for(i in 1:2) {j=i} print(i) prints 5.  `set` is what is live after
+ * the loop. */
 static bool is_dead_loop(const Block *b, const uint64_t *set)
 {
     const Dag *dag;

@@ -1,10 +1,13 @@
-/* What is known of every variable at every block: types, sizes, constants, through the whole program.
- * Requires: all routines built.  Sets: the nodes' types and sizes; sizes_known of blocks.  Then rewrites every DAG for what is known.
+/* What is known of every variable at every block: types, sizes, constants, through the whole
+ * program. Requires: all routines built.  Sets: the nodes' types and sizes; sizes_known of blocks.
+ * Then rewrites every DAG for what is known.
  *
- * Abstract interpretation over the block tree: branches are joined, loops run to a fixpoint, parameters of a function are
- * joined over all its calls and its results flow back; the whole is repeated until no routine's parameters or results change.  The
- * lattice is flat for each fact (unreached < known < unknown), so the number of rounds is bounded by the number of facts.
- * A program that calls functions by name (eval) leaves parameters unknown, as any value may arrive. */
+ * Abstract interpretation over the block tree: branches are joined, loops run to a fixpoint,
+ * parameters of a function are joined over all its calls and its results flow back; the whole is
+ * repeated until no routine's parameters or results change.  The lattice is flat for each fact
+ * (unreached < known < unknown), so the number of rounds is bounded by the number of facts. A
+ * program that calls functions by name (eval) leaves parameters unknown, as any value may arrive.
+ */
 #include "hop/hop.h"
 
 #include <string.h>
@@ -27,7 +30,9 @@ static bool same_lit(Value a, Value b)
 {
     if (a.dt != b.dt || a.vt != b.vt)
         return false;
-    return a.dt == DT_NONE || (a.vt == VT_BOOL ? a.b == b.b : a.vt == VT_STRING ? a.s == b.s : a.i == b.i);
+    return a.dt == DT_NONE || (a.vt == VT_BOOL     ? a.b == b.b
+                               : a.vt == VT_STRING ? a.s == b.s
+                                                   : a.i == b.i);
 }
 
 /* into = join(into, from); true when it changed. */
@@ -70,7 +75,8 @@ static VarInfo *copy_vars(Walk *w, const VarInfo *vars)
     return copy;
 }
 
-/* Two paths meet.  A variable that only one of them assigns is no constant: reading it is an error on the other. */
+/* Two paths meet.  A variable that only one of them assigns is no constant: reading it is an error
+ * on the other. */
 static bool join_all(const Walk *w, VarInfo *into, const VarInfo *from)
 {
     bool changed = false;
@@ -156,8 +162,10 @@ static ml_status walk_call(Walk *w, Block *b)
 {
     Function *variants[3] = {b->fn->matrix, b->fn->scalar, b->fn->frame};
 
-    for (int k = 0; w->final && k < b->nargs; k++) /* what the body of a loop reads may be a constant */
-        if (b->args[k].slot >= 0 && w->vars[b->args[k].slot].lit.dt == DT_SCALAR && w->unit->opt > 0) {
+    for (int k = 0; w->final && k < b->nargs;
+         k++) /* what the body of a loop reads may be a constant */
+        if (b->args[k].slot >= 0 && w->vars[b->args[k].slot].lit.dt == DT_SCALAR &&
+            w->unit->opt > 0) {
             b->args[k].lit = w->vars[b->args[k].slot].lit;
             b->args[k].slot = -1;
         }
@@ -211,7 +219,8 @@ static ml_status walk_round(Walk *w, Block *b)
     return walk_list(w, b->body);
 }
 
-/* The head's facts are joined with those of the end until they hold; then one more pass, the only one that is final. */
+/* The head's facts are joined with those of the end until they hold; then one more pass, the only
+ * one that is final. */
 static ml_status walk_loop(Walk *w, Block *b)
 {
     bool final = w->final;

@@ -1,6 +1,7 @@
-/* The rewrite engine: a DAG is rebuilt bottom-up, and every new node is offered to the rules of the stage until none matches.
- * Requires: types and sizes inferred.  Keeps: hash-consing, the order of roots.  Breaks: nothing; dead nodes are dropped.
- * Cost: one visit a node times the rules that may match it. */
+/* The rewrite engine: a DAG is rebuilt bottom-up, and every new node is offered to the rules of the
+ * stage until none matches. Requires: types and sizes inferred.  Keeps: hash-consing, the order of
+ * roots.  Breaks: nothing; dead nodes are dropped. Cost: one visit a node times the rules that may
+ * match it. */
 #include "hop/rewrite.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* Functions and calls: a checked function becomes a routine, and so does all that it calls.
  *
- * A call ends a basic block; its arguments are variables, temporaries or literals, so the interpreter binds them without
- * evaluating anything.  Recursion is no problem: a routine is registered before its body is built. */
+ * A call ends a basic block; its arguments are variables, temporaries or literals, so the
+ * interpreter binds them without evaluating anything.  Recursion is no problem: a routine is
+ * registered before its body is built. */
 #include "hop/build.h"
 
 #include <string.h>
@@ -53,7 +54,8 @@ static ml_status build_argument(Builder *b, const Expr *e, CallArg *arg)
     return arg->slot < 0 ? fail_memory(b->ctx, sizeof(int)) : builder_assign(b, arg->slot, value);
 }
 
-/* The parameters of the variant that a call names; defaults of a set are those of its first member. */
+/* The parameters of the variant that a call names; defaults of a set are those of its first member.
+ */
 static const Function *any_variant(const FunctionSet *set)
 {
     return set->matrix ? set->matrix : set->scalar ? set->scalar : set->frame;
@@ -83,7 +85,8 @@ ml_status build_call(Builder *b, const Expr *e, const int *targets, int ntargets
         const Expr *arg = e->args[k] ? e->args[k] : k < fn->nparams ? fn->params[k].def : NULL;
 
         if (!arg)
-            return fail_at(b->ctx, e->span, ML_ENAME, "%s: argument '%s' is missing and has no default", e->name,
+            return fail_at(b->ctx, e->span, ML_ENAME,
+                           "%s: argument '%s' is missing and has no default", e->name,
                            k < fn->nparams ? fn->params[k].name : "?");
         TRY(lift_calls(b, arg, true));
         TRY(build_argument(b, arg, &args[k]));

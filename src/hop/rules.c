@@ -1,5 +1,6 @@
-/* The rules of rewrites.def, one function each.  A rule looks at one node and its inputs, and returns the node to use instead or
- * NULL.  It must hold for NaN, infinities, -0, empty and 0-row operands. */
+/* The rules of rewrites.def, one function each.  A rule looks at one node and its inputs, and
+ * returns the node to use instead or NULL.  It must hold for NaN, infinities, -0, empty and 0-row
+ * operands. */
 #include "hop/rewrite.h"
 
 static bool is_matrix(const Hop *h)
@@ -37,8 +38,8 @@ static Hop *binary(RewriteCall *c, int op, Hop *x, Hop *y, const Hop *like)
 /* Strings are left alone: an operand of + or a file name reads better by its name in plans. */
 Hop *rw_constant_read(RewriteCall *c, Hop *h)
 {
-    if (h->kind == HOP_LITERAL || h->lit.dt != DT_SCALAR || h->lit.vt == VT_STRING || h->lit.textual ||
-        h->kind == HOP_RESULT || hop_has_effect(h))
+    if (h->kind == HOP_LITERAL || h->lit.dt != DT_SCALAR || h->lit.vt == VT_STRING ||
+        h->lit.textual || h->kind == HOP_RESULT || hop_has_effect(h))
         return NULL;
     return hop_literal(c->dag, h->lit, h->span);
 }
@@ -51,7 +52,8 @@ Hop *rw_transpose_twice(RewriteCall *c, Hop *h)
     return NULL;
 }
 
-/* matrix(v, r, c) of literals, v a number other than 0: the sum of nothing but zeros is a double. */
+/* matrix(v, r, c) of literals, v a number other than 0: the sum of nothing but zeros is a double.
+ */
 Hop *rw_sum_of_constant(RewriteCall *c, Hop *h)
 {
     const Hop *x;
@@ -61,7 +63,8 @@ Hop *rw_sum_of_constant(RewriteCall *c, Hop *h)
         return NULL;
     x = h->in[0];
     for (int k = 0; k < 3; k++)
-        if (!x->in[k] || x->in[k]->kind != HOP_LITERAL || x->in[k]->lit.vt == VT_STRING || x->in[k]->lit.vt == VT_BOOL)
+        if (!x->in[k] || x->in[k]->kind != HOP_LITERAL || x->in[k]->lit.vt == VT_STRING ||
+            x->in[k]->lit.vt == VT_BOOL)
             return NULL;
     if (scalar_to_double(x->in[0]->lit) == 0 || scalar_to_double(x->in[1]->lit) < 1 ||
         scalar_to_double(x->in[2]->lit) < 1)

@@ -1,8 +1,10 @@
-/* Linearize a DAG: operators in the order in which the roots need them, operands resolved to slots, values freed at their last use.
- * Requires: sizes inferred, rewrites applied, liveness of the block.
+/* Linearize a DAG: operators in the order in which the roots need them, operands resolved to slots,
+ * values freed at their last use. Requires: sizes inferred, rewrites applied, liveness of the
+ * block.
  *
- * A root's operator writes straight into its variable when nothing later in the block reads the variable's old value;
- * otherwise it writes a temporary that is moved at the end.  Temporaries are reused once dead.  Cost: linear in nodes. */
+ * A root's operator writes straight into its variable when nothing later in the block reads the
+ * variable's old value; otherwise it writes a temporary that is moved at the end.  Temporaries are
+ * reused once dead.  Cost: linear in nodes. */
 #include "plan/plan.h"
 
 #include <string.h>
@@ -16,10 +18,11 @@ typedef struct Emit {
     Dag *dag;
     const Hop **order; /* operators as they will run */
     int norder;
-    int *place;     /* by node id: operand of its value */
-    int *last_use;  /* by node id: index in order of the last instruction that reads it; norder: a final move */
-    int *home;      /* by node id: variable slot to write into, -1 none */
-    VEC(int) idle;  /* temporaries free to use */
+    int *place;    /* by node id: operand of its value */
+    int *last_use; /* by node id: index in order of the last instruction that reads it; norder: a
+                      final move */
+    int *home;     /* by node id: variable slot to write into, -1 none */
+    VEC(int) idle; /* temporaries free to use */
     VEC(int32_t) frees;
     VEC(Value) literals;
 } Emit;
@@ -86,7 +89,8 @@ static int index_in_order(const Emit *e, const Hop *h)
     return -1;
 }
 
-/* Which variable can each operator write straight into?  Variables that are dead after the block get no value at all. */
+/* Which variable can each operator write straight into?  Variables that are dead after the block
+ * get no value at all. */
 static void choose_homes(Emit *e)
 {
     for (int k = 0; k < e->dag->count; k++)
@@ -152,7 +156,8 @@ static Instr *new_instr(Emit *e, InstrKind kind, Span span)
     return in;
 }
 
-/* Values that no later instruction reads: temporaries, and variables that are dead after the block or overwritten in it. */
+/* Values that no later instruction reads: temporaries, and variables that are dead after the block
+ * or overwritten in it. */
 static bool dies_at(const Emit *e, const Hop *h, int i)
 {
     if (e->last_use[h->id] != i || h->kind == HOP_LITERAL)
@@ -210,7 +215,8 @@ static ml_status emit_operands(Emit *e, Instr *in, const Hop *h, int i)
             TRY(add_free(e, in->in[k]));
         }
     }
-    for (int k = 0; k < h->nin; k++) /* an operand given twice has two readers: it may not be overwritten */
+    for (int k = 0; k < h->nin;
+         k++) /* an operand given twice has two readers: it may not be overwritten */
         for (int j = k + 1; j < h->nin && j < 32; j++)
             if (h->in[k] && h->in[k] == h->in[j])
                 in->last &= ~(UINT32_C(1) << k | UINT32_C(1) << j);
@@ -279,7 +285,8 @@ static ml_status emit_operator(Emit *e, const Hop *h, int i)
 
 /* ---- reads and moves ---- */
 
-/* An old value that a final move needs although its variable gets a new one is saved first (a swap: t=a; a=b; b=t). */
+/* An old value that a final move needs although its variable gets a new one is saved first (a swap:
+ * t=a; a=b; b=t). */
 static ml_status place_reads(Emit *e)
 {
     for (int k = 0; k < e->dag->count; k++) {
@@ -308,7 +315,8 @@ static ml_status emit_move(Emit *e, Root root)
 
     if (root.slot < 0 || e->home[root.hop->id] == root.slot)
         return ML_OK;
-    if (root.hop->kind == HOP_READ && root.hop->slot == root.slot && e->place[root.hop->id] == root.slot)
+    if (root.hop->kind == HOP_READ && root.hop->slot == root.slot &&
+        e->place[root.hop->id] == root.slot)
         return ML_OK; /* x = x */
     in = new_instr(e, INSTR_MOVE, root.hop->span);
     in->in = ARENA_ARRAY(e->plan->arena, int32_t, 1);
@@ -329,10 +337,9 @@ static bool dies_after_moves(const Emit *e, const Hop *h)
 {
     if (h->kind == HOP_LITERAL || e->last_use[h->id] != e->norder)
         return false;
-    return e->place[h->id] >= e->r->nslots ||
-           (h->kind == HOP_READ && !is_assigned(e, h->slot) && !slot_in(e->block->live_out, h->slot));
+    return e->place[h->id] >= e->r->nslots || (h->kind == HOP_READ && !is_assigned(e, h->slot) &&
+                                               !slot_in(e->block->live_out, h->slot));
 }
-
 
 static ml_status free_moved(Emit *e)
 {
@@ -381,8 +388,10 @@ static ml_status emit_setup(Emit *e)
     return e->order && e->place && e->last_use && e->home && e->plan->instrs ? ML_OK : no_memory(e);
 }
 
-/* With facts of this entry the DAG is a copy that may be rewritten; the shared one stays as it is. */
-static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo *vars, Arena *scratch, Dag **out)
+/* With facts of this entry the DAG is a copy that may be rewritten; the shared one stays as it is.
+ */
+static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo *vars,
+                         Arena *scratch, Dag **out)
 {
     *out = dag_copy(block->dag, scratch);
     if (!*out)
@@ -394,8 +403,8 @@ static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo
     return ML_OK;
 }
 
-ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, const VarInfo *vars,
-                     const Backend *backend, Plan **out)
+ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
+                     const VarInfo *vars, const Backend *backend, Plan **out)
 {
     Emit e = {.ctx = ctx, .r = r, .block = block, .backend = backend};
     Arena *scratch = arena_new(), *arena = arena_new();

@@ -1,4 +1,5 @@
-/* Plans as text, for -explain runtime: one instruction a line with operands by name, sizes, memory and what is freed. */
+/* Plans as text, for -explain runtime: one instruction a line with operands by name, sizes, memory
+ * and what is freed. */
 #include "plan/plan.h"
 
 static void operand(Buffer *b, const Routine *r, const Plan *plan, int32_t x)

@@ -1,9 +1,11 @@
 /* plan: from the DAG of a block to a list of instructions with resolved operand slots.
  *
- * A frame is an array of values: first the routine's variables, then the plan's temporaries.  An operand >= 0 is an index into the frame,
- * OPERAND_NONE an absent optional argument, any other negative number ~k the k-th literal of the plan.
+ * A frame is an array of values: first the routine's variables, then the plan's temporaries.  An
+ * operand >= 0 is an index into the frame, OPERAND_NONE an absent optional argument, any other
+ * negative number ~k the k-th literal of the plan.
  *
- * What is planned depends on types, sizes, format and the scalars that decide sizes - the signature - and on nothing else. */
+ * What is planned depends on types, sizes, format and the scalars that decide sizes - the signature
+ * - and on nothing else. */
 #ifndef PLAN_H
 #define PLAN_H
 
@@ -23,17 +25,17 @@ typedef struct Instr {
     bool scalar; /* one or two operands, and a scalar function for them */
     uint16_t nin, nout;
     int op;
-    int32_t out;    /* slot of the first result; others in outs */
+    int32_t out; /* slot of the first result; others in outs */
     int32_t *in;
     Span *in_spans; /* of the operands, for messages */
     int32_t *outs;  /* nout entries when nout > 1; OPERAND_NONE: dropped */
     int32_t *frees; /* slots whose values die here, after the results are stored elsewhere */
     uint16_t nfrees;
-    uint32_t last;  /* bit k: in[k] dies here */
+    uint32_t last; /* bit k: in[k] dies here */
     OperatorFn fn;
     const char *const *names;
     Span span;
-    Dims dims;      /* estimate of the result */
+    Dims dims; /* estimate of the result */
     double bytes;
     uint8_t dt;
 } Instr;
@@ -44,19 +46,21 @@ typedef struct Plan {
     int count;
     Value *literals; /* borrowed from the unit or the program */
     int nliterals;
-    int ntemps;      /* slots after the variables */
+    int ntemps; /* slots after the variables */
     uint64_t signature;
     struct Plan *next;
 } Plan;
 
-/* Plan a block.  `vars` tells what is known of the variables now, NULL: what propagation found.  The plan owns an arena. */
-ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, const VarInfo *vars,
-                     const Backend *backend, Plan **out);
+/* Plan a block.  `vars` tells what is known of the variables now, NULL: what propagation found. The
+ * plan owns an arena. */
+ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
+                     const VarInfo *vars, const Backend *backend, Plan **out);
 void plan_free(Plan *plan);
 
 /* Does the block read variables whose values decide sizes?  Sets their bits. */
 void plan_size_slots(const Dag *dag, uint64_t *slots);
 
-void explain_plan(Buffer *b, const Routine *r, const Plan *plan, const Backend *backend, int indent);
+void explain_plan(Buffer *b, const Routine *r, const Plan *plan, const Backend *backend,
+                  int indent);
 
 #endif

@@ -1,7 +1,8 @@
 /* Operators that need the interpreter: exists, eval, evalList.
  *
- * A call by name is compiled as what it is, a call: a wrapper routine whose parameters are the arguments given, so that defaults,
- * variants by type and conversions are those of any other call.  Wrappers are kept by function and arguments given. */
+ * A call by name is compiled as what it is, a call: a wrapper routine whose parameters are the
+ * arguments given, so that defaults, variants by type and conversions are those of any other call.
+ * Wrappers are kept by function and arguments given. */
 #include "run/interp.h"
 
 #include <string.h>
@@ -85,7 +86,8 @@ static Function *make_wrapper(Arena *a, const EvalCall *ec)
     w->results = ARENA_ARRAY(a, Param, results + 1);
     s->targets = ARENA_ARRAY(a, Target, results + 1);
     call->args = ARENA_ARRAY(a, Expr *, n + 1);
-    if (!w->params || !w->results || !s->targets || !call->args || !name_params(a, "r", results, w->results))
+    if (!w->params || !w->results || !s->targets || !call->args ||
+        !name_params(a, "r", results, w->results))
         return NULL;
     w->nparams = __builtin_popcountll(ec->given);
     w->nresults = results;
@@ -96,8 +98,13 @@ static Function *make_wrapper(Arena *a, const EvalCall *ec)
             return NULL;
     for (int k = 0; k < results; k++)
         s->targets[k].name = w->results[k].name;
-    *call = (Expr){.kind = E_CALL, .name = ec->fn->name, .fn = ec->set, .args = call->args, .nargs = n,
-                   .first_given = ec->first, .span = ec->fn->span};
+    *call = (Expr){.kind = E_CALL,
+                   .name = ec->fn->name,
+                   .fn = ec->set,
+                   .args = call->args,
+                   .nargs = n,
+                   .first_given = ec->first,
+                   .span = ec->fn->span};
     s->kind = results ? S_ASSIGN : S_CALL;
     s->ntargets = results;
     s->value = call;
@@ -134,7 +141,8 @@ static ml_status wrapper_for(Run *run, const EvalCall *ec, const Routine **out)
 static ml_status place(Run *run, EvalCall *ec, int k, Value v)
 {
     if (k >= ec->fn->nparams)
-        return fail(run->ctx, ML_ENAME, "%s takes %d arguments, more were given", ec->fn->name, ec->fn->nparams);
+        return fail(run->ctx, ML_ENAME, "%s takes %d arguments, more were given", ec->fn->name,
+                    ec->fn->nparams);
     if (!ec->given)
         ec->first = k;
     ec->given |= UINT64_C(1) << k;
@@ -156,7 +164,8 @@ static ml_status place_arguments(Run *run, const OpCall *call, EvalCall *ec)
     const Function *fn = ec->fn;
     const List *l;
 
-    if (call->nin == 2 && call->in[1].dt == DT_LIST && !(fn->nparams == 1 && fn->params[0].type.dt == DT_LIST)) {
+    if (call->nin == 2 && call->in[1].dt == DT_LIST &&
+        !(fn->nparams == 1 && fn->params[0].type.dt == DT_LIST)) {
         l = call->in[1].l;
         for (int64_t k = 0; k < l->count; k++)
             TRY(l->names && l->names[k] ? place_named(run, ec, l->names[k]->text, l->items[k])
@@ -194,13 +203,17 @@ static const char *declared_type(Value v)
     case DT_LIST:
         return "list[unknown]";
     default:
-        return v.vt == VT_STRING ? "string" : v.vt == VT_BOOL ? "boolean" : v.vt == VT_INT ? "int" : "double";
+        return v.vt == VT_STRING ? "string"
+               : v.vt == VT_BOOL ? "boolean"
+               : v.vt == VT_INT  ? "int"
+                                 : "double";
     }
 }
 
-/* As DML: NAME_TYPES = function(T a0, ...) return (matrix[double] r) { r = OPERATOR(a0, name=a1 ...) }.  Only the name when
- * `body` is not wanted. */
-static void native_text(Buffer *b, const char *op, Value *const *args, const char *const *names, int n, bool body)
+/* As DML: NAME_TYPES = function(T a0, ...) return (matrix[double] r) { r = OPERATOR(a0, name=a1
+ * ...) }.  Only the name when `body` is not wanted. */
+static void native_text(Buffer *b, const char *op, Value *const *args, const char *const *names,
+                        int n, bool body)
 {
     buffer_text(b, "native_");
     for (const char *s = op; *s; s++)
@@ -214,13 +227,14 @@ static void native_text(Buffer *b, const char *op, Value *const *args, const cha
         buffer_format(b, "%s%s a%d", k ? ", " : "", declared_type(*args[k]), k);
     buffer_format(b, ") return (matrix[double] r) { r = %s(", op);
     for (int k = 0; k < n; k++)
-        buffer_format(b, "%s%s%sa%d", k ? ", " : "", names[k] ? names[k] : "", names[k] ? "=" : "", k);
+        buffer_format(b, "%s%s%sa%d", k ? ", " : "", names[k] ? names[k] : "", names[k] ? "=" : "",
+                      k);
     buffer_text(b, ") }\n");
 }
 
 /* The function that wraps the operator for these arguments, parsed when it is new. */
-static ml_status native_function(Run *run, const char *op, Value *const *args, const char *const *names, int n,
-                                 const FunctionSet **out)
+static ml_status native_function(Run *run, const char *op, Value *const *args,
+                                 const char *const *names, int n, const FunctionSet **out)
 {
     Buffer name = {0}, text = {0};
     CheckOptions o = {.lib = run->ctx->opt->lib};
@@ -247,7 +261,8 @@ static ml_status native_function(Run *run, const char *op, Value *const *args, c
     return st;
 }
 
-/* A native operator becomes a function of the script, so that its arguments are checked like those of any call. */
+/* A native operator becomes a function of the script, so that its arguments are checked like those
+ * of any call. */
 static ml_status find_native(Run *run, OpCall *call, const char *name, EvalCall *ec)
 {
     const List *l = call->nin == 2 && call->in[1].dt == DT_LIST ? call->in[1].l : NULL;
@@ -286,11 +301,13 @@ static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *resul
     if (native)
         TRY(find_native(run, call, name, ec));
     if (!ec->set)
-        return fail(run->ctx, ML_ENAME, "no function '%s': it is neither in the script nor a builtin", name);
+        return fail(run->ctx, ML_ENAME,
+                    "no function '%s': it is neither in the script nor a builtin", name);
     ec->fn = pick_variant(ec->set, first_type(call));
     ec->first = -1;
     if (ec->fn->nparams > EVAL_PARAMS || ec->fn->nresults > EVAL_RESULTS)
-        return fail(run->ctx, ML_ELIMIT, "%s has too many parameters or results to be called by name", name);
+        return fail(run->ctx, ML_ELIMIT,
+                    "%s has too many parameters or results to be called by name", name);
     if (!native)
         TRY(place_arguments(run, call, ec));
     TRY(wrapper_for(run, ec, &wrapper));
@@ -303,7 +320,11 @@ static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *resul
 /* The operator that converts, as.matrix, does it for frames; scalars are 1x1. */
 static ml_status to_matrix(Run *run, Value *v)
 {
-    OpCall call = {.op = &op_table[OP_as_matrix], .nin = 1, .nout = 1, .in = v, .out = (Value[]){value_none()}};
+    OpCall call = {.op = &op_table[OP_as_matrix],
+                   .nin = 1,
+                   .nout = 1,
+                   .in = v,
+                   .out = (Value[]){value_none()}};
     Value in = *v;
 
     if (v->dt == DT_MATRIX)

@@ -1,7 +1,9 @@
-/* Calls of functions written in DML: frames, conversion of arguments and results by the declared types.
+/* Calls of functions written in DML: frames, conversion of arguments and results by the declared
+ * types.
  *
- * Arguments are passed by value, which costs a reference; a variable that is dead after the call is moved, so the callee may
- * write into it.  Depth is bounded by the C stack that nested calls use. */
+ * Arguments are passed by value, which costs a reference; a variable that is dead after the call is
+ * moved, so the callee may write into it.  Depth is bounded by the C stack that nested calls use.
+ */
 #include "run/interp.h"
 
 enum { C_STACK_LIMIT = 5 << 20 };
@@ -11,7 +13,8 @@ static const char *type_name(TypeDecl t)
     return t.dt == DT_SCALAR ? value_type_name(t.vt) : data_type_name(t.dt);
 }
 
-/* A 1x1 matrix is taken for a scalar and the other way round, where the declaration asks for it.  ML_ETYPE: neither. */
+/* A 1x1 matrix is taken for a scalar and the other way round, where the declaration asks for it.
+ * ML_ETYPE: neither. */
 static ml_status convert_data(Ctx *ctx, DataType to, Value *v)
 {
     Matrix *m = NULL;
@@ -51,8 +54,8 @@ static ml_status convert_argument(Ctx *ctx, const char *function, const Param *p
         ml_status st = convert_data(ctx, p->type.dt, v);
 
         if (st == ML_ETYPE)
-            return fail(ctx, ML_ETYPE, "%s: argument '%s' must be a %s, found a %s", function, p->name,
-                        type_name(p->type), value_describe(*v, text));
+            return fail(ctx, ML_ETYPE, "%s: argument '%s' must be a %s, found a %s", function,
+                        p->name, type_name(p->type), value_describe(*v, text));
         TRY(st);
     }
     return convert_value(ctx, p->type.vt, v);
@@ -64,19 +67,21 @@ static ml_status convert_result(Ctx *ctx, const char *function, const Param *p, 
     char text[64];
 
     if (v->dt == DT_NONE)
-        return fail_at(ctx, p->span, ML_ENAME, "%s: result '%s' has no value at the end of the function", function,
+        return fail_at(ctx, p->span, ML_ENAME,
+                       "%s: result '%s' has no value at the end of the function", function,
                        p->name);
     if (v->dt != p->type.dt && p->type.dt != DT_NONE) {
         ml_status st = convert_data(ctx, p->type.dt, v);
 
         if (st == ML_ETYPE)
-            return fail_at(ctx, p->span, ML_ETYPE, "%s: result '%s' is declared as %s, found a %s", function, p->name,
-                           type_name(p->type), value_describe(*v, text));
+            return fail_at(ctx, p->span, ML_ETYPE, "%s: result '%s' is declared as %s, found a %s",
+                           function, p->name, type_name(p->type), value_describe(*v, text));
         TRY(st);
     }
     if (v->dt == DT_SCALAR && v->vt == VT_DOUBLE && !v->textual && p->type.vt == VT_INT)
         return fail_at(ctx, p->span, ML_ETYPE,
-                       "%s: result '%s' is declared int and is a double: cannot safely cast FP64 as INT64; use as.integer",
+                       "%s: result '%s' is declared int and is a double: cannot safely cast FP64 "
+                       "as INT64; use as.integer",
                        function, p->name);
     return convert_value(ctx, p->type.vt, v);
 }
@@ -88,8 +93,10 @@ static ml_status enter(Run *run, const Routine *r, Value **frame)
     const char *here = __builtin_frame_address(0);
     int64_t used = run->c_stack - here;
 
-    if (run->top + (size_t)r->nslots > run->stack_size || used > C_STACK_LIMIT || -used > C_STACK_LIMIT)
-        return fail(run->ctx, ML_ELIMIT, "calls are nested too deep: the recursion of '%s' does not seem to end",
+    if (run->top + (size_t)r->nslots > run->stack_size || used > C_STACK_LIMIT ||
+        -used > C_STACK_LIMIT)
+        return fail(run->ctx, ML_ELIMIT,
+                    "calls are nested too deep: the recursion of '%s' does not seem to end",
                     r->fn->name);
     *frame = run->stack + run->top;
     run->top += (size_t)r->nslots;
@@ -167,14 +174,16 @@ const Function *pick_variant(const FunctionSet *set, DataType first)
     return set->matrix ? set->matrix : set->scalar ? set->scalar : set->frame;
 }
 
-static ml_status take_arguments(Run *run, const Routine *caller, Value *frame, const Block *block, Value *args)
+static ml_status take_arguments(Run *run, const Routine *caller, Value *frame, const Block *block,
+                                Value *args)
 {
     for (int k = 0; k < block->nargs; k++) {
         const CallArg *a = &block->args[k];
 
         args[k] = value_retain(a->slot < 0 ? a->lit : frame[a->slot]);
         if (args[k].dt == DT_NONE)
-            return fail(run->ctx, ML_ENAME, "variable '%s' has no value here: it is assigned only on another path",
+            return fail(run->ctx, ML_ENAME,
+                        "variable '%s' has no value here: it is assigned only on another path",
                         caller->names[a->slot] ? caller->names[a->slot] : "of a temporary");
     }
     for (int k = 0; k < block->nargs; k++)
@@ -197,15 +206,17 @@ static void give_results(Value *frame, const Block *block, const Function *fn, c
     }
 }
 
-static ml_status call_with(Run *run, const Routine *caller, Value *frame, Block *block, Value *args, Value *results)
+static ml_status call_with(Run *run, const Routine *caller, Value *frame, Block *block, Value *args,
+                           Value *results)
 {
     ml_status st = take_arguments(run, caller, frame, block, args);
     int first = block->first_given;
-    const Function *fn =
-        pick_variant(block->fn, first >= 0 && first < block->nargs ? (DataType)args[first].dt : DT_MATRIX);
+    const Function *fn = pick_variant(
+        block->fn, first >= 0 && first < block->nargs ? (DataType)args[first].dt : DT_MATRIX);
 
     if (st == ML_OK && block->nargs != fn->nparams)
-        st = fail(run->ctx, ML_ETYPE, "%s: %d arguments given, %d expected by the variant for this type", fn->name,
+        st = fail(run->ctx, ML_ETYPE,
+                  "%s: %d arguments given, %d expected by the variant for this type", fn->name,
                   block->nargs, fn->nparams);
     if (st != ML_OK) {
         release_all(args, block->nargs);

@@ -1,8 +1,8 @@
 /* The interpreter: program blocks and instructions.
  *
- * Operands are copied out of the frame without counting, as the frame holds them during the call.  After the call the slots that
- * die are released and only then are results stored, so a result may take the slot of an operand.  Scalar operators
- * go straight to their scalar function. */
+ * Operands are copied out of the frame without counting, as the frame holds them during the call.
+ * After the call the slots that die are released and only then are results stored, so a result may
+ * take the slot of an operand.  Scalar operators go straight to their scalar function. */
 #include "run/interp.h"
 
 enum { LOCAL_OPERANDS = 16 };
@@ -13,13 +13,13 @@ static ml_status undefined(Run *run, const Routine *r, Span span, int32_t slot)
 {
     const char *name = slot < r->nslots && r->names[slot] ? r->names[slot] : "of a temporary";
 
-    return fail_at(run->ctx, span, ML_ENAME, "variable '%s' has no value here: it is assigned only on another path",
-                   name);
+    return fail_at(run->ctx, span, ML_ENAME,
+                   "variable '%s' has no value here: it is assigned only on another path", name);
 }
 
 /* Fills args; *scalars: all are scalars or absent. */
-static ml_status gather(Run *run, const Routine *r, const Value *frame, const Plan *plan, const Instr *in, Value *args,
-                        bool *scalars)
+static ml_status gather(Run *run, const Routine *r, const Value *frame, const Plan *plan,
+                        const Instr *in, Value *args, bool *scalars)
 {
     const OpInfo *op = &op_table[in->op];
 
@@ -42,8 +42,13 @@ static ml_status gather(Run *run, const Routine *r, const Value *frame, const Pl
 static ml_status execute(Run *run, const Instr *in, Value *args, bool scalars, Value *out)
 {
     const OpInfo *op = &op_table[in->op];
-    OpCall call = {
-        .op = op, .nin = in->nin, .nout = in->nout, .in = args, .out = out, .last = in->last, .names = in->names};
+    OpCall call = {.op = op,
+                   .nin = in->nin,
+                   .nout = in->nout,
+                   .in = args,
+                   .out = out,
+                   .last = in->last,
+                   .names = in->names};
 
     if (scalars && op->scalar)
         return op->scalar(run->ctx, args, in->nin, out);
@@ -81,7 +86,8 @@ static inline void finish(Value *frame, const Instr *in, const Value *out)
             store(frame, in->outs[k], &out[k]);
 }
 
-static ml_status run_operator(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in)
+static ml_status run_operator(Run *run, const Routine *r, Value *frame, const Plan *plan,
+                              const Instr *in)
 {
     Value local[LOCAL_OPERANDS], *args = local, out[OP_RESULTS + 1] = {{0}};
     bool scalars;
@@ -105,8 +111,10 @@ static ml_status run_operator(Run *run, const Routine *r, Value *frame, const Pl
     return st;
 }
 
-/* The short way for one or two scalars, which is what loops over scalars consist of.  *done: it applied. */
-static inline ml_status run_scalar(Run *run, Value *frame, const Plan *plan, const Instr *in, bool *done)
+/* The short way for one or two scalars, which is what loops over scalars consist of.  *done: it
+ * applied. */
+static inline ml_status run_scalar(Run *run, Value *frame, const Plan *plan, const Instr *in,
+                                   bool *done)
 {
     Value args[2], out = {0};
 
@@ -126,7 +134,8 @@ static inline ml_status run_scalar(Run *run, Value *frame, const Plan *plan, con
     return ML_OK;
 }
 
-static ml_status run_move(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in)
+static ml_status run_move(Run *run, const Routine *r, Value *frame, const Plan *plan,
+                          const Instr *in)
 {
     int32_t x = in->in[0];
     Value v = x >= 0 ? frame[x] : plan->literals[~x];
@@ -138,7 +147,8 @@ static ml_status run_move(Run *run, const Routine *r, Value *frame, const Plan *
     return ML_OK;
 }
 
-static ml_status run_timed(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in)
+static ml_status run_timed(Run *run, const Routine *r, Value *frame, const Plan *plan,
+                           const Instr *in)
 {
     OpTime *t = &run->stats->ops[in->op];
     int64_t start = clock_now();
@@ -172,7 +182,8 @@ static ml_status run_plan(Run *run, const Routine *r, Value *frame, const Plan *
     return check_cancel(run->ctx);
 }
 
-/* Temporaries above the frame are the plan's own while it runs; after an error they are released here. */
+/* Temporaries above the frame are the plan's own while it runs; after an error they are released
+ * here. */
 static ml_status run_basic(Run *run, const Routine *r, Value *frame, Block *block)
 {
     size_t outer = run->top;
@@ -181,7 +192,8 @@ static ml_status run_basic(Run *run, const Routine *r, Value *frame, Block *bloc
 
     TRY(plan_for(run, r, frame, block, &plan));
     if (outer + (size_t)plan->ntemps > run->stack_size)
-        return fail_at(run->ctx, block->span, ML_ELIMIT, "the stack of values is full: recursion is too deep");
+        return fail_at(run->ctx, block->span, ML_ELIMIT,
+                       "the stack of values is full: recursion is too deep");
     run->top = outer + (size_t)plan->ntemps;
     st = run_plan(run, r, frame, plan);
     if (st != ML_OK)
@@ -195,7 +207,8 @@ static ml_status run_basic(Run *run, const Routine *r, Value *frame, Block *bloc
 
 /* ---- control flow ---- */
 
-static ml_status condition(Run *run, const Routine *r, Value *frame, const Block *block, bool *holds)
+static ml_status condition(Run *run, const Routine *r, Value *frame, const Block *block,
+                           bool *holds)
 {
     ml_status st;
 

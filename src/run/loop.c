@@ -1,7 +1,8 @@
 /* The values that a loop variable takes.
  *
- * a:b and seq(a, b) step by one towards b, downwards too; seq(a, b, s) runs no iteration when s has the wrong sign.  Bounds are
- * truncated to integers, but a seq() with a fractional start or step gives the doubles that the vector seq() would. */
+ * a:b and seq(a, b) step by one towards b, downwards too; seq(a, b, s) runs no iteration when s has
+ * the wrong sign.  Bounds are truncated to integers, but a seq() with a fractional start or step
+ * gives the doubles that the vector seq() would. */
 #include "run/interp.h"
 
 #include <math.h>
@@ -11,8 +12,8 @@ static ml_status loop_bound(Ctx *ctx, const Block *block, Value v, const char *w
     char text[64];
 
     if (!scalar_is_number(v))
-        return fail_at(ctx, block->span, ML_ETYPE, "the %s of a loop must be a number, found a %s", what,
-                       value_describe(v, text));
+        return fail_at(ctx, block->span, ML_ETYPE, "the %s of a loop must be a number, found a %s",
+                       what, value_describe(v, text));
     *out = scalar_to_double(v);
     if (isnan(*out))
         return fail_at(ctx, block->span, ML_EVALUE, "the %s of a loop is NaN", what);

@@ -1,8 +1,10 @@
-/* Plans of a block: one for ever where all sizes are known at compile time, otherwise one for each signature of the inputs.
+/* Plans of a block: one for ever where all sizes are known at compile time, otherwise one for each
+ * signature of the inputs.
  *
- * The signature covers what the block reads: data type, size, format, sparsity class, and the values of scalars that decide the
- * size of a new matrix.  Values of other scalars and of cells are not in it, so a loop that only changes values never
- * plans twice.  At most PLANS_KEPT plans are kept a block, the least recently used goes first. */
+ * The signature covers what the block reads: data type, size, format, sparsity class, and the
+ * values of scalars that decide the size of a new matrix.  Values of other scalars and of cells are
+ * not in it, so a loop that only changes values never plans twice.  At most PLANS_KEPT plans are
+ * kept a block, the least recently used goes first. */
 #include "run/interp.h"
 
 enum { PLANS_KEPT = 32 };
@@ -84,8 +86,8 @@ static VarInfo info_now(Value v, bool by_value)
     return info;
 }
 
-static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block, const BlockPlans *p,
-                           Plan **out)
+static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
+                           const BlockPlans *p, Plan **out)
 {
     VarInfo *vars = NULL;
     ml_status st;
@@ -128,8 +130,8 @@ static Plan *find_plan(BlockPlans *p, uint64_t sig)
     return NULL;
 }
 
-static ml_status add_plan(Run *run, const Routine *r, const Value *frame, const Block *block, BlockPlans *p,
-                          uint64_t sig, const Plan **out)
+static ml_status add_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
+                          BlockPlans *p, uint64_t sig, const Plan **out)
 {
     Plan *plan;
 

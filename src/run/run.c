@@ -17,7 +17,8 @@ static ml_status explain_text(Ctx *ctx, Buffer *b)
     return st;
 }
 
-static ml_status explain_runtime_list(Run *run, Buffer *b, const Routine *r, BlockList list, int depth)
+static ml_status explain_runtime_list(Run *run, Buffer *b, const Routine *r, BlockList list,
+                                      int depth)
 {
     static const char *const titles[] = {"GENERIC", "CALL", "IF", "WHILE", "FOR"};
 
@@ -30,8 +31,9 @@ static ml_status explain_runtime_list(Run *run, Buffer *b, const Routine *r, Blo
         buffer_format(b, "%s (lines %d-%d)%s\n", block->parallel ? "PARFOR" : titles[block->kind],
                       span_begin(block->span).line, span_end(block->span).line,
                       block->parallel ? " [runs as a for loop in this version]"
-                      : block->kind == BLOCK_BASIC && !block->sizes_known ? " [planned again on entry]"
-                                                                          : "");
+                      : block->kind == BLOCK_BASIC && !block->sizes_known
+                          ? " [planned again on entry]"
+                          : "");
         if (block->kind == BLOCK_BASIC) {
             TRY(plan_block(run->ctx, &run->unit, r, block, NULL, run->backend, &plan));
             explain_plan(b, r, plan, run->backend, depth + 1);
@@ -48,8 +50,9 @@ static ml_status explain_runtime(Run *run, Buffer *b, const Routine *main)
 {
     PoolStats pool = pool_stats(run->ctx->pool);
 
-    buffer_format(b, "# EXPLAIN (RUNTIME): operator operands -> results  [rows,cols,nnz] [memory]\n"
-                     "# memory budget %zu MB, %d threads\nPROGRAM\n",
+    buffer_format(b,
+                  "# EXPLAIN (RUNTIME): operator operands -> results  [rows,cols,nnz] [memory]\n"
+                  "# memory budget %zu MB, %d threads\nPROGRAM\n",
                   pool.limit >> 20, task_threads(run->ctx));
     for (const Routine *r = run->unit.routines; r; r = r->next)
         if (r != main) {
@@ -97,13 +100,15 @@ static ml_status execute(Run *run, const Routine *main)
     return st;
 }
 
-ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backend *backend, RunStats *stats)
+ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backend *backend,
+                      RunStats *stats)
 {
     Run run = {.ctx = ctx, .program = program, .backend = backend, .stats = stats};
     Routine *main;
     ml_status st;
 
-    run.unit = (Unit){.program = program, .arena = program_arena(program), .opt = (int)ctx->opt->opt};
+    run.unit =
+        (Unit){.program = program, .arena = program_arena(program), .opt = (int)ctx->opt->opt};
     ctx->run = &run;
     st = compile(&run, main_fn, &main);
     if (st == ML_OK)

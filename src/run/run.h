@@ -1,7 +1,8 @@
 /* run: the interpreter - frames, calls, control flow, planning on entry, statistics.
  *
- * A Run is one execution of a program.  Values live in frames on one stack; a frame is the routine's variables followed by the
- * temporaries of the plan that is running.  Nothing is looked up by name but for eval and exists. */
+ * A Run is one execution of a program.  Values live in frames on one stack; a frame is the
+ * routine's variables followed by the temporaries of the plan that is running.  Nothing is looked
+ * up by name but for eval and exists. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -15,14 +16,15 @@ typedef struct OpTime {
 typedef struct RunStats {
     int64_t compile_ns, execute_ns;
     int64_t plans_made, plans_reused, instructions, calls;
-    bool timed;              /* measure operators */
+    bool timed; /* measure operators */
     OpTime ops[OP_COUNT];
 } RunStats;
 
 typedef struct Run Run;
 
 /* Compile and execute the main function.  `stats` is filled as far as the run came. */
-ml_status run_program(Ctx *ctx, Program *program, Function *main, const Backend *backend, RunStats *stats);
+ml_status run_program(Ctx *ctx, Program *program, Function *main, const Backend *backend,
+                      RunStats *stats);
 
 /* Statistics as text, with the `heavy` operators that took most time. */
 void stats_format(Buffer *b, const RunStats *stats, const Ctx *ctx, int heavy);

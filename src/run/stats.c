@@ -12,7 +12,8 @@ static int heaviest(const RunStats *s, const bool *taken)
     int best = -1;
 
     for (int op = 0; op < OP_COUNT; op++)
-        if (!taken[op] && s->ops[op].count && (best < 0 || s->ops[op].nanoseconds > s->ops[best].nanoseconds))
+        if (!taken[op] && s->ops[op].count &&
+            (best < 0 || s->ops[op].nanoseconds > s->ops[best].nanoseconds))
             best = op;
     return best;
 }
@@ -26,16 +27,20 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
     buffer_format(b, "Total elapsed time:\t\t%.3f sec.\n", seconds(s->compile_ns + s->execute_ns));
     buffer_format(b, "Total compilation time:\t\t%.3f sec.\n", seconds(s->compile_ns));
     buffer_format(b, "Total execution time:\t\t%.3f sec.\n", seconds(s->execute_ns));
-    buffer_format(b, "Plans made/reused:\t\t%" PRId64 "/%" PRId64 ".\n", s->plans_made, s->plans_reused);
-    buffer_format(b, "Instructions/function calls:\t%" PRId64 "/%" PRId64 ".\n", s->instructions, s->calls);
-    buffer_format(b, "Peak memory of matrices:\t%.1f MB of %.0f MB.\n", (double)pool.peak / 1048576.0,
-                  (double)pool.limit / 1048576.0);
-    buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ".\n", pool.allocations, pool.reused);
+    buffer_format(b, "Plans made/reused:\t\t%" PRId64 "/%" PRId64 ".\n", s->plans_made,
+                  s->plans_reused);
+    buffer_format(b, "Instructions/function calls:\t%" PRId64 "/%" PRId64 ".\n", s->instructions,
+                  s->calls);
+    buffer_format(b, "Peak memory of matrices:\t%.1f MB of %.0f MB.\n",
+                  (double)pool.peak / 1048576.0, (double)pool.limit / 1048576.0);
+    buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ".\n", pool.allocations,
+                  pool.reused);
     if (ctx->tasks) {
         TaskStats t = task_stats(ctx->tasks);
 
-        buffer_format(b, "Threads/parallel calls/chunks/steals:\t%d/%" PRId64 "/%" PRId64 "/%" PRId64 ".\n", t.threads,
-                      t.calls, t.chunks, t.steals);
+        buffer_format(
+            b, "Threads/parallel calls/chunks/steals:\t%d/%" PRId64 "/%" PRId64 "/%" PRId64 ".\n",
+            t.threads, t.calls, t.chunks, t.steals);
     }
     buffer_text(b, "Heavy hitter instructions:\n  #  Instruction       Time(s)   Count\n");
     for (int k = 0; k < heavy; k++) {

@@ -2,9 +2,10 @@
  *
  *     random_programs [COUNT [SEED]]
  *
- * Each program is run optimized on 1 thread (the reference), optimized on 8 threads - the same text to the last digit - and not
- * optimized, where cells may differ by rounding.  A program that ends in an error must end in the same one.  The seed of a failing
- * program is printed; random_programs 1 SEED runs it alone and prints it. */
+ * Each program is run optimized on 1 thread (the reference), optimized on 8 threads - the same text
+ * to the last digit - and not optimized, where cells may differ by rounding.  A program that ends
+ * in an error must end in the same one.  The seed of a failing program is printed; random_programs
+ * 1 SEED runs it alone and prints it. */
 #include "matloom/matloom.h"
 
 #include "base/base.h"
@@ -65,8 +66,8 @@ static void leaf(Gen *g, int rows, int cols)
         buffer_format(&g->text, ", %d, %d)", rows, cols);
         return;
     }
-    buffer_format(&g->text, "rand(rows=%d, cols=%d, min=-1, max=2, sparsity=%s, seed=%d)", rows, cols,
-                  sparsity[pick(g, 4)], 1 + pick(g, 5));
+    buffer_format(&g->text, "rand(rows=%d, cols=%d, min=-1, max=2, sparsity=%s, seed=%d)", rows,
+                  cols, sparsity[pick(g, 4)], 1 + pick(g, 5));
 }
 
 static void call1(Gen *g, const char *name, int rows, int cols, int depth)
@@ -78,7 +79,8 @@ static void call1(Gen *g, const char *name, int rows, int cols, int depth)
 
 static void binary(Gen *g, int rows, int cols, int depth)
 {
-    static const char *const ops[] = {"+", "-", "*", "*", "+", "/", "<", ">=", "!=", "&", "|", "%%"};
+    static const char *const ops[] = {"+", "-",  "*",  "*", "+", "/",
+                                      "<", ">=", "!=", "&", "|", "%%"};
     int form = pick(g, 5);
 
     buffer_text(&g->text, "(");
@@ -121,7 +123,8 @@ static void bind(Gen *g, const char *name, int r1, int c1, int r2, int c2, int d
 
 static void special(Gen *g, int rows, int cols, int depth)
 {
-    static const char *const unary[] = {"abs", "round", "sign", "floor", "exp", "-", "!", "cumsum", "rev", "is.nan"};
+    static const char *const unary[] = {"abs", "round", "sign",   "floor", "exp",
+                                        "-",   "!",     "cumsum", "rev",   "is.nan"};
 
     if (cols == 1 && pick(g, 2)) {
         call1(g, pick(g, 2) ? "rowSums" : "rowMaxs", rows, pick_size(g), depth);
@@ -259,7 +262,8 @@ static bool holds(uint64_t seed, bool show)
     run(g.text.data, "0", "1", &plain);
     good = strcmp(one.data, eight.data) == 0 && close_texts(one.data, plain.data);
     if (!good)
-        printf("seed %" PRIu64 ": %s differ\n", seed, strcmp(one.data, eight.data) ? "1 and 8 threads" : "plans");
+        printf("seed %" PRIu64 ": %s differ\n", seed,
+               strcmp(one.data, eight.data) ? "1 and 8 threads" : "plans");
     if (show)
         printf("%s---- optimized\n%s---- not optimized\n%s", g.text.data, one.data, plain.data);
     buffer_free(&g.text);

@@ -62,8 +62,8 @@ ML_TEST(examples_of_operators_yield_what_the_table_says)
             continue;
         run_example(op, &out);
         if (strcmp(out.data, op->yields) != 0) {
-            print_error("%s: example %s\n  yields %s\n  the table says %s\n", op->name, op->example, out.data,
-                        op->yields);
+            print_error("%s: example %s\n  yields %s\n  the table says %s\n", op->name, op->example,
+                        out.data, op->yields);
             wrong++;
         }
         buffer_free(&out);

@@ -27,7 +27,8 @@ static ml_status option_int(Ctx *ctx, const OpCall *call, const char *name, int6
         return ML_OK;
     TRY(call_int(ctx, call, k, out));
     if (*out < 0)
-        return fail(ctx, ML_EVALUE, "%s: %s must not be negative, found %" PRId64, call->op->dml, name, *out);
+        return fail(ctx, ML_EVALUE, "%s: %s must not be negative, found %" PRId64, call->op->dml,
+                    name, *out);
     return ML_OK;
 }
 

@@ -18,8 +18,8 @@ typedef struct DenseOps {
     void (*vecmat)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
                    int64_t step, double *out);
     /* Upper triangle of c += t(x) x, by tiles: cells left of the diagonal are partly written as
-     * well.  Rows of x are `width` cells apart and those of c too; width is a multiple of TSMM_PAD,
-     * x padded with zeros. */
+     * well.  x comes in panels of PANEL columns, each of `rows` rows, one after the other, the last
+     * one padded with zeros; rows of c are `width` cells, a multiple of PANEL. */
     void (*tsmm)(const double *x, int64_t rows, int64_t width, double *c);
     /* y[i] = CSR row i . x, in 4 lanes; row_ptr of the first row. */
     void (*csr_matvec)(const double *values, const uint32_t *cols, const int64_t *row_ptr,
@@ -32,7 +32,7 @@ typedef struct DenseOps {
                       int64_t ldy);
 } DenseOps;
 
-enum { TSMM_PAD = 8 };
+enum { PANEL = 8 };
 
 extern const DenseOps dense_ops_plain;
 #if defined(__x86_64__)

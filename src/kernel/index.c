@@ -5,8 +5,8 @@
  * cell by cell costs one step a cell: nnz follows from the cells replaced.  For that the result
  * stays dense, however few nonzeros it has, as long as it is of moderate size; a large sparse
  * matrix is rebuilt with its new cells. */
+#include "kernel/csr.h"
 #include "kernel/frame.h"
-#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -69,22 +69,6 @@ static ml_status dense_slice(Ctx *ctx, Slice *s)
 
     TRY(matrix_new_dense(ctx, rows, cols, &s->out));
     return task_for(ctx, rows, task_grain(cols), dense_rows, s);
-}
-
-/* First position of row i whose column is not below col. */
-static int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
-{
-    int64_t lo = m->row_ptr[i], hi = m->row_ptr[i + 1];
-
-    while (lo < hi) {
-        const int64_t mid = lo + (hi - lo) / 2;
-
-        if (m->col_idx[mid] < col)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
 }
 
 static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

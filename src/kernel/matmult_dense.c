@@ -2,9 +2,10 @@
  *
  * Three ways: narrow sides, which memory bounds, go to matmult_narrow.c; small products to the
  * plain loops; the rest to OpenBLAS, one single-threaded call for each tile of the result.  The
- * tiles follow from the sizes alone: about 16 or more of them as long as each has work enough to
- * outweigh the packing of its operands.  Where the result has too few cells for that, the inner
- * dimension is cut as well and the partial results are added in order. */
+ * tiles follow from the sizes alone: strips of rows as wide as the result, since wide tiles are
+ * what dgemm is fastest on; where that makes few of them they are cut. Where the result has too few
+ * cells to be divided, the inner dimension is, and the partial results are added in order.
+ */
 #include "kernel/blas.h"
 #include "kernel/matmult.h"
 
@@ -13,15 +14,15 @@
 enum {
     NARROW = 4,           /* vectors that are cheaper one by one */
     SMALL_WORK = 1 << 14, /* multiplications: calling BLAS costs more than it saves */
-    TILES = 16,
-    TILE_ROWS = 512,
-    TILE_COLS = 1024,
+    STRIP_ROWS = 192,
+    TILE_COLS = 4096,
+    TILES = 8, /* fewer: cut the columns */
     TILE_MIN = 96,
     SPLIT_MIN = 1024,     /* of the inner dimension */
     SPLIT_CELLS = 1 << 22 /* of partial results together */
 };
 static const double TILE_WORK =
-    1 << 24; /* multiplications that a tile has at least when it is halved */
+    1 << 26; /* multiplications that a tile has at least when it is halved */
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -37,7 +38,7 @@ static int64_t pieces(int64_t n, int64_t size)
 
 typedef struct Tiles {
     Gemm g;                /* the whole product; c is not used when splits > 1 */
-    bool ta, tb, triangle; /* triangle: leave out tiles below the diagonal */
+    bool ta, tb, triangle; /* triangle: strips begin at the diagonal */
     int64_t lda, ldb;
     int64_t tile_rows, tile_cols, split; /* sizes of a piece */
     int64_t down, across, splits;        /* numbers of them */
@@ -54,20 +55,15 @@ static int64_t even(int64_t n, int64_t size)
 static void choose_tiles(Tiles *t)
 {
     const Gemm *g = &t->g;
-    int64_t rows = min64(TILE_ROWS, g->m), cols = min64(t->triangle ? TILE_ROWS : TILE_COLS, g->n);
+    const int64_t strips = (g->m + STRIP_ROWS / 2) / STRIP_ROWS;
+    int64_t cols = min64(TILE_COLS, g->n);
 
-    while (pieces(g->m, rows) * pieces(g->n, cols) < TILES &&
-           (double)rows * (double)cols * (double)g->k > 2 * TILE_WORK) {
-        if (cols >= rows && cols >= 2 * TILE_MIN)
-            cols = (cols + 1) / 2;
-        else if (rows >= 2 * TILE_MIN)
-            rows = (rows + 1) / 2;
-        else
-            break;
-    }
-    t->tile_rows = even(g->m, rows);
-    t->tile_cols = t->triangle ? t->tile_rows : even(g->n, cols);
+    t->tile_rows = pieces(g->m, strips > 1 ? strips : 1);
     t->down = pieces(g->m, t->tile_rows);
+    while (t->down * pieces(g->n, cols) < TILES && cols >= 2 * TILE_MIN &&
+           (double)t->tile_rows * (double)cols * (double)g->k > 2 * TILE_WORK)
+        cols = (cols + 1) / 2;
+    t->tile_cols = t->triangle ? g->n : even(g->n, cols);
     t->across = pieces(g->n, t->tile_cols);
 }
 
@@ -87,7 +83,8 @@ static Gemm tile_of(const Tiles *t, int64_t unit)
 {
     Gemm g = t->g;
     const int64_t s = unit % t->splits, tile = unit / t->splits;
-    const int64_t i = tile / t->across * t->tile_rows, j = tile % t->across * t->tile_cols;
+    const int64_t i = tile / t->across * t->tile_rows;
+    const int64_t j = t->triangle ? i : tile % t->across * t->tile_cols;
     const int64_t p = s * t->split;
 
     if (t->splits > 1)
@@ -118,11 +115,8 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t unit = lo; unit < hi; unit++) {
         const Gemm g = tile_of(t, unit);
-        const int64_t tile = unit / t->splits;
 
         TRY(check_cancel(ctx));
-        if (t->triangle && tile % t->across < tile / t->across)
-            continue;
         if (t->blas)
             gemm_blas(t, &g);
         else

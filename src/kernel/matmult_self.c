@@ -11,9 +11,11 @@
 #include <string.h>
 
 enum {
-    OWN_COLS = 512,  /* widest X of the own loop */
-    NARROW_COLS = 2, /* one by one below */
-    BLOCK_ROWS = 128,
+    OWN_COLS = 512,        /* widest X of the own loop */
+    NARROW_COLS = 2,       /* one by one below */
+    BLOCK_CELLS = 1 << 16, /* of a packed block, about */
+    BLOCK_MIN = 128,       /* rows */
+    BLOCK_MAX = 256,
     SLICE_WORK = 1 << 20, /* multiplications of a slice, at least */
     SLICES = 64,
     SLICE_CELLS = 1 << 22, /* of partial results together */
@@ -23,7 +25,7 @@ enum {
 typedef struct Tsmm {
     const Matrix *x;
     int64_t width; /* columns, padded */
-    int64_t slices, slice_rows;
+    int64_t slices, slice_rows, block_rows;
     double *partials; /* slices x width x width, followed by a block for each slice */
     double *blocks;
 } Tsmm;
@@ -33,14 +35,22 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Rows of x to panels of columns; see dense.h. */
 static void pack(const Matrix *x, int64_t i, int64_t rows, int64_t width, double *block)
 {
-    const size_t cells = (size_t)x->cols;
+    const int64_t full = x->cols / PANEL * PANEL, rest = x->cols - full;
+    const double *from = x->values + i * x->cols;
+    double *last = block + full * rows;
 
-    for (int64_t r = 0; r < rows; r++) {
-        memcpy(block + r * width, x->values + (i + r) * x->cols, cells * sizeof(double));
-        memset(block + r * width + cells, 0, ((size_t)width - cells) * sizeof(double));
-    }
+    for (int64_t j = 0; j < full; j += PANEL)
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(block + j * rows + r * PANEL, from + r * x->cols + j, PANEL * sizeof *block);
+    if (full == width)
+        return;
+    memset(last, 0, (size_t)(rows * PANEL) * sizeof *last);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < rest; j++)
+            last[r * PANEL + j] = from[r * x->cols + full + j];
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -51,11 +61,11 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t s = lo; s < hi; s++) {
         const int64_t end = min64((s + 1) * t->slice_rows, x->rows);
-        double *c = t->partials + s * width * width, *block = t->blocks + s * BLOCK_ROWS * width;
+        double *c = t->partials + s * width * width, *block = t->blocks + s * t->block_rows * width;
 
         memset(c, 0, (size_t)(width * width) * sizeof *c);
-        for (int64_t i = s * t->slice_rows; i < end; i += BLOCK_ROWS) {
-            const int64_t rows = min64(BLOCK_ROWS, end - i);
+        for (int64_t i = s * t->slice_rows; i < end; i += t->block_rows) {
+            const int64_t rows = min64(t->block_rows, end - i);
 
             pack(x, i, rows, width, block);
             dense_ops()->tsmm(block, rows, width, c);
@@ -71,8 +81,10 @@ static void choose_slices(Tsmm *t)
     int64_t slices = work / SLICE_WORK < SLICES ? (int64_t)(work / SLICE_WORK) : SLICES;
 
     slices = min64(slices, SLICE_CELLS / (t->width * t->width));
-    slices = min64(slices, t->x->rows / BLOCK_ROWS);
+    slices = min64(slices, t->x->rows / BLOCK_MIN);
     slices = slices > 1 ? slices : 1;
+    t->block_rows = min64(BLOCK_MAX, BLOCK_CELLS / t->width);
+    t->block_rows = t->block_rows > BLOCK_MIN ? t->block_rows : BLOCK_MIN;
     t->slice_rows = (t->x->rows + slices - 1) / slices;
     t->slices = (t->x->rows + t->slice_rows - 1) / t->slice_rows;
 }
@@ -80,19 +92,19 @@ static void choose_slices(Tsmm *t)
 /* The upper triangle of t(x) x into c. */
 static ml_status tsmm(Ctx *ctx, const Matrix *x, double *c)
 {
-    Tsmm t = {.x = x, .width = (x->cols + TSMM_PAD - 1) / TSMM_PAD * TSMM_PAD};
+    Tsmm t = {.x = x, .width = (x->cols + PANEL - 1) / PANEL * PANEL};
     const int64_t width = t.width, cells = width * width;
     ml_status st;
 
     choose_slices(&t);
-    TRY(partials_new(ctx, t.slices, cells + BLOCK_ROWS * width, &t.partials));
+    TRY(partials_new(ctx, t.slices, cells + t.block_rows * width, &t.partials));
     t.blocks = t.partials + t.slices * cells;
     TRY_TO(done, st = task_for(ctx, t.slices, 1, slices_range, &t));
     TRY_TO(done, st = add_partials(ctx, t.partials, t.slices, cells, t.partials));
     for (int64_t i = 0; i < x->cols; i++)
         memcpy(c + i * x->cols + i, t.partials + i * width + i, (size_t)(x->cols - i) * sizeof *c);
 done:
-    partials_free(ctx, t.partials, t.slices, cells + BLOCK_ROWS * width);
+    partials_free(ctx, t.partials, t.slices, cells + t.block_rows * width);
     return st;
 }
 

@@ -9,6 +9,7 @@
  * IEEE: a product of an absent cell with NaN or an infinity is NaN, yet the loops never see it.  So
  * the dense factor is scanned, and where it has such cells a second pass finds the cells of the
  * result that met one of them with a zero. */
+#include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
 #include "kernel/reorg.h"
@@ -19,6 +20,7 @@
 enum {
     SLICES = 64,
     SLICE_WORK = 1 << 15, /* multiplications of a slice, at least */
+    FEW_SLICES = 8,       /* too few slices to be worth it */
     DENSE_LEFT = 16,      /* rows from which on a dense left factor is worked row by row */
     SCAN_TILE = 1 << 14,
 };
@@ -31,11 +33,6 @@ static int64_t min64(int64_t a, int64_t b)
 static int64_t max64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
-}
-
-static int64_t csr_nnz(const Matrix *m)
-{
-    return m->row_ptr[m->rows];
 }
 
 /* ---- are all cells finite? ---- */
@@ -162,24 +159,35 @@ typedef struct Scatter {
     const Matrix *s;
     const double *d; /* s.rows x n; of the chain the weights w, or NULL */
     int64_t n;
-    const double *v; /* of the chain; otherwise NULL */
-    int64_t slices, slice_rows;
-    double *partials; /* slices x s.cols x n */
-    atomic_bool odd;  /* the chain met a weight that is not finite; relaxed: task_for orders it */
+    const double *v;            /* of the chain; otherwise NULL */
+    int64_t slices, slice_rows; /* or rows of the result in a strip */
+    double *partials;           /* slices x s.cols x n */
+    atomic_bool odd; /* the chain met a weight that is not finite; relaxed: task_for orders it */
 } Scatter;
+
+/* out[col_idx[k], ] += values[k] * d for the nonzeros [from, to) of s; n cells a row. */
+static void add_scaled(const Matrix *s, int64_t from, int64_t to, const double *d, int64_t n,
+                       double *out)
+{
+    if (n == 1) {
+        const double scale = *d;
+
+        for (int64_t k = from; k < to; k++)
+            out[s->col_idx[k]] += s->values[k] * scale;
+        return;
+    }
+    for (int64_t k = from; k < to; k++) {
+        const double scale = s->values[k];
+        double *row = out + s->col_idx[k] * n;
+
+        for (int64_t j = 0; j < n; j++)
+            row[j] += scale * d[j];
+    }
+}
 
 static void scatter_row(Scatter *t, int64_t i, double *out)
 {
-    const Matrix *s = t->s;
-    const int64_t n = t->n;
-    const double *d = t->d + i * n;
-
-    for (int64_t k = s->row_ptr[i]; k < s->row_ptr[i + 1]; k++) {
-        double *to = out + s->col_idx[k] * n;
-
-        for (int64_t j = 0; j < n; j++)
-            to[j] += s->values[k] * d[j];
-    }
+    add_scaled(t->s, t->s->row_ptr[i], t->s->row_ptr[i + 1], t->d + i * t->n, t->n, out);
 }
 
 static void chain_row(Scatter *t, int64_t i, double *out)
@@ -191,8 +199,7 @@ static void chain_row(Scatter *t, int64_t i, double *out)
     weight *= t->d ? t->d[i] : 1;
     if (!isfinite(weight))
         atomic_store_explicit(&t->odd, true, memory_order_relaxed);
-    for (int64_t k = s->row_ptr[i]; k < s->row_ptr[i + 1]; k++)
-        out[s->col_idx[k]] += s->values[k] * weight;
+    add_scaled(s, s->row_ptr[i], s->row_ptr[i + 1], &weight, 1, out);
 }
 
 static ml_status scatter_slices(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -212,32 +219,63 @@ static ml_status scatter_slices(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-/* As many slices as keep adding them up cheap beside the work itself; 1 where the result is large.
- */
-static int64_t scatter_slice_count(const Matrix *s, int64_t n)
+/* As many slices as keep adding them up cheap beside the work itself. */
+static int64_t slice_count(const Matrix *s, int64_t n)
 {
-    const int64_t by_result = csr_nnz(s) / (4 * s->cols), by_work = csr_nnz(s) / SLICE_WORK * n;
+    const int64_t by_result = csr_nnz(s) / (4 * s->cols), by_work = csr_nnz(s) * n / SLICE_WORK;
 
     return max64(1, min64(min64(SLICES, s->rows), min64(by_result, by_work)));
 }
 
-static ml_status scatter(Ctx *ctx, Scatter *t, double *out)
+static ml_status scatter_by_slices(Ctx *ctx, Scatter *t, double *out)
 {
     const int64_t cells = t->s->cols * t->n;
     ml_status st;
 
-    t->slices = scatter_slice_count(t->s, t->n);
     t->slice_rows = (t->s->rows + t->slices - 1) / t->slices;
-    if (t->slices == 1) {
-        t->partials = out;
-        return scatter_slices(ctx, t, 0, 1);
-    }
     TRY(partials_new(ctx, t->slices, cells, &t->partials));
     TRY_TO(done, st = task_for(ctx, t->slices, 1, scatter_slices, t));
     st = add_partials(ctx, t->partials, t->slices, cells, out);
 done:
     partials_free(ctx, t->partials, t->slices, cells);
     return st;
+}
+
+/* A unit is a range of rows of the result: of columns of s. */
+static ml_status scatter_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Scatter *t = arg;
+    const Matrix *s = t->s;
+    const int64_t n = t->n, from = lo * t->slice_rows, to = min64(hi * t->slice_rows, s->cols);
+
+    memset(t->partials + from * n, 0, (size_t)((to - from) * n) * sizeof(double));
+    for (int64_t i = 0; i < s->rows; i++) {
+        const int64_t begin = from > 0 ? csr_lower(s, i, from) : s->row_ptr[i];
+        const int64_t end = to < s->cols ? csr_lower(s, i, to) : s->row_ptr[i + 1];
+
+        add_scaled(s, begin, end, t->d + i * n, n, t->partials);
+    }
+    return check_cancel(ctx);
+}
+
+/* Where the result is too large to have it several times, each thread has a part of it and looks
+ * through all of s for what belongs there.  Every cell is a sum over the rows in order, whatever
+ * the parts are: so these may follow the threads. */
+static ml_status scatter_by_strips(Ctx *ctx, Scatter *t, double *out)
+{
+    const int64_t most = max64(1, csr_nnz(t->s) * t->n / SLICE_WORK);
+    const int64_t strips = min64(min64(task_threads(ctx), most), t->s->cols);
+
+    t->partials = out;
+    t->slice_rows = (t->s->cols + strips - 1) / strips;
+    return task_for(ctx, (t->s->cols + t->slice_rows - 1) / t->slice_rows, 1, scatter_strips, t);
+}
+
+static ml_status scatter(Ctx *ctx, Scatter *t, double *out)
+{
+    t->slices = slice_count(t->s, t->n);
+    return t->slices >= FEW_SLICES ? scatter_by_slices(ctx, t, out)
+                                   : scatter_by_strips(ctx, t, out);
 }
 
 /* ---- a CSR factor on the left ---- */
@@ -261,12 +299,6 @@ static ml_status csr_rows(Ctx *ctx, Factor s, Matrix **out)
     return ML_OK;
 }
 
-/* Is the work of a transposed CSR factor better scattered than gathered from its transpose? */
-static bool prefer_scatter(const Matrix *s, int64_t n)
-{
-    return csr_nnz(s) * n < SLICE_WORK * 8 || scatter_slice_count(s, n) >= 8;
-}
-
 /* out = s d. */
 static ml_status sparse_left(Ctx *ctx, Factor s, Factor d, double *out)
 {
@@ -277,7 +309,7 @@ static ml_status sparse_left(Ctx *ctx, Factor s, Factor d, double *out)
 
     TRY(all_finite(ctx, d.m->values, matrix_cells(d.m), &finite));
     TRY_TO(done, st = dense_rows(ctx, d, &cells));
-    if (s.t && finite && prefer_scatter(s.m, n)) {
+    if (s.t && finite) {
         Scatter t = {.s = s.m, .d = cells->values, .n = n};
 
         st = scatter(ctx, &t, out);
@@ -293,7 +325,7 @@ done:
 
 /* ---- the chain ---- */
 
-/* The chain in two products, for weights that are not finite. */
+/* The chain in two products, for weights that are not finite and for wide x. */
 static ml_status chain_by_products(Ctx *ctx, Matrix *x, const double *v, const double *w,
                                    double *out)
 {
@@ -314,14 +346,15 @@ done:
 
 ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out)
 {
-    Scatter t = {.s = x, .d = w, .n = 1, .v = v};
+    Scatter t = {.s = x, .d = w, .n = 1, .v = v, .slices = slice_count(x, 1)};
     bool finite;
 
     TRY(all_finite(ctx, v, x->cols, &finite));
-    if (finite)
-        TRY(scatter(ctx, &t, out));
-    if (finite && !atomic_load_explicit(&t.odd, memory_order_relaxed))
-        return ML_OK;
+    if (finite && t.slices >= FEW_SLICES) {
+        TRY(scatter_by_slices(ctx, &t, out));
+        if (!atomic_load_explicit(&t.odd, memory_order_relaxed))
+            return ML_OK;
+    }
     return chain_by_products(ctx, x, v, w, out);
 }
 

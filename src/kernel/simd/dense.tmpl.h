@@ -138,27 +138,35 @@ static void vecmat(const double *x, int64_t ld, int64_t rows, int64_t cols, cons
 
 /* ---- transpose times self ---- */
 
+/* Column j of the panels. */
+static inline const double *panel_at(const double *x, int64_t rows, int64_t j)
+{
+    return x + j / PANEL * PANEL * rows + j % PANEL;
+}
+
 /* One tile of the result: TILE_I rows from i, njv registers from column j. Always inlined with
  * constant njv, so that the sums stay in registers. */
 INLINE void tsmm_tile(const double *x, int64_t rows, int64_t width, int64_t i, int64_t j,
                       const int njv, double *c)
 {
+    const double *left = panel_at(x, rows, i), *right[TILE_J];
     VEC sum[TILE_I][TILE_J];
 
+    for (int b = 0; b < njv; b++)
+        right[b] = panel_at(x, rows, j + b * W);
     for (int a = 0; a < TILE_I; a++)
         for (int b = 0; b < njv; b++)
             sum[a][b] = *(const VEC *)(c + (i + a) * width + j + b * W);
     for (int64_t r = 0; r < rows; r++) {
-        const double *row = x + r * width;
-        VEC right[TILE_J];
+        VEC cells[TILE_J];
 
         for (int b = 0; b < njv; b++)
-            right[b] = *(const VEC *)(row + j + b * W);
+            cells[b] = *(const VEC *)(right[b] + r * PANEL);
         for (int a = 0; a < TILE_I; a++) {
-            const VEC left = row[i + a] - (VEC){0};
+            const VEC one = left[r * PANEL + a] - (VEC){0};
 
             for (int b = 0; b < njv; b++)
-                sum[a][b] = FMA(left, right[b], sum[a][b]);
+                sum[a][b] = FMA(one, cells[b], sum[a][b]);
         }
     }
     for (int a = 0; a < TILE_I; a++)
@@ -166,7 +174,7 @@ INLINE void tsmm_tile(const double *x, int64_t rows, int64_t width, int64_t i, i
             *(VEC *)(c + (i + a) * width + j + b * W) = sum[a][b];
 }
 
-/* TSMM_PAD is a multiple of TILE_I and of W, so only the number of registers of the last tile of a
+/* PANEL is a multiple of TILE_I and of W, so only the number of registers of the last tiles of a
  * row varies. */
 static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
 {
@@ -175,6 +183,8 @@ static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
 
         for (; j + TILE_J * W <= width; j += TILE_J * W)
             tsmm_tile(x, rows, width, i, j, TILE_J, c);
+        for (; j + 2 * W <= width; j += 2 * W)
+            tsmm_tile(x, rows, width, i, j, 2, c);
         for (; j < width; j += W)
             tsmm_tile(x, rows, width, i, j, 1, c);
     }

@@ -27,6 +27,21 @@ static double precision(double a)
     return a < small_below ? 1e-14 : 4e-16;
 }
 
+/* Gamma(a) for small a: from an exact product for multiples of 1/2, which halved degrees of freedom
+ * are, where tgamma is off by a digit on some machines. */
+static double small_gamma(double a)
+{
+    double product = 1;
+
+    if (2 * a != floor(2 * a) || a < 0.5)
+        return tgamma(a);
+    while (a > 1) {
+        a -= 1;
+        product *= a;
+    }
+    return a < 1 ? product * 1.7724538509055160273 : product;
+}
+
 static double log_gamma(double a)
 {
     int sign;
@@ -89,7 +104,7 @@ static double fraction_value(const Fraction *f, double first, double enough)
 static double gamma_factor(double a, double x)
 {
     if (a < small_below && a > 1e-3)
-        return exp(-x + a * log(x) - log(tgamma(a)));
+        return exp(-x + a * log(x) - log(small_gamma(a)));
     return sqrt(a) * exp(-a * deviance((x - a) / a, x / a) - stirling_rest(a) - half_log_2pi);
 }
 
@@ -145,7 +160,8 @@ static double beta_factor(double x, double y, double a, double b)
     const double log_y = y < 0.1 ? log(y) : log1p(-x), log_x = y < 0.1 ? log1p(-y) : log(x);
 
     if (n < small_below && a > 1e-3 && b > 1e-3)
-        return exp(a * log_x + b * log_y - log(a) - log(tgamma(a) * tgamma(b) / tgamma(n)));
+        return exp(a * log_x + b * log_y - log(a) -
+                   log(small_gamma(a) * small_gamma(b) / small_gamma(n)));
     return sqrt(b / (a * n)) *
            exp(-a * deviance(d / p, x / p) - b * deviance(-d / q, y / q) - stirling_rest(a) -
                stirling_rest(b) + stirling_rest(n) - half_log_2pi);

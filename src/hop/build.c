@@ -237,7 +237,11 @@ static ml_status build_call_assignment(Builder *b, const Stmt *s)
     for (int k = 0; k < s->ntargets; k++) {
         const Target *t = &s->targets[k];
 
-        targets[k] = !t->name ? -1 : t->index ? builder_temporary(b) : builder_slot(b, t->name);
+        targets[k] = -1;
+        if (t->name)
+            targets[k] = t->index ? builder_temporary(b) : builder_slot(b, t->name);
+        if (t->name && targets[k] < 0)
+            return fail_memory(b->ctx, sizeof(int));
     }
     TRY(build_call(b, s->value, targets, s->ntargets));
     for (int k = 0; k < s->ntargets; k++)

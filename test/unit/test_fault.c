@@ -1,0 +1,74 @@
+/* Memory that runs out: the n-th allocation fails, for every n until the script gets through. Each
+ * run must end in ML_ENOMEM or, where the library can do without, in success; nothing may leak
+ * (make check) or crash.
+ */
+#include "ml_test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int drop(void *arg, const char *text, size_t size)
+{
+    (void)arg, (void)text, (void)size;
+    return 0;
+}
+
+/* One run with allocations failing after `calls`; the context's own are not spared. */
+static ml_status run_with(const char *script, int64_t calls)
+{
+    ml_context *ctx;
+    ml_status st = ML_ENOMEM;
+
+    mem_fail_after(calls);
+    ctx = ml_context_new();
+    if (ctx) {
+        ml_context_output(ctx, drop, drop, NULL);
+        st = ml_context_set(ctx, "threads", "1");
+        if (st == ML_OK)
+            st = ml_run_text(ctx, "fault", script);
+        if (st != ML_OK && st != ML_ENOMEM)
+            print_error("after %" PRId64 " allocations: %s\n", calls, ml_context_error(ctx));
+    }
+    mem_fail_after(-1);
+    ml_context_free(ctx);
+    return st;
+}
+
+static void exhaust(const char *script)
+{
+    enum { ENOUGH = 200000 };
+    int64_t calls = 0;
+    ml_status st;
+
+    assert_int_equal(run_with(script, -1), ML_OK);
+    do {
+        st = run_with(script, calls);
+        assert_true(st == ML_OK || st == ML_ENOMEM);
+        calls += 1 + calls / 50; /* every early one, later ones in growing steps */
+    } while (st != ML_OK && calls < ENOUGH);
+    assert_int_equal(st, ML_OK);
+}
+
+ML_TEST(scalars_strings_and_functions_survive_failing_allocations)
+{
+    exhaust("f = function(double x, double y = 2) return (double z) { z = x * y }\n"
+            "s = 0\n"
+            "for(i in 1:5) { if(i > 2) { s = s + f(i) } else { s = s - 1 } }\n"
+            "print(\"s = \" + s + toString(list(a=1, b=\"two\")))\n");
+}
+
+ML_TEST(matrices_survive_failing_allocations)
+{
+    exhaust("X = rand(rows=50, cols=40, sparsity=0.1, seed=1)\n"
+            "Y = matrix(seq(1, 2000), rows=50, cols=40)\n"
+            "Y[2:3, ] = X[4:5, ] + 1\n"
+            "b = solve(t(Y) %*% Y + diag(matrix(1, rows=40, cols=1)), t(colSums(X)))\n"
+            "print(toString(order(target=cbind(X, Y), by=3)) + sum(b))\n");
+}
+
+ML_TEST(library_calls_survive_failing_allocations)
+{
+    exhaust("X = rand(rows=100, cols=5, seed=1)\n"
+            "B = lmDS(X=X, y=rowSums(X), icpt=1, verbose=FALSE)\n"
+            "print(sum(B))\n");
+}

@@ -99,6 +99,9 @@ void error_format(Buffer *b, const ErrorRecord *err)
     }
     diagnostic_format(b, "error", err->span, err->text);
     for (int k = 0; k < err->ncalls; k++) {
+        if (k && err->calls[k].span.src == err->calls[k - 1].span.src &&
+            err->calls[k].span.begin == err->calls[k - 1].span.begin)
+            continue; /* a recursion shows once */
         snprintf(text, sizeof text, "in function '%s', called here", err->calls[k].function);
         diagnostic_format(b, "note", err->calls[k].span, text);
     }

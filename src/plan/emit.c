@@ -258,6 +258,26 @@ static ml_status emit_results(Emit *e, Instr *in, const Hop *h)
     return ML_OK;
 }
 
+/* Names as the script wrote them: of the arguments of list(a=1), else of the variables that are
+ * operands, for messages. */
+static ml_status emit_names(Emit *e, Instr *in, const Hop *h)
+{
+    const char **names;
+
+    if (!h->nin || (!h->names && (hop_info(h)->props & P_VARIADIC)))
+        return ML_OK;
+    names = ARENA_ARRAY(e->plan->arena, const char *, h->nin);
+    if (!names)
+        return no_memory(e);
+    for (int k = 0; k < h->nin; k++)
+        if (h->names)
+            names[k] = h->names[k];
+        else if (h->in[k] && h->in[k]->kind == HOP_READ)
+            names[k] = e->r->names[h->in[k]->slot];
+    in->names = names;
+    return ML_OK;
+}
+
 static ml_status emit_operator(Emit *e, const Hop *h, int i)
 {
     Instr *in = new_instr(e, INSTR_OP, h->span);
@@ -271,14 +291,7 @@ static ml_status emit_operator(Emit *e, const Hop *h, int i)
     in->bytes = h->bytes;
     in->dt = (uint8_t)h->dt;
     TRY(emit_operands(e, in, h, i));
-    if (h->names) {
-        const char **names = ARENA_ARRAY(e->plan->arena, const char *, h->nin);
-
-        if (!names)
-            return no_memory(e);
-        memcpy(names, h->names, (size_t)h->nin * sizeof *names);
-        in->names = names;
-    }
+    TRY(emit_names(e, in, h));
     TRY(emit_results(e, in, h));
     return keep_frees(e, in);
 }

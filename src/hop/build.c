@@ -87,6 +87,8 @@ ml_status builder_assign(Builder *b, int slot, Hop *hop)
     if (!dag_root(b->dag, hop, slot))
         return fail_memory(b->ctx, sizeof(Root));
     b->current.items[slot] = hop;
+    if (!hop->variable)
+        hop->variable = b->names.items[slot];
     return ML_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct Hop {
     const char **names; /* names of variadic arguments, list(a=1); or NULL */
     Value lit; /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
     int slot, index;
+    const char *variable; /* that it was assigned to in the script, for messages; or NULL */
     int uses;     /* consumers and roots, set by dag_rewrite */
     DataType dt;  /* DT_NONE: unknown */
     ValueType vt; /* of a scalar; VT_UNKNOWN: unknown */

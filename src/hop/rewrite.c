@@ -64,6 +64,7 @@ static Hop *remake(Rebuild *r, const Hop *old)
         h = hop_op(r->call.ctx, r->call.unit, r->out, old->op, in, old->names, old->nin, old->span);
     }
     if (h && h->kind != HOP_LITERAL) {
+        h->variable = old->variable;
         h->dt = old->dt;
         h->vt = old->vt;
         h->dims = old->dims;

@@ -272,8 +272,9 @@ static ml_status emit_names(Emit *e, Instr *in, const Hop *h)
     for (int k = 0; k < h->nin; k++)
         if (h->names)
             names[k] = h->names[k];
-        else if (h->in[k] && h->in[k]->kind == HOP_READ)
-            names[k] = e->r->names[h->in[k]->slot];
+        else if (h->in[k])
+            names[k] =
+                h->in[k]->kind == HOP_READ ? e->r->names[h->in[k]->slot] : h->in[k]->variable;
     in->names = names;
     return ML_OK;
 }

@@ -2,14 +2,15 @@
  * hyperbolic functions (this file), sine, cosine, tangent and their inverses (cell_trig.h).
  *
  * As in cell.h, every function is a fixed sequence of IEEE additions, multiplications, divisions,
- * square roots and selects: no calls, branches, tables or fused operations.  So scalars, tails of
- * arrays and vectors of any width agree to the last bit on every machine.
+ * square roots and selects: no calls, branches or tables, and no fused operations but to find an
+ * exact error. So scalars, tails of arrays and vectors of any width agree to the last bit on every
+ * machine.
  *
  * Method: reduce the argument, evaluate a polynomial, put the result back together with the
  * rounding errors of the large terms kept (Dekker, "A floating-point technique for extending the
- * available precision", 1971).  Polynomials are Chebyshev approximations computed in 300 bits.
- * Errors: below 0.7 units in the last place for exp, log and powers, below 2 for the others; tests
- * compare with the C library. */
+ * available precision", 1971). Polynomials are Chebyshev approximations computed in 300 bits.
+ * Errors: below 0.8 units in the last place for exp, log and powers, below 1.2 for the others;
+ * tests compare with the C library. */
 #ifndef OP_CELL_MATH_H
 #define OP_CELL_MATH_H
 
@@ -36,27 +37,50 @@ static inline Pair pair_sum(double a, double b)
     return (Pair){s, (a - (s - t)) + (b - t)};
 }
 
-/* The upper 26 bits. */
+/* The upper 26 bits, rounded, so that the rest has 26 as well. */
 static inline double cell_upper(double x)
 {
-    return cell_from_bits(cell_bits(x) & ~((UINT64_C(1) << 27) - 1));
+    const uint64_t half = UINT64_C(1) << 26;
+
+    return cell_from_bits((cell_bits(x) + half) & ~(2 * half - 1));
 }
 
-/* a * b with its error. */
+/* a * b with its error, which is a double unless it underflows: so it does not matter whether it is
+ * found by a fused operation or by multiplying halves. */
 static inline Pair pair_product(double a, double b)
 {
-    const double p = a * b, ah = cell_upper(a), bh = cell_upper(b), al = a - ah, bl = b - bh;
+    const double p = a * b;
+#ifdef __FMA__
+    return (Pair){p, __builtin_fma(a, b, -p)};
+#else
+    const double ah = cell_upper(a), bh = cell_upper(b), al = a - ah, bl = b - bh;
 
     return (Pair){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
+#endif
 }
 
-/* (n + n_lo) / (d + d_lo) as a pair. */
+/* (n.hi + n.lo) / (d.hi + d.lo) as a pair; one division, whose error what is left over corrects. */
 static inline Pair pair_quotient(Pair n, Pair d)
 {
-    const double q = n.hi / d.hi;
+    const double inverse = 1 / d.hi, q = n.hi * inverse;
     const Pair back = pair_product(q, d.hi);
 
-    return pair_fast_sum(q, (((n.hi - back.hi) - back.lo) + n.lo - q * d.lo) / d.hi);
+    return pair_fast_sum(q, (((n.hi - back.hi) - back.lo) + n.lo - q * d.lo) * inverse);
+}
+
+/* c0 + c1 z + c2 z^2 + c3 z^3, and with eight coefficients: by halves, so that the processor finds
+ * work to do at once. */
+static inline double cell_poly4(double z, double z2, double c0, double c1, double c2, double c3)
+{
+    return (c0 + c1 * z) + (c2 + c3 * z) * z2;
+}
+
+static inline double cell_poly8(double z, double c0, double c1, double c2, double c3, double c4,
+                                double c5, double c6, double c7)
+{
+    const double z2 = z * z;
+
+    return cell_poly4(z, z2, c0, c1, c2, c3) + cell_poly4(z, z2, c4, c5, c6, c7) * (z2 * z2);
 }
 
 /* Adding this and taking it away rounds to the nearest integer; in between, the integer is in the
@@ -85,20 +109,15 @@ static inline Pair cell_expm1_reduced(double x, double x_lo, double *k)
     const double kd = (x * 0x1.71547652b82fep+0 + CELL_SHIFTER) - CELL_SHIFTER;
     const double hi = x - kd * 0x1.62e42feep-1, lo = kd * 0x1.a39ef35793c76p-33 - x_lo;
     const double r = hi - lo, r_lo = (hi - r) - lo;
-    double p = 0x1.1f72fdb6c6442p-29;
+    const double r2 = r * r, r4 = r2 * r2;
+    const double low = cell_poly8(
+        r, 0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555556p-5, 0x1.11111111100dep-7,
+        0x1.6c16c16c162d6p-10, 0x1.a01a01abe683ap-13, 0x1.a01a01a6d7b19p-16, 0x1.71de02364614ap-19);
+    const double high =
+        (0x1.27e4db6718a69p-22 + 0x1.af4ddfbb33a59p-26 * r) + 0x1.1f72fdb6c6442p-29 * r2;
 
-    p = p * r + 0x1.af4ddfbb33a59p-26;
-    p = p * r + 0x1.27e4db6718a69p-22;
-    p = p * r + 0x1.71de02364614ap-19;
-    p = p * r + 0x1.a01a01a6d7b19p-16;
-    p = p * r + 0x1.a01a01abe683ap-13;
-    p = p * r + 0x1.6c16c16c162d6p-10;
-    p = p * r + 0x1.11111111100dep-7;
-    p = p * r + 0x1.5555555555556p-5;
-    p = p * r + 0x1.5555555555557p-3;
-    p = p * r + 0x1p-1;
     *k = kd;
-    return (Pair){r, r * r * p + r_lo};
+    return (Pair){r, r2 * (low + high * (r4 * r4)) + r_lo};
 }
 
 /* exp(x + x_lo) * 2^shift; beyond the range infinite or zero. */
@@ -117,48 +136,56 @@ static inline double cell_exp(double x)
     return cell_exp_pair(x, 0, 0);
 }
 
-/* exp(a) - 1 as a pair for 0 <= a <= 41. */
-static inline Pair cell_expm1(double a)
-{
-    double k;
-    const Pair e = cell_expm1_reduced(a, 0, &k);
-    const double scale = cell_exp2_int(k);
-    const Pair sum = pair_sum(scale - 1, scale * e.hi);
-
-    return pair_fast_sum(sum.hi, sum.lo + scale * e.lo);
-}
-
 /* ---- hyperbolic functions ---- */
 
-/* Beyond this, exp(-x) does not count beside exp(x). */
+/* exp(a) for a >= 0 in two forms: exp(a) - 1 as a pair, of use up to 40; and half of exp(a), of use
+ * beyond, where exp(-a) does not count beside it. */
+typedef struct ExpForms {
+    Pair minus_one;
+    double half;
+} ExpForms;
+
+static inline ExpForms cell_exp_forms(double a)
+{
+    double k;
+    const Pair e = cell_expm1_reduced(a > 711 ? 711 : a, 0, &k), one = pair_fast_sum(1, e.hi);
+    const double scale = cell_exp2_int(k > 60 ? 60 : k);
+    const Pair sum = pair_sum(scale - 1, scale * e.hi);
+
+    return (ExpForms){pair_fast_sum(sum.hi, sum.lo + scale * e.lo),
+                      cell_scale(one.hi + (one.lo + e.lo), k - 1)};
+}
+
 #define CELL_LARGE 40
 
 /* With e = exp(a) - 1: (e + e / (e + 1)) / 2. */
 static inline double cell_sinh(double x)
 {
-    const double a = fabs(x), near = a > CELL_LARGE ? CELL_LARGE : a;
-    const Pair e = cell_expm1(near), one = pair_sum(1, e.hi);
+    const double a = fabs(x);
+    const ExpForms f = cell_exp_forms(a);
+    const Pair e = f.minus_one, one = pair_sum(1, e.hi);
     const Pair q = pair_quotient(e, (Pair){one.hi, one.lo + e.lo}), sum = pair_sum(e.hi, q.hi);
     const double small = 0.5 * (sum.hi + (sum.lo + e.lo + q.lo));
 
-    return copysign(a > CELL_LARGE ? cell_exp_pair(a, 0, -1) : small, x);
+    return copysign(a > CELL_LARGE ? f.half : small, x);
 }
 
 /* With e as above: ((e + 1) + 1 / (e + 1)) / 2. */
 static inline double cell_cosh(double x)
 {
-    const double a = fabs(x), near = a > CELL_LARGE ? CELL_LARGE : a;
-    const Pair e = cell_expm1(near), one = pair_sum(1, e.hi), p = {one.hi, one.lo + e.lo};
+    const double a = fabs(x);
+    const ExpForms f = cell_exp_forms(a);
+    const Pair e = f.minus_one, one = pair_sum(1, e.hi), p = {one.hi, one.lo + e.lo};
     const Pair q = pair_quotient((Pair){1, 0}, p), sum = pair_sum(p.hi, q.hi);
 
-    return a > CELL_LARGE ? cell_exp_pair(a, 0, -1) : 0.5 * (sum.hi + (sum.lo + p.lo + q.lo));
+    return a > CELL_LARGE ? f.half : 0.5 * (sum.hi + (sum.lo + p.lo + q.lo));
 }
 
 /* With e = exp(2a) - 1: e / (e + 2). */
 static inline double cell_tanh(double x)
 {
     const double a = fabs(x), near = a > CELL_LARGE / 2 ? CELL_LARGE / 2 : a;
-    const Pair e = cell_expm1(2 * near), two = pair_sum(2, e.hi);
+    const Pair e = cell_exp_forms(2 * near).minus_one, two = pair_sum(2, e.hi);
 
     return copysign(pair_quotient(e, (Pair){two.hi, two.lo + e.lo}).hi, x);
 }
@@ -180,19 +207,15 @@ static inline double cell_split(double x, double *k)
  * parts. */
 static inline double cell_log(double x)
 {
-    double k, p = 0x1.0c06cf14c641bp-3;
+    double k, p, r;
     const double f = cell_split(x, &k) - 1, s = f / (2 + f), z = s * s;
-    const double fh = cell_upper(f), half = 0.5 * fh * fh, half_lo = 0.5 * (f - fh) * (f + fh);
+    const Pair square = pair_product(f, f);
+    const double half = 0.5 * square.hi, half_lo = 0.5 * square.lo;
     const Pair a = pair_fast_sum(f, -half), b = pair_fast_sum(k * 0x1.62e42feep-1, a.hi);
-    double r;
 
-    p = p * z + 0x1.0fbe478772696p-3;
-    p = p * z + 0x1.3b1c38474d3eep-3;
-    p = p * z + 0x1.745cf8f6c9119p-3;
-    p = p * z + 0x1.c71c72017a15cp-3;
-    p = p * z + 0x1.2492492476ba1p-2;
-    p = p * z + 0x1.9999999999a38p-2;
-    p = p * z + 0x1.5555555555555p-1;
+    p = cell_poly8(z, 0x1.5555555555555p-1, 0x1.9999999999a38p-2, 0x1.2492492476ba1p-2,
+                   0x1.c71c72017a15cp-3, 0x1.745cf8f6c9119p-3, 0x1.3b1c38474d3eep-3,
+                   0x1.0fbe478772696p-3, 0x1.0c06cf14c641bp-3);
     r = b.hi +
         ((b.lo + a.lo + k * 0x1.a39ef35793c76p-33) + (s * (half + half_lo + z * p) - half_lo));
     r = x > 0x1.fffffffffffffp1023 ? x : r;
@@ -210,22 +233,18 @@ static inline double cell_log_base(double x, double base)
  * everything but z W is kept in two parts. */
 static inline Pair cell_log_pair(double x)
 {
-    double k, w = 0x1.b8d8d83f51283p-4;
+    double k, w;
     const double m = cell_split(x, &k), f = m - 1;
     const Pair d = pair_fast_sum(m > 1 ? m : 1, m > 1 ? 1 : m), s = pair_quotient((Pair){f, 0}, d);
     const Pair zz = pair_product(s.hi, s.hi);
     const double z_lo = zz.lo + 2 * s.hi * s.lo, z = zz.hi;
 
-    w = w * z + 0x1.ac4a0689e4f11p-4;
-    w = w * z + 0x1.e1f80050fe02dp-4;
-    w = w * z + 0x1.1110df9bb9145p-3;
-    w = w * z + 0x1.3b13b1bcae4fap-3;
-    w = w * z + 0x1.745d174512f5ep-3;
-    w = w * z + 0x1.c71c71c71cfdep-3;
-    w = w * z + 0x1.2492492492491p-2;
-    w = w * z + 0x1.999999999999ap-2;
+    w = z * cell_poly8(z, 0x1.2492492492491p-2, 0x1.c71c71c71cfdep-3, 0x1.745d174512f5ep-3,
+                       0x1.3b13b1bcae4fap-3, 0x1.1110df9bb9145p-3, 0x1.e1f80050fe02dp-4,
+                       0x1.ac4a0689e4f11p-4, 0x1.b8d8d83f51283p-4);
+    w = z * (w + 0x1.999999999999ap-2);
 
-    const Pair c = pair_fast_sum(0x1.5555555555555p-1, w * z);
+    const Pair c = pair_fast_sum(0x1.5555555555555p-1, w);
     const double c_lo = c.lo + 0x1.5555555555555p-55;
     const Pair t = pair_product(s.hi, z), u = pair_product(t.hi, c.hi);
     const double u_lo = u.lo + t.hi * c_lo + (t.lo + s.hi * z_lo + s.lo * z) * c.hi;
@@ -234,24 +253,32 @@ static inline Pair cell_log_pair(double x)
     return pair_fast_sum(b.hi, b.lo + (a.lo + (2 * s.lo + u_lo) + k * 0x1.a39ef35793c76p-33));
 }
 
-/* |x|^y where |x| is positive and finite.  Beyond 2^65 an exponent cannot matter, and products stay
- * finite. */
-static inline double cell_pow_positive(double a, double y)
+/* Powers go in three steps, which the loops run one after the other: log |x|, |x|^y, the special
+ * cases. */
+
+static inline Pair cell_pow_log(double x)
+{
+    const double a = fabs(x);
+
+    return cell_log_pair(a > 0 && a < HUGE_VAL ? a : 1.0);
+}
+
+/* exp(y l).  Beyond 2^65 an exponent cannot matter, and products stay finite. */
+static inline double cell_pow_exp(Pair l, double y)
 {
     const double top = y > 0x1p65 ? 0x1p65 : y, in = top < -0x1p65 ? -0x1p65 : top;
-    const Pair l = cell_log_pair(a), p = pair_product(l.hi, in);
+    const Pair p = pair_product(l.hi, in);
 
     return cell_exp_pair(p.hi, p.lo + l.lo * in, 0);
 }
 
 /* C's pow, but NaN for 1^NaN and (+-1)^(+-Inf).  A square is a product. */
-__attribute__((always_inline)) static inline double cell_pow(double x, double y)
+static inline double cell_pow_cases(double x, double y, double power)
 {
     const double a = fabs(x), whole = floor(y), half = floor(0.5 * y);
     const double odd = whole == y && 2 * half != y ? 1.0 : 0.0;
     const double edge = (a > 1) == (y > 0) ? HUGE_VAL : 0.0; /* of 0 and infinity */
-    const double inside = a > 0 && a < HUGE_VAL ? 1.0 : 0.0;
-    double r = inside > 0 ? cell_pow_positive(inside > 0 ? a : 1.0, y) : edge;
+    double r = a > 0 && a < HUGE_VAL ? power : edge;
 
     r = a == 1 && fabs(y) == HUGE_VAL ? NAN : r;
     r = x < 0 && a < HUGE_VAL && whole != y ? NAN : r;
@@ -259,6 +286,11 @@ __attribute__((always_inline)) static inline double cell_pow(double x, double y)
     r = x == x && y == y ? r : NAN;
     r = y == 0 ? 1 : r;
     return y == 2 ? x * x : r;
+}
+
+static inline double cell_pow(double x, double y)
+{
+    return cell_pow_cases(x, y, cell_pow_exp(cell_pow_log(x), y));
 }
 
 #include "op/cell_trig.h"

@@ -40,14 +40,13 @@ static inline Angle cell_angle_near(double x)
 static inline Pair cell_sin_rest(Pair r)
 {
     const double z = r.hi * r.hi;
-    double p = -0x1.ab179e14267cdp-41;
+    const double z2 = z * z;
+    const double low = cell_poly4(z, z2, -0x1.5555555555555p-3, 0x1.111111111111p-7,
+                                  -0x1.a01a01a019936p-13, 0x1.71de3a5460533p-19);
+    const double high =
+        (-0x1.ae64541251e39p-26 + 0x1.61217eaffbfdbp-33 * z) - 0x1.ab179e14267cdp-41 * z2;
+    const double p = low + high * (z2 * z2);
 
-    p = p * z + 0x1.61217eaffbfdbp-33;
-    p = p * z - 0x1.ae64541251e39p-26;
-    p = p * z + 0x1.71de3a5460533p-19;
-    p = p * z - 0x1.a01a01a019936p-13;
-    p = p * z + 0x1.111111111111p-7;
-    p = p * z - 0x1.5555555555555p-3;
     return (Pair){r.hi, r.hi * z * p + r.lo * (1 - 0.5 * z)};
 }
 
@@ -56,14 +55,13 @@ static inline Pair cell_cos_rest(Pair r)
 {
     const Pair zz = pair_product(r.hi, r.hi);
     const double z = zz.hi, half = 0.5 * z, one = 1 - half;
-    double p = 0x1.ab782b04de8dep-45;
+    const double z2 = z * z;
+    const double low = cell_poly4(z, z2, 0x1.5555555555555p-5, -0x1.6c16c16c16c16p-10,
+                                  0x1.a01a01a019d09p-16, -0x1.27e4fb7712b8cp-22);
+    const double high =
+        (0x1.1eed8deb644b7p-29 - 0x1.9394b9bb6e16dp-37 * z) + 0x1.ab782b04de8dep-45 * z2;
+    const double p = low + high * (z2 * z2);
 
-    p = p * z - 0x1.9394b9bb6e16dp-37;
-    p = p * z + 0x1.1eed8deb644b7p-29;
-    p = p * z - 0x1.27e4fb7712b8cp-22;
-    p = p * z + 0x1.a01a01a019d09p-16;
-    p = p * z - 0x1.6c16c16c16c16p-10;
-    p = p * z + 0x1.5555555555555p-5;
     return (Pair){one, ((1 - one) - half) + (z * z * p - (r.hi * r.lo + 0.5 * zz.lo))};
 }
 
@@ -143,43 +141,31 @@ static inline double cell_atan(double x)
     const double base = far > 0 ? CELL_PIO2_HI : mid > 0 ? CELL_PIO2_HI / 2 : 0.0;
     const double base_lo = far > 0 ? CELL_PIO2_LO : mid > 0 ? CELL_PIO2_LO / 2 : 0.0;
     const double z = t.hi * t.hi;
-    double p = -0x1.c80e16e6bcb9dp-7;
-    Pair sum;
+    const double z2 = z * z, z4 = z2 * z2;
+    const double low = cell_poly8(
+        z, -0x1.5555555555555p-2, 0x1.9999999999997p-3, -0x1.24924924920adp-3, 0x1.c71c71c6ddb9cp-4,
+        -0x1.745d173563ab2p-4, 0x1.3b13aea9b6b8dp-4, -0x1.1110cee3bf64ep-4, 0x1.e1d8e942d6a22p-5);
+    const double high = cell_poly4(z, z2, -0x1.aebd1ae878fa4p-5, 0x1.829cc4e1e78d4p-5,
+                                   -0x1.503bca231ad2dp-5, 0x1.f5ed3e270c8a6p-6) -
+                        0x1.c80e16e6bcb9dp-7 * z4;
+    const double p = low + high * (z4 * z4);
+    const Pair sum = pair_fast_sum(base, t.hi);
 
-    p = p * z + 0x1.f5ed3e270c8a6p-6;
-    p = p * z - 0x1.503bca231ad2dp-5;
-    p = p * z + 0x1.829cc4e1e78d4p-5;
-    p = p * z - 0x1.aebd1ae878fa4p-5;
-    p = p * z + 0x1.e1d8e942d6a22p-5;
-    p = p * z - 0x1.1110cee3bf64ep-4;
-    p = p * z + 0x1.3b13aea9b6b8dp-4;
-    p = p * z - 0x1.745d173563ab2p-4;
-    p = p * z + 0x1.c71c71c6ddb9cp-4;
-    p = p * z - 0x1.24924924920adp-3;
-    p = p * z + 0x1.9999999999997p-3;
-    p = p * z - 0x1.5555555555555p-2;
-    sum = pair_fast_sum(base, t.hi);
     return copysign(x == x ? sum.hi + (sum.lo + (t.hi * z * p + (t.lo + base_lo))) : x, x);
 }
 
 /* (asin(s) - s) / s^3 as a polynomial in z = s^2 <= 1/4. */
 static inline double cell_asin_rest(double z)
 {
-    double p = 0x1.e529c6fce9bb4p-6;
+    const double z2 = z * z, z4 = z2 * z2;
+    const double low = cell_poly8(z, 0x1.5555555555555p-3, 0x1.3333333333388p-4,
+                                  0x1.6db6db6dac1ep-5, 0x1.f1c71c7a52ba3p-6, 0x1.6e8ba123e494cp-6,
+                                  0x1.1c4efce23019fp-6, 0x1.c990ad3d8fdcap-7, 0x1.7b027ee1dd585p-7);
+    const double high = cell_poly4(z, z2, 0x1.3b49de7121487p-7, 0x1.31622469ce5adp-7,
+                                   0x1.8f193743418ffp-9, 0x1.406192d124629p-6) +
+                        (-0x1.3b416bb7d9257p-6 + 0x1.e529c6fce9bb4p-6 * z) * z4;
 
-    p = p * z - 0x1.3b416bb7d9257p-6;
-    p = p * z + 0x1.406192d124629p-6;
-    p = p * z + 0x1.8f193743418ffp-9;
-    p = p * z + 0x1.31622469ce5adp-7;
-    p = p * z + 0x1.3b49de7121487p-7;
-    p = p * z + 0x1.7b027ee1dd585p-7;
-    p = p * z + 0x1.c990ad3d8fdcap-7;
-    p = p * z + 0x1.1c4efce23019fp-6;
-    p = p * z + 0x1.6e8ba123e494cp-6;
-    p = p * z + 0x1.f1c71c7a52ba3p-6;
-    p = p * z + 0x1.6db6db6dac1ep-5;
-    p = p * z + 0x1.3333333333388p-4;
-    return p * z + 0x1.5555555555555p-3;
+    return low + high * (z4 * z4);
 }
 
 /* asin of sqrt(z) as a pair; for z = 0 without dividing by it. */

@@ -17,6 +17,15 @@ static bool all_near(const double *x, int64_t n)
     return far == 0;
 }
 
+static int64_t count_nnz(const double *x, int64_t n)
+{
+    int64_t nnz = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        nnz += cell_bits(x[i]) << 1 != 0;
+    return nnz;
+}
+
 static void spread(double *block, double value)
 {
     for (int i = 0; i < BLOCK; i++)
@@ -76,8 +85,6 @@ static void spread(double *block, double value)
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP div
 #include "kernel/simd/cells_binary.tmpl.h"
-#define OP pow
-#include "kernel/simd/cells_heavy.tmpl.h"
 #define OP mod
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP intdiv
@@ -104,7 +111,54 @@ static void spread(double *block, double value)
 #include "kernel/simd/cells_binary.tmpl.h"
 #define OP max
 #include "kernel/simd/cells_binary.tmpl.h"
+
+static int64_t log_base_vv(const double *x, const double *y, double *out, int64_t n)
+{
+    double numerator[BLOCK];
+    int64_t m;
+
+    for (int64_t at = 0; at < n; at += m) {
+        m = n - at < BLOCK ? n - at : BLOCK;
+        log_unary(x + at, numerator, m);
+        log_unary(y + at, out + at, m);
+        div_vv(numerator, out + at, out + at, m);
+    }
+    return count_nnz(out, n);
+}
+
+/* By steps, as one loop over everything would be too long for the processor to overlap its rounds.
+ */
+static void pow_block(const double *x, const double *y, double *out, int64_t n)
+{
+    double hi[BLOCK], lo[BLOCK];
+
+    for (int64_t i = 0; i < n; i++) {
+        const Pair l = cell_pow_log(x[i]);
+
+        hi[i] = l.hi;
+        lo[i] = l.lo;
+    }
+    for (int64_t i = 0; i < n; i++)
+        hi[i] = cell_pow_exp((Pair){hi[i], lo[i]}, y[i]);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; i++)
+        out[i] = cell_pow_cases(x[i], y[i], hi[i]);
+}
+
+static int64_t pow_vv(const double *x, const double *y, double *out, int64_t n)
+{
+    int64_t m;
+
+    for (int64_t at = 0; at < n; at += m) {
+        m = n - at < BLOCK ? n - at : BLOCK;
+        pow_block(x + at, y + at, out + at, m);
+    }
+    return count_nnz(out, n);
+}
+
 #define OP log_base
+#include "kernel/simd/cells_heavy.tmpl.h"
+#define OP pow
 #include "kernel/simd/cells_heavy.tmpl.h"
 
 /* Squares are common and cheap. */

@@ -1,20 +1,6 @@
-/* The loops of a binary operator whose function is long, OP its name: a scalar operand is spread
- * over a block and runs as cells do, since what the compiler makes of invariant parts keeps it from
- * vectorizing. */
-static int64_t CELLS_NAME(OP, vv)(const double *x, const double *y, double *out, int64_t n)
-{
-    int64_t nnz = 0;
-
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; i++) {
-        const double r = CELLS_NAME(cell, OP)(x[i], y[i]);
-
-        out[i] = r;
-        nnz += cell_bits(r) << 1 != 0;
-    }
-    return nnz;
-}
-
+/* The loops of a binary operator OP beside a scalar, for long functions: the scalar is spread over
+ * a block and runs as cells do, since what the compiler makes of invariant parts keeps it from
+ * vectorizing.  OP_vv is there already. */
 static int64_t CELLS_NAME(OP, vs)(const double *x, double y, double *out, int64_t n)
 {
     double block[BLOCK];

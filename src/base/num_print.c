@@ -18,11 +18,12 @@
 
 #include "base/num_impl.h"
 
-/* A positive finite value c * 2^q; half_below: the gap below is half the gap above. */
+/* A positive finite value c * 2^q whose neighbours are taken to be (c - 1) * 2^q and (c + 1) * 2^q.
+ * Below a power of two the gap is half the one above; it is split in c and q so that both count as
+ * the smaller, as in Double.toString, which so prints a digit more there. */
 typedef struct {
     uint64_t c;
     int q;
-    bool half_below;
 } Binary;
 
 static Binary split_double(double v)
@@ -34,8 +35,10 @@ static Binary split_double(double v)
     biased = (int)(bits >> 52 & 0x7ff);
     fraction = bits & ((UINT64_C(1) << 52) - 1);
     if (biased == 0)
-        return (Binary){fraction, -1074, false};
-    return (Binary){fraction | UINT64_C(1) << 52, biased - 1075, fraction == 0 && biased > 1};
+        return (Binary){fraction, -1074};
+    if (fraction == 0 && biased > 1)
+        return (Binary){UINT64_C(1) << 53, biased - 1076};
+    return (Binary){fraction | UINT64_C(1) << 52, biased - 1075};
 }
 
 static Binary split_float(float v)
@@ -47,14 +50,16 @@ static Binary split_float(float v)
     biased = (int)(bits >> 23 & 0xff);
     fraction = bits & ((UINT32_C(1) << 23) - 1);
     if (biased == 0)
-        return (Binary){fraction, -149, false};
-    return (Binary){fraction | UINT32_C(1) << 23, biased - 150, fraction == 0 && biased > 1};
+        return (Binary){fraction, -149};
+    if (fraction == 0 && biased > 1)
+        return (Binary){UINT32_C(1) << 24, biased - 151};
+    return (Binary){fraction | UINT32_C(1) << 23, biased - 150};
 }
 
-/* floor(log10(2^q)), or floor(log10(3/4 * 2^q)); exact for |q| <= 1500. */
-static int log10_pow2(int q, bool three_quarters)
+/* floor(log10(2^q)); exact for |q| <= 1500. */
+static int log10_pow2(int q)
 {
-    return (int)(((int64_t)q * 1262611 - (three_quarters ? 524031 : 0)) >> 22);
+    return (int)(((int64_t)q * 1262611) >> 22);
 }
 
 /* floor(g * x / 2^128) with its last bit set if anything was cut off. */
@@ -66,9 +71,7 @@ static inline uint64_t times_odd(const Pow10 *g, uint64_t x)
     return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout.  Above a
- * power of two it is taken no wider than below, as in Double.toString, which so prints a digit more
- * there. */
+/* The interval of values that round to b, in units of 10^k / 4; round to odd throughout. */
 typedef struct {
     uint64_t lower, value, upper;
 } Interval;
@@ -84,15 +87,15 @@ static Interval scale(Binary b, int k)
                  */
     }
     return (Interval){
-        .lower = times_odd(&g, (4 * b.c - (b.half_below ? 1 : 2)) << shift) + odd,
+        .lower = times_odd(&g, (4 * b.c - 2) << shift) + odd,
         .value = times_odd(&g, 4 * b.c << shift),
-        .upper = times_odd(&g, (4 * b.c + (b.half_below ? 1 : 2)) << shift) - odd,
+        .upper = times_odd(&g, (4 * b.c + 2) << shift) - odd,
     };
 }
 
 static Decimal shortest(Binary b)
 {
-    int k = log10_pow2(b.q, b.half_below);
+    int k = log10_pow2(b.q);
     Interval in = scale(b, k);
     uint64_t s = in.value / 4;
     bool below, above;
@@ -139,7 +142,7 @@ static bool from_integer(double magnitude, Decimal *out)
     if (magnitude < 0x1p53 || magnitude >= 0x1p63)
         return false;
     frexp(magnitude, &exponent);
-    out->exp10 = exponent > 55 ? log10_pow2(exponent - 55, false) : 0;
+    out->exp10 = exponent > 55 ? log10_pow2(exponent - 55) : 0;
     for (int k = 0; k < out->exp10; k++)
         drop *= 10;
     out->digits = ((uint64_t)magnitude + drop / 2) / drop;

@@ -27,7 +27,7 @@ int main(void)
         return 1;
     ml_context_output(ctx, keep, keep, printed);
     ok = ml_run_text(ctx, "use", "print(sum(matrix(2, rows=3, cols=4)))") == ML_OK &&
-         !strcmp(printed, "24.0\n");
+         !strcmp(printed, "24\n");
     ok = ok && ml_run_text(ctx, "use", "x = 1 +") != ML_OK &&
          strstr(ml_context_error(ctx), "use:1:");
     if (!ok)

@@ -11,14 +11,14 @@
 #include <string.h>
 
 enum {
-    OWN_COLS = 512,        /* widest X of the own loop */
+    OWN_COLS = 1024,       /* widest X of the own loop */
     NARROW_COLS = 2,       /* one by one below */
     BLOCK_CELLS = 1 << 16, /* of a packed block, about */
     BLOCK_MIN = 128,       /* rows */
     BLOCK_MAX = 256,
     SLICE_WORK = 1 << 20, /* multiplications of a slice, at least */
     SLICES = 64,
-    SLICE_CELLS = 1 << 22, /* of partial results together */
+    SLICE_CELLS = 1 << 23, /* of partial results together */
     MIRROR_ROWS = 32
 };
 

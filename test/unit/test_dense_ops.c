@@ -1,0 +1,122 @@
+/* The inner loops for each instruction set against their plain twin: the same bits, but for tsmm,
+ * which fuses. */
+#include "linear.h"
+
+#include "kernel/dense.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_COLS = 150, ROWS = 67 };
+
+/* Tables that this machine can run. */
+static int tables(const DenseOps **t)
+{
+    int n = 0;
+
+#if defined(__x86_64__)
+    if (cpu_level() >= CPU_AVX2)
+        t[n++] = &dense_ops_avx2;
+    if (cpu_level() >= CPU_AVX512)
+        t[n++] = &dense_ops_avx512;
+#endif
+    return n;
+}
+
+static void check_vectors(const DenseOps *ops, const Matrix *x, const Matrix *v, const Matrix *w)
+{
+    double a[ROWS], b[ROWS], p[MOST_COLS] = {0}, q[MOST_COLS] = {0};
+    const int64_t cols = x->cols;
+
+    ops->matvec(x->values, cols, ROWS, cols, v->values, a, 1);
+    dense_ops_plain.matvec(x->values, cols, ROWS, cols, v->values, b, 1);
+    assert_memory_equal(a, b, sizeof a);
+    ops->vecmat(x->values, cols, ROWS, cols, w->values, 1, p);
+    dense_ops_plain.vecmat(x->values, cols, ROWS, cols, w->values, 1, q);
+    assert_memory_equal(p, q, sizeof p);
+}
+
+static void check_sparse(const DenseOps *ops, const Matrix *s, const Matrix *d)
+{
+    double p[MOST_COLS] = {0}, q[MOST_COLS] = {0}, a[ROWS], b[ROWS];
+
+    for (int64_t i = 0; i < s->rows; i++) {
+        const int64_t at = s->row_ptr[i], n = s->row_ptr[i + 1] - at;
+
+        ops->gather(s->values + at, s->col_idx + at, n, d->values, d->cols, p);
+        dense_ops_plain.gather(s->values + at, s->col_idx + at, n, d->values, d->cols, q);
+        assert_memory_equal(p, q, sizeof p);
+    }
+    ops->csr_matvec(s->values, s->col_idx, s->row_ptr, ROWS, d->values, a);
+    dense_ops_plain.csr_matvec(s->values, s->col_idx, s->row_ptr, ROWS, d->values, b);
+    assert_memory_equal(a, b, sizeof a);
+}
+
+ML_TEST(tuned_loops_have_the_bits_of_their_plain_twins)
+{
+    const DenseOps *t[2];
+    const int n = tables(t);
+
+    for (int64_t cols = 1; cols < MOST_COLS; cols++) {
+        Matrix *x = case_random(ROWS, cols, 1, 1), *v = case_random(cols, 1, 1, 2),
+               *w = case_random(ROWS, 1, 1, 3);
+        Matrix *s = in_format(case_random(ROWS, ROWS, 0.2, 4), MATRIX_CSR);
+
+        for (int k = 0; k < n; k++) {
+            check_vectors(t[k], x, v, w);
+            check_sparse(t[k], s, x);
+        }
+        matrix_release(x);
+        matrix_release(v);
+        matrix_release(w);
+        matrix_release(s);
+    }
+}
+
+/* A vector longer than the strip that vecmat keeps in the cache, and NaN in the cells that a tail
+ * reads twice. */
+ML_TEST(a_nan_reaches_only_the_sums_it_belongs_to)
+{
+    const DenseOps *t[3] = {&dense_ops_plain};
+    const int n = 1 + tables(t + 1);
+
+    for (int k = 0; k < n; k++) {
+        double x[2 * 13] = {0}, v[13], y[2];
+
+        for (int j = 0; j < 13; j++)
+            v[j] = 1;
+        x[5] = NAN; /* before the tail of row 0, within the 8 cells that it reads */
+        t[k]->matvec(x, 13, 2, 13, v, y, 1);
+        assert_true(isnan(y[0]) && y[1] == 0);
+        v[6] = INFINITY;
+        x[5] = 0;
+        x[6] = 1;
+        t[k]->matvec(x, 13, 1, 13, v, y, 1);
+        assert_true(y[0] == INFINITY);
+    }
+}
+
+ML_TEST(tsmm_tiles_equal_plain_sums)
+{
+    const DenseOps *t[3] = {&dense_ops_plain};
+    const int n = 1 + tables(t + 1);
+
+    for (int64_t width = PANEL; width <= 64; width += PANEL)
+        for (int k = 0; k < n; k++) {
+            Matrix *x = case_random(width / PANEL, ROWS * PANEL, 1, 5), *c;
+
+            assert_ok(matrix_new_zero(test_ctx(), width, width, &c));
+            t[k]->tsmm(x->values, ROWS, width, c->values);
+            for (int64_t i = 0; i < width; i++)
+                for (int64_t j = i; j < width; j++) {
+                    double sum = 0;
+
+                    for (int64_t r = 0; r < ROWS; r++)
+                        sum += x->values[i / PANEL * ROWS * PANEL + r * PANEL + i % PANEL] *
+                               x->values[j / PANEL * ROWS * PANEL + r * PANEL + j % PANEL];
+                    assert_true(fabs(c->values[i * width + j] - sum) < 1e-12);
+                }
+            matrix_release(x);
+            matrix_release(c);
+        }
+}

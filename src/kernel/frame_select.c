@@ -4,6 +4,7 @@
  * cell as it is printed. */
 #include "kernel/select.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool is_empty_cell(const FrameColumn *c, int64_t row)
@@ -190,6 +191,9 @@ static ml_status replace_numbers(Ctx *ctx, const FrameColumn *c, const TextPair 
 {
     if (!pair->is_number)
         return fail(ctx, ML_ETYPE, "replace: expected a number for a column of %s, found \"%s\"",
+                    frame_type_name(c->type), pair->replacement);
+    if (c->ints && pair->number != floor(pair->number))
+        return fail(ctx, ML_ETYPE, "replace: expected a whole number for a column of %s, found %s",
                     frame_type_name(c->type), pair->replacement);
     TRY(frame_column_new(ctx, c->type, c->rows, 0, out));
     for (int64_t i = 0; i < c->rows; i++) {

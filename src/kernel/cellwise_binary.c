@@ -193,21 +193,6 @@ static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
     return binary_dense(ctx, call, op, x, y, rows, cols);
 }
 
-/* Frames can be compared, no more. */
-static ml_status binary_frames(Ctx *ctx, OpCall *call)
-{
-    static const struct {
-        OpCode op;
-        FrameCompare what;
-    } comparisons[] = {{OP_eq, FRAME_EQ}, {OP_ne, FRAME_NE}, {OP_lt, FRAME_LT},
-                       {OP_le, FRAME_LE}, {OP_gt, FRAME_GT}, {OP_ge, FRAME_GE}};
-
-    for (size_t k = 0; k < sizeof comparisons / sizeof *comparisons; k++)
-        if (call->op == &op_table[comparisons[k].op])
-            return frame_compare(ctx, call, comparisons[k].what);
-    return fail(ctx, ML_ETYPE, "'%s' is not defined for frames", op_label(call->op));
-}
-
 ml_status ml_k_binary(Ctx *ctx, OpCall *call)
 {
     const BinaryOp op = binary_op((OpCode)(call->op - op_table));
@@ -218,8 +203,8 @@ ml_status ml_k_binary(Ctx *ctx, OpCall *call)
 
     if (call->in[0].dt == DT_SCALAR && call->in[1].dt == DT_SCALAR)
         return call->op->scalar(ctx, call->in, call->nin, &call->out[0]);
-    if (call->in[0].dt == DT_FRAME)
-        return binary_frames(ctx, call);
+    if (call->in[0].dt == DT_FRAME || call->in[1].dt == DT_FRAME)
+        return frame_compare(ctx, call);
     if (call->in[shape].dt != DT_MATRIX)
         return fail(ctx, ML_ETYPE, "'%s' expects matrices or numbers", op_label(call->op));
     rows = call->in[shape].m->rows;

@@ -63,17 +63,9 @@ ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
 ml_status aggregate_min(Ctx *ctx, const Matrix *m, double *out);
 ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out);
 
-/* F op G for the six comparisons: a frame of BOOLEAN columns.  Columns of numbers compare as
- * numbers, others as text. */
-typedef enum FrameCompare {
-    FRAME_EQ,
-    FRAME_NE,
-    FRAME_LT,
-    FRAME_LE,
-    FRAME_GT,
-    FRAME_GE
-} FrameCompare;
-ml_status frame_compare(Ctx *ctx, OpCall *call, FrameCompare what);
+/* F op G for a comparison: a frame of BOOLEAN columns.  Columns of numbers compare as numbers, others
+ * as text; null equals null and comes before all text. */
+ml_status frame_compare(Ctx *ctx, OpCall *call);
 
 /* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */

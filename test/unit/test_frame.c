@@ -230,35 +230,31 @@ ML_TEST(long_cells_become_null)
     CASE_FAILS(dropInvalidLength, ML_ESHAPE, f, matrix_value(1, 2, NULL));
 }
 
-static Value compare(Value a, Value b, FrameCompare what)
-{
-    Value in[] = {a, b}, out = value_none();
-
-    assert_ok(frame_compare(
-        test_ctx(), &(OpCall){.op = &op_table[OP_eq], .nin = 2, .nout = 1, .in = in, .out = &out},
-        what));
-    value_release(a);
-    value_release(b);
-    return out;
-}
+#define COMPARE(name, a, b) case_run(OP_##name, ml_k_binary, (Value[]){a, b}, 2)
 
 ML_TEST(frames_compare_cell_by_cell)
 {
     Value f = from_cells(2, 2, (double[]){1, 2.5, 3, 4}),
           g = from_cells(2, 2, (double[]){1, 2.5, 3, 5});
 
-    assert_frame(compare(value_retain(f), value_retain(g), FRAME_EQ),
+    assert_frame(COMPARE(eq, value_retain(f), value_retain(g)),
                  "# C1 C2\n# BOOLEAN BOOLEAN\nTRUE TRUE\nTRUE FALSE\n");
-    assert_frame(compare(value_retain(f), value_retain(g), FRAME_LT),
-                 "# C1 C2\n# BOOLEAN BOOLEAN\nFALSE FALSE\nFALSE TRUE\n");
-    assert_frame(compare(text_frame("1.0"), text_frame("1"), FRAME_EQ), "# C1\n# BOOLEAN\nFALSE\n");
-    assert_frame(compare(text_frame("a"), text_frame("ab"), FRAME_GE), "# C1\n# BOOLEAN\nFALSE\n");
-    assert_frame(compare(text_frame(NULL), text_frame(NULL), FRAME_EQ), "# C1\n# BOOLEAN\nTRUE\n");
-    assert_frame(
-        compare(from_cells(1, 1, (double[]){NAN}), from_cells(1, 1, (double[]){NAN}), FRAME_NE),
-        "# C1\n# BOOLEAN\nTRUE\n");
-    value_release(f);
-    value_release(g);
+    assert_frame(COMPARE(lt, f, g), "# C1 C2\n# BOOLEAN BOOLEAN\nFALSE FALSE\nFALSE TRUE\n");
+    assert_frame(COMPARE(eq, text_frame("1.0"), text_frame("1")), "# C1\n# BOOLEAN\nFALSE\n");
+    assert_frame(COMPARE(ge, text_frame("a"), text_frame("ab")), "# C1\n# BOOLEAN\nFALSE\n");
+    assert_frame(COMPARE(eq, text_frame(NULL), text_frame(NULL)), "# C1\n# BOOLEAN\nTRUE\n");
+    assert_frame(COMPARE(lt, text_frame(NULL), text_frame("")), "# C1\n# BOOLEAN\nTRUE\n");
+    assert_frame(COMPARE(ne, from_cells(1, 1, (double[]){NAN}), from_cells(1, 1, (double[]){NAN})),
+                 "# C1\n# BOOLEAN\nTRUE\n");
+}
+
+ML_TEST(frames_only_compare_with_frames_of_their_shape)
+{
+    Value wide = frame_of_texts(1, 2, (const char *[]){"a", "b"});
+
+    case_fails(OP_eq, ml_k_binary, ML_ESHAPE, (Value[]){wide, text_frame("a")}, 2);
+    case_fails(OP_eq, ml_k_binary, ML_ETYPE, (Value[]){text_frame("a"), value_int(1)}, 2);
+    case_fails(OP_add, ml_k_binary, ML_ETYPE, (Value[]){text_frame("a"), text_frame("b")}, 2);
 }
 
 static ml_status use_frames(Ctx *ctx, Matrix *m)

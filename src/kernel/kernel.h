@@ -63,8 +63,8 @@ ml_status list_append(Ctx *ctx, List *l, Value value, List **out);
 ml_status aggregate_min(Ctx *ctx, const Matrix *m, double *out);
 ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out);
 
-/* F op G for a comparison: a frame of BOOLEAN columns.  Columns of numbers compare as numbers, others
- * as text; null equals null and comes before all text. */
+/* F op G for a comparison: a frame of BOOLEAN columns.  Columns of numbers compare as numbers,
+ * others as text; null equals null and comes before all text. */
 ml_status frame_compare(Ctx *ctx, OpCall *call);
 
 /* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not

@@ -234,13 +234,16 @@ void shape_rand(ShapeCall *c)
     set(c, size_of(arg(c, 0)), size_of(arg(c, 1)));
 }
 
+/* The quotients may lose the last value to rounding: one more step that does not pass `to` belongs.
+ */
 int64_t seq_length(double from, double to, double incr)
 {
-    const double steps = floor(to / incr - from / incr);
+    const double steps = floor(to / incr - from / incr), next = from + (steps + 1) * incr;
+    const bool more = incr > 0 ? next <= to : next >= to;
 
     if (isnan(steps) || steps > 0x1p53)
         return -1;
-    return steps < 0 ? 0 : (int64_t)steps + 1;
+    return steps < 0 ? 0 : (int64_t)steps + 1 + more;
 }
 
 void shape_seq(ShapeCall *c)

@@ -96,6 +96,9 @@ ML_TEST(seq_length_counts_as_the_language_does)
     assert_int_equal(seq_length(0.1, 0.9, 0.1), 9);
     assert_int_equal(seq_length(1, 1.3, 0.1), 4);
     assert_int_equal(seq_length(1, 0.1, -0.1), 10);
+    assert_int_equal(seq_length(1.9, 3.0999999999999996, 0.6), 3);
+    assert_int_equal(seq_length(-2.8, -1.2999999999999998, 0.1), 16);
+    assert_int_equal(seq_length(-1.6, -0.40000000000000013, 0.4), 4);
     assert_int_equal(seq_length(3, 3, 1), 1);
     assert_int_equal(seq_length(5, 1, 1), 0);
     assert_int_equal(seq_length(0, 1e300, 1), -1);

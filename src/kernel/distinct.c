@@ -6,6 +6,8 @@
 #include "kernel/distinct.h"
 #include "kernel/reorg.h"
 
+enum { PROBE = 64 << 10 };
+
 typedef enum Direction { ALL, ROWS, COLUMNS } Direction;
 
 static ml_status direction_of(Ctx *ctx, const OpCall *call, Direction *dir)
@@ -101,17 +103,100 @@ static ml_status count_lines(Ctx *ctx, Matrix *m, Direction dir, Matrix **out)
 
 /* ---- all cells ---- */
 
-static ml_status all_values(Ctx *ctx, const Matrix *m, DistinctSet *set)
+/* The stored cells of a matrix, and whether there are zeros besides. */
+typedef struct Cells {
+    const double *x;
+    int64_t n;
+    bool zero;
+} Cells;
+
+static Cells cells_of(const Matrix *m)
 {
-    static const double zero = 0;
     const int64_t cells = matrix_cells(m);
 
     if (m->format == MATRIX_CONSTANT)
-        return distinct_add(ctx, set, &m->constant, cells > 0, 1);
+        return (Cells){&m->constant, cells > 0, false};
     if (m->format == MATRIX_DENSE)
-        return distinct_add(ctx, set, m->values, cells, 1);
-    TRY(distinct_add(ctx, set, m->values, m->nnz, 1));
-    return distinct_add(ctx, set, &zero, m->nnz < cells, 1);
+        return (Cells){m->values, cells, false};
+    return (Cells){m->values, m->nnz, m->nnz < cells};
+}
+
+typedef struct KeysJob {
+    const double *x;
+    SortItem *items;
+} KeysJob;
+
+static ml_status keys_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const KeysJob *job = arg;
+
+    (void)ctx;
+    for (int64_t k = lo; k < hi; k++)
+        job->items[k] = (SortItem){sort_key(job->x[k]), 0};
+    return ML_OK;
+}
+
+/* Keep one of equal neighbours; their number. */
+static int64_t drop_repeated(SortItem *items, int64_t n)
+{
+    int64_t kept = n > 0;
+
+    for (int64_t k = 1; k < n; k++)
+        if (items[k].key != items[kept - 1].key)
+            items[kept++] = items[k];
+    return kept;
+}
+
+/* By sorting: where nearly all values differ, a set would miss the cache with each of them. */
+static ml_status unique_by_sorting(Ctx *ctx, Cells cells, Matrix **out)
+{
+    const int64_t n = cells.n + cells.zero;
+    const size_t bytes = (size_t)(2 * n) * sizeof(SortItem);
+    KeysJob job = {.x = cells.x, .items = pool_alloc(ctx, bytes)};
+    ml_status st;
+
+    if (!job.items)
+        return ML_ENOMEM;
+    job.items[n - 1] = (SortItem){sort_key(0), 0};
+    st = task_for(ctx, cells.n, task_grain(1), keys_task, &job);
+    if (st == ML_OK)
+        st = sort_items(ctx, job.items, job.items + n, n);
+    if (st == ML_OK)
+        st = matrix_new_dense(ctx, drop_repeated(job.items, n), 1, out);
+    for (int64_t k = 0; st == ML_OK && k < (*out)->rows; k++)
+        (*out)->values[k] = sort_value(job.items[k].key);
+    pool_release(ctx->pool, job.items, bytes);
+    return st;
+}
+
+static ml_status unique_by_set(Ctx *ctx, Cells cells, DistinctSet *set, Matrix **out)
+{
+    static const double zero = 0;
+    ml_status st;
+
+    TRY(distinct_add(ctx, set, cells.x, cells.n, 1));
+    TRY(distinct_add(ctx, set, &zero, cells.zero, 1));
+    TRY(matrix_new_dense(ctx, set->count, 1, out));
+    st = distinct_sorted(ctx, set, (*out)->values);
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
+/* All values in ascending order, as a column. */
+static ml_status unique_all(Ctx *ctx, const Matrix *m, Matrix **out)
+{
+    const Cells cells = cells_of(m);
+    const int64_t probe = cells.n < PROBE ? cells.n : PROBE;
+    DistinctSet set = {0};
+    bool many;
+    ml_status st;
+
+    TRY(distinct_add(ctx, &set, cells.x, probe, 1));
+    many = cells.n > 8 * PROBE && set.count > PROBE / 2;
+    st = many ? unique_by_sorting(ctx, cells, out) : unique_by_set(ctx, cells, &set, out);
+    distinct_free(&set);
+    return st;
 }
 
 /* ---- kernels ---- */
@@ -119,16 +204,15 @@ static ml_status all_values(Ctx *ctx, const Matrix *m, DistinctSet *set)
 static ml_status counts_of(Ctx *ctx, OpCall *call, Direction dir)
 {
     Matrix *m = NULL, *out = NULL;
-    DistinctSet set = {0};
 
     TRY(call_matrix(ctx, call, 0, &m));
     if (dir != ALL) {
         TRY(count_lines(ctx, m, dir, &out));
         return result_matrix(ctx, call, 0, out, -1);
     }
-    TRY(all_values(ctx, m, &set));
-    call->out[0] = value_int(set.count);
-    distinct_free(&set);
+    TRY(unique_all(ctx, m, &out));
+    call->out[0] = value_int(out->rows);
+    matrix_release(out);
     return ML_OK;
 }
 
@@ -148,22 +232,6 @@ ml_status ml_k_rowCountDistinct(Ctx *ctx, OpCall *call)
 ml_status ml_k_colCountDistinct(Ctx *ctx, OpCall *call)
 {
     return counts_of(ctx, call, COLUMNS);
-}
-
-static ml_status unique_all(Ctx *ctx, const Matrix *m, Matrix **out)
-{
-    DistinctSet set = {0};
-    ml_status st;
-
-    TRY(all_values(ctx, m, &set));
-    st = matrix_new_dense(ctx, set.count, 1, out);
-    if (st == ML_OK) {
-        st = distinct_sorted(ctx, &set, (*out)->values);
-        if (st != ML_OK)
-            matrix_release(*out);
-    }
-    distinct_free(&set);
-    return st;
 }
 
 static ml_status unique_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

@@ -287,6 +287,19 @@ ML_TEST(distinct_values_are_counted_with_zeros_and_nan)
     assert_int_equal(CASE_RUN(countDistinct, value_matrix(case_random(1000, 100, 1, 5))).i, 100000);
 }
 
+ML_TEST(many_distinct_values_are_counted_by_sorting)
+{
+    Matrix *m = case_random(3000, 300, 0.9, 5), *csr = case_csr(m);
+    Value dense = CASE_RUN(unique, case_share(m)), sparse = CASE_RUN(unique, case_share(csr));
+
+    assert_int_equal(dense.m->rows, m->nnz + 1);
+    for (int64_t k = 1; k < dense.m->rows; k++)
+        assert_true(dense.m->values[k - 1] < dense.m->values[k]);
+    assert_same_matrix(dense, sparse);
+    assert_int_equal(CASE_RUN(countDistinct, value_matrix(m)).i, csr->nnz + 1);
+    matrix_release(csr);
+}
+
 ML_TEST(contains_finds_values_and_rows)
 {
     Matrix *m = case_matrix(2, 2, "1 NaN 0 4"), *csr = case_csr(m);

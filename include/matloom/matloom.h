@@ -1,9 +1,10 @@
 /* matloom: a declarative machine-learning system.  The public C API.
  *
- * A context holds everything: options, compiled scripts, memory, threads, the last error.  It serves one caller at a
- * time; only ml_context_cancel may be called from another thread or a signal handler.  Nothing here aborts, exits or
- * prints by itself: what scripts print goes to the output callback (standard output by default), errors and warnings with their
- * source lines to the diagnostics callback (standard error by default). */
+ * A context holds everything: options, compiled scripts, memory, threads, the last error.  It
+ * serves one caller at a time; only ml_context_cancel may be called from another thread or a signal
+ * handler.  Nothing here aborts, exits or prints by itself: what scripts print goes to the output
+ * callback (standard output by default), errors and warnings with their source lines to the
+ * diagnostics callback (standard error by default). */
 #ifndef MATLOOM_H
 #define MATLOOM_H
 
@@ -33,8 +34,9 @@ ML_API const char *ml_status_name(ml_status status);
 ML_API ml_context *ml_context_new(void);
 ML_API void ml_context_free(ml_context *ctx);
 
-/* Set an option by its name, e.g. ("threads", "4"), or ("config", FILE) all that a configuration file sets.  value NULL: what the
- * option means when its value is left out.  ML_ENAME or ML_EVALUE with a message when it does not fit. */
+/* Set an option by its name, e.g. ("threads", "4"), or ("config", FILE) all that a configuration
+ * file sets.  value NULL: what the option means when its value is left out.  ML_ENAME or ML_EVALUE
+ * with a message when it does not fit. */
 ML_API ml_status ml_context_set(ml_context *ctx, const char *option, const char *value);
 
 /* How an option is given: 0 there is none of this name, 1 with a value, 2 with or without one. */
@@ -60,7 +62,8 @@ ML_API const char *ml_context_error(const ml_context *ctx);
 /* The statistics of the last run as text, with `heavy` heavy hitters. */
 ML_API const char *ml_context_stats(ml_context *ctx, int heavy);
 
-/* Help on one builtin operator or library function by its DML name, NULL when there is none; on all when name is NULL. */
+/* Help on one builtin operator or library function by its DML name, NULL when there is none; on all
+ * when name is NULL. */
 ML_API const char *ml_help(ml_context *ctx, const char *name);
 
 /* Ask a running script to end with ML_ECANCEL.  Safe in signal handlers and from other threads. */

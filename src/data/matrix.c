@@ -18,7 +18,7 @@ static ml_status matrix_new(Ctx *ctx, int64_t rows, int64_t cols, MatrixFormat f
     Matrix *m = NULL;
     int64_t cells;
 
-    if (rows < 0 || cols < 0 || !mul_int64(rows, cols, &cells) || cells > INT64_MAX / 16)
+    if (rows < 0 || cols < 0 || !mul_int64(rows, cols, &cells) || cells > INT64_MAX / 8)
         return fail(ctx, ML_EVALUE, "a matrix of %" PRId64 "x%" PRId64 " cells is not possible",
                     rows, cols);
     m = mem_calloc(1, sizeof *m);

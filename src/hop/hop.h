@@ -184,7 +184,6 @@ typedef struct RewriteCall {
     Ctx *ctx;
     Unit *unit;
     Dag *dag;
-    const int *uses; /* consumers of each node, by id */
 } RewriteCall;
 
 /* The node that replaces h, or NULL when the pattern does not match.  May add nodes to the DAG. */

@@ -106,7 +106,9 @@ static ml_status rebuild(Rebuild *r, const Dag *dag, const int *uses)
     return ML_OK;
 }
 
-ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
+/* One pass from `dag` into a new one that replaces it; stage 0 applies no rules and drops dead
+ * nodes. */
+static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
 {
     size_t n = (size_t)dag->count + 1;
     int *uses = mem_calloc(n, sizeof *uses);
@@ -127,6 +129,12 @@ ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
     mem_free(uses);
     mem_free(r.map);
     return st;
+}
+
+ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
+{
+    TRY(rebuild_into(ctx, unit, dag, stage));
+    return rebuild_into(ctx, unit, dag, 0); /* nodes that rules made useless */
 }
 
 Dag *dag_copy(const Dag *dag, Arena *arena)

@@ -113,6 +113,8 @@ void case_list_free(CaseList *list)
             free(c->args[k]);
         for (int k = 0; k < c->nerrors; k++)
             free(c->errors[k]);
+        for (int k = 0; k < c->nmatches; k++)
+            free(c->matches[k]);
         free(c->expected.data);
         free(c->script.data);
         free(c->file);
@@ -259,26 +261,41 @@ static void check_output(const Case *c, const char *out, const char *scratch, Te
     free(command);
 }
 
-static void check_errors(const Case *c, const Text *printed, Text *report)
+/* What of the regular expressions `text` does not match goes to the report. */
+static void check_patterns(char *const *patterns, int count, const char *where, const Text *text,
+                           Text *report)
 {
-    regex_t regex;
-    char *line;
+    for (int i = 0; i < count; i++) {
+        char *line = NULL;
+        regex_t regex;
 
-    if (c->exit_status == EXIT_NOT_ZERO && printed->size == 0)
-        text_add(report, "nothing on standard error\n", 26);
-    for (int i = 0; i < c->nerrors; i++) {
-        line = NULL;
-        if (regcomp(&regex, c->errors[i], REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0) {
-            line = format("not a regular expression: %s\n", c->errors[i]);
+        if (regcomp(&regex, patterns[i], REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0) {
+            line = format("not a regular expression: %s\n", patterns[i]);
         } else {
-            if (regexec(&regex, printed->data, 0, NULL, 0) != 0)
-                line = format("standard error does not match: %s\n", c->errors[i]);
+            if (regexec(&regex, text->data, 0, NULL, 0) != 0)
+                line = format("%s does not match: %s\n", where, patterns[i]);
             regfree(&regex);
         }
         if (line)
             text_add(report, line, strlen(line));
         free(line);
     }
+}
+
+static void check_errors(const Case *c, const Text *printed, Text *report)
+{
+    if (c->exit_status == EXIT_NOT_ZERO && printed->size == 0)
+        text_add(report, "nothing on standard error\n", 26);
+    check_patterns(c->errors, c->nerrors, "standard error", printed, report);
+}
+
+static void check_matches(const Case *c, const char *out, Text *report)
+{
+    Text printed = {0};
+
+    if (c->nmatches && text_read(out, &printed))
+        check_patterns(c->matches, c->nmatches, "standard output", &printed, report);
+    free(printed.data);
 }
 
 /* Runs the program in a prepared scratch folder; what is wrong goes to the report. */
@@ -297,6 +314,7 @@ static void check(const Runner *runner, const Case *c, const char *scratch, Text
         die(data);
     status = run_program(runner, c, work, out, err);
     check_status(c, status, report);
+    check_matches(c, out, report);
     if (c->has_expected)
         check_output(c, out, scratch, report);
     if (!text_read(err, &errors))

@@ -36,6 +36,8 @@ typedef struct Case {
     Text expected;
     char *errors[CASE_ERRORS]; /* regular expressions that standard error must match */
     int nerrors;
+    char *matches[CASE_ERRORS]; /* regular expressions that standard output must match */
+    int nmatches;
     int exit_status; /* what it must be, or EXIT_NOT_ZERO */
     bool pending;    /* belongs to a later version: must not hold yet */
 } Case;

@@ -57,6 +57,8 @@ static bool head_line(Case *c, const char *line)
         c->exit_status = (int)strtol(rest, NULL, 10);
     } else if ((rest = after(line, "#! error:")) && c->nerrors < CASE_ERRORS) {
         c->errors[c->nerrors++] = format("%s", rest);
+    } else if ((rest = after(line, "#! match:")) && c->nmatches < CASE_ERRORS) {
+        c->matches[c->nmatches++] = format("%s", rest);
     } else if (strncmp(line, "#|", 2) == 0) {
         rest = line + 2 + (line[2] == ' ');
         text_add(&c->expected, rest, strlen(rest));

@@ -3,6 +3,14 @@
  * lit, bytes. Cost: one visit a node. */
 #include "hop/hop.h"
 
+/* A scalar that can be a size; -1 when it is not known. */
+static int64_t size_of(Value v)
+{
+    const double d = scalar_is_number(v) ? scalar_to_double(v) : -1;
+
+    return d >= 0 && d < 0x1p53 ? (int64_t)d : -1;
+}
+
 static ShapeArg shape_arg(const Hop *h)
 {
     ShapeArg a = {.dims = {-1, -1, -1}};
@@ -14,6 +22,9 @@ static ShapeArg shape_arg(const Hop *h)
     a.lit = h->lit;
     if (h->dt == DT_SCALAR)
         a.dims = (Dims){1, 1, -1};
+    if (h->kind == HOP_OP && h->op == OP_list && h->nin <= SHAPE_SIZES)
+        for (; a.nsizes < h->nin; a.nsizes++)
+            a.sizes[a.nsizes] = h->in[a.nsizes] ? size_of(h->in[a.nsizes]->lit) : -1;
     return a;
 }
 

@@ -40,8 +40,7 @@ ml_status product_triangle(Ctx *ctx, Factor f, double *c);
 /* t(x) %*% (w * (x %*% v)) for a CSR x; w may be NULL. (matmult_sparse.c) */
 ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out);
 
-/* c = op(a) op(b) with general strides: the twin of dgemm, and faster than it on small matrices.
- * (ref/gemm.c) */
+/* c = op(a) op(b), or c += when `add`, with general strides. */
 typedef struct Gemm {
     int64_t m, n, k;
     const double *a, *b;
@@ -49,8 +48,13 @@ typedef struct Gemm {
     int64_t b_row, b_col;
     double *c;
     int64_t ldc;
+    bool add;
 } Gemm;
+/* The twin of dgemm, and faster than it on small matrices. (ref/gemm.c) */
 void gemm_plain(const Gemm *g);
+/* By BLAS where that pays, on the calling thread: for the tiles of other kernels.  Rows or columns
+ * of each factor lie cell by cell. (matmult_dense.c) */
+void gemm(const Gemm *g);
 
 /* Products with a narrow side, which reading the wide side bounds. (matmult_narrow.c)
  * y[i * y_row + c * y_vec] = row i of x . vector c; the vectors are the rows of v, x.cols long. */

@@ -103,10 +103,10 @@ static void gemm_blas(const Tiles *t, const Gemm *g)
 {
     const int m = (int)g->m, n = (int)g->n, k = (int)g->k;
     const int lda = (int)t->lda, ldb = (int)t->ldb, ldc = (int)g->ldc;
-    const double one = 1, zero = 0;
+    const double one = 1, beta = g->add;
 
     t->blas->dgemm(t->tb ? "T" : "N", t->ta ? "T" : "N", &n, &m, &k, &one, g->b, &ldb, g->a, &lda,
-                   &zero, g->c, &ldc);
+                   &beta, g->c, &ldc);
 }
 
 static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -128,6 +128,23 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 static bool fits_int(const Tiles *t)
 {
     return t->lda <= INT_MAX && t->ldb <= INT_MAX && t->g.ldc <= INT_MAX && t->split <= INT_MAX;
+}
+
+/* A single row or column has both strides 1: then the one that is as long as BLAS wants decides. */
+void gemm(const Gemm *g)
+{
+    Tiles t = {.g = *g, .split = g->k};
+
+    t.ta = g->a_col != 1 || g->a_row < g->k;
+    t.tb = g->b_col != 1 || g->b_row < g->n;
+    t.lda = t.ta ? g->a_col : g->a_row;
+    t.ldb = t.tb ? g->b_col : g->b_row;
+    if ((double)g->m * (double)g->n * (double)g->k > SMALL_WORK && fits_int(&t))
+        t.blas = blas_get();
+    if (t.blas)
+        gemm_blas(&t, g);
+    else
+        gemm_plain(g);
 }
 
 static ml_status run_tiles(Ctx *ctx, Tiles *t)

@@ -387,7 +387,7 @@ ML_TEST(a_function_that_eval_reaches_must_not_need_a_later_version)
     const char *text =
         "f = function(matrix[double] X) return (double y) { y = g(X) print(exists(zz)) }\n"
         "g = function(matrix[double] X) return (double y) { [C, y] = kmeans(X=X) y = sum(X) }\n"
-        "h = function(matrix[double] X) return (double y) { y = sum(bias_add(X, X)) print(y) }\n"
+        "h = function(matrix[double] X) return (double y) { y = sum(decompress(X)) print(y) }\n"
         "k = function(double x) return (double y) { y = eval(\"sigmoid\", x) [a] = l(y) }\n"
         "l = function(double x) return (double y) { y = x }";
     const CheckOptions options = {.lib = ""};

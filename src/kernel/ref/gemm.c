@@ -39,7 +39,7 @@ static void add_dots(const Gemm *g, int64_t i, int64_t p0, int64_t p1, int64_t j
 
 void gemm_plain(const Gemm *g)
 {
-    for (int64_t i = 0; i < g->m; i++)
+    for (int64_t i = 0; i < g->m && !g->add; i++)
         memset(g->c + i * g->ldc, 0, (size_t)g->n * sizeof(double));
     for (int64_t j = 0; j < g->n; j += BLOCK_N)
         for (int64_t p = 0; p < g->k; p += BLOCK_K) {

@@ -1,0 +1,150 @@
+/* Windows over images as the columns of a matrix, a tile at a time; see nn_columns.h.
+ *
+ * A tile has some hundred columns, so that packing the filters for the product pays, and no more
+ * cells than the second-level cache holds, where the windows are small enough for both. */
+#include "kernel/nn_columns.h"
+
+#include <string.h>
+
+enum { COLS_MIN = 256, COLS_MAX = 1024, TILE_CELLS = 1 << 17 };
+
+Tiling tiling_of(const Windows *g)
+{
+    const int64_t fit = g->crs > 0 ? TILE_CELLS / g->crs : COLS_MAX;
+    const int64_t cols = fit < COLS_MIN ? COLS_MIN : nn_min(fit, COLS_MAX);
+    Tiling t = {.group = 1, .strip = g->p};
+
+    if (g->pq <= cols / 2)
+        t.group = nn_min(nn_even(g->n, cols / g->pq), g->n);
+    else
+        t.strip = nn_even(g->p, g->q < cols ? cols / g->q : 1);
+    t.group = t.group > 0 ? t.group : 1;
+    t.groups = nn_pieces(g->n, t.group);
+    t.strips = nn_pieces(g->p, t.strip);
+    t.cols = t.group * t.strip * g->q;
+    return t;
+}
+
+Tile tile_at(const Windows *g, const Tiling *t, int64_t group, int64_t strip)
+{
+    Tile tile = {.image = group * t->group, .p = strip * t->strip};
+
+    tile.images = nn_min(t->group, g->n - tile.image);
+    tile.rows = nn_min(t->strip, g->p - tile.p);
+    tile.cols = tile.images * tile.rows * g->q;
+    return tile;
+}
+
+int64_t tiling_cut(const Tiling *t, int64_t rows, int64_t all)
+{
+    const int64_t fit = TILE_CELLS / t->cols / rows;
+
+    return nn_even(all, fit > 0 ? fit : 1);
+}
+
+/* ---- one row of results of one cell (r,s) ---- */
+
+static void copy_row(const Windows *g, WindowRow row, const double *plane, double *to)
+{
+    const double *from;
+
+    if (row.y < 0) {
+        memset(to, 0, (size_t)g->q * sizeof *to);
+        return;
+    }
+    from = plane + row.y * g->w + row.x;
+    memset(to, 0, (size_t)row.lo * sizeof *to);
+    if (g->stride_w == 1)
+        memcpy(to + row.lo, from, (size_t)(row.hi - row.lo) * sizeof *to);
+    else
+        for (int64_t q = row.lo; q < row.hi; q++)
+            to[q] = from[(q - row.lo) * g->stride_w];
+    memset(to + row.hi, 0, (size_t)(g->q - row.hi) * sizeof *to);
+}
+
+static void add_row(const Windows *g, WindowRow row, const double *from, double *plane)
+{
+    double *to;
+
+    if (row.y < 0)
+        return;
+    to = plane + row.y * g->w + row.x;
+    for (int64_t q = row.lo; q < row.hi; q++)
+        to[(q - row.lo) * g->stride_w] += from[q];
+}
+
+/* ---- tiles ---- */
+
+typedef struct WindowCell {
+    int64_t c, r, s;
+} WindowCell;
+
+static WindowCell window_cell(const Windows *g, int64_t row)
+{
+    const int64_t rs = g->r * g->s;
+
+    return (WindowCell){row / rs, row % rs / g->s, row % g->s};
+}
+
+void columns_from_images(const Windows *g, const Tile *t, const double *x, int64_t lo, int64_t hi,
+                         double *columns)
+{
+    for (int64_t row = lo; row < hi; row++) {
+        const WindowCell cell = window_cell(g, row);
+
+        for (int64_t i = t->image; i < t->image + t->images; i++) {
+            const double *plane = x + i * g->chw + cell.c * g->h * g->w;
+
+            for (int64_t p = t->p; p < t->p + t->rows; p++, columns += g->q)
+                copy_row(g, window_row(g, p, cell.r, cell.s), plane, columns);
+        }
+    }
+}
+
+void columns_to_images(const Windows *g, const Tile *t, const double *columns, int64_t lo,
+                       int64_t hi, double *x)
+{
+    for (int64_t row = lo; row < hi; row++) {
+        const WindowCell cell = window_cell(g, row);
+
+        for (int64_t i = t->image; i < t->image + t->images; i++) {
+            double *plane = x + i * g->chw + cell.c * g->h * g->w;
+
+            for (int64_t p = t->p; p < t->p + t->rows; p++, columns += g->q)
+                add_row(g, window_row(g, p, cell.r, cell.s), columns, plane);
+        }
+    }
+}
+
+/* ---- results ---- */
+
+TileResult tile_result(const Windows *g, const Tile *t, double *out, double *scratch)
+{
+    if (t->images > 1)
+        return (TileResult){scratch, t->cols};
+    return (TileResult){out + t->image * g->out + t->p * g->q, g->pq};
+}
+
+void tile_result_store(const Windows *g, const Tile *t, TileResult r, double *out)
+{
+    if (t->images == 1)
+        return;
+    for (int64_t i = 0; i < t->images; i++)
+        for (int64_t k = 0; k < g->k; k++)
+            memcpy(out + (t->image + i) * g->out + k * g->pq, r.cells + k * r.ld + i * g->pq,
+                   (size_t)g->pq * sizeof(double));
+}
+
+TileResult tile_result_load(const Windows *g, const Tile *t, const double *out, double *scratch)
+{
+    /* Not written when the tile is one image. */
+    const TileResult r = tile_result(g, t, (double *)(uintptr_t)out, scratch);
+
+    if (t->images == 1)
+        return r;
+    for (int64_t i = 0; i < t->images; i++)
+        for (int64_t k = 0; k < g->k; k++)
+            memcpy(r.cells + k * r.ld + i * g->pq, out + (t->image + i) * g->out + k * g->pq,
+                   (size_t)g->pq * sizeof(double));
+    return r;
+}

@@ -27,11 +27,12 @@ typedef struct Hop {
     Value lit; /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
     int slot, index;
     const char *variable; /* that it was assigned to in the script, for messages; or NULL */
-    int uses;             /* consumers and roots, set by dag_rewrite */
-    DataType dt;          /* DT_NONE: unknown */
-    ValueType vt;         /* of a scalar; VT_UNKNOWN: unknown */
-    Dims dims;            /* of a matrix or frame; -1 unknown */
-    double bytes;         /* memory estimate of the result, worst case; < 0 unknown */
+    int uses,
+        product_uses; /* consumers and roots; those that are matrix products: set by dag_rewrite */
+    DataType dt;      /* DT_NONE: unknown */
+    ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
+    Dims dims;        /* of a matrix or frame; -1 unknown */
+    double bytes;     /* memory estimate of the result, worst case; < 0 unknown */
     Span span;
     uint64_t hash;
     struct Hop *chain; /* next in the hash bucket */

@@ -32,6 +32,7 @@ static Hop *apply_rules(Rebuild *r, Hop *h)
         if (better && better != h && rounds++ < 16) {
             r->call.unit->fired[k]++;
             better->uses += h->uses;
+            better->product_uses += h->product_uses;
             h = better;
             k = -1;
         }
@@ -74,26 +75,36 @@ static Hop *remake(Rebuild *r, const Hop *old)
     return h;
 }
 
-static void count_uses(Dag *dag, int *uses)
+/* How often each live node is an input or a root, and how often the input of a matrix product. */
+typedef struct Uses {
+    int all, products;
+} Uses;
+
+static void count_uses(const Dag *dag, Uses *uses)
 {
     for (int k = 0; k < dag->nroots; k++)
-        uses[dag->roots[k].hop->id]++;
+        uses[dag->roots[k].hop->id].all++;
     for (int k = dag->count - 1; k >= 0; k--)
-        for (int j = 0; uses[k] && j < dag->nodes[k]->nin; j++)
-            if (dag->nodes[k]->in[j])
-                uses[dag->nodes[k]->in[j]->id]++;
+        for (int j = 0; uses[k].all && j < dag->nodes[k]->nin; j++)
+            if (dag->nodes[k]->in[j]) {
+                Uses *u = &uses[dag->nodes[k]->in[j]->id];
+
+                u->all++;
+                u->products += hop_is_op(dag->nodes[k], OP_matmult);
+            }
 }
 
-static ml_status rebuild(Rebuild *r, const Dag *dag, const int *uses)
+static ml_status rebuild(Rebuild *r, const Dag *dag, const Uses *uses)
 {
     for (int k = 0; k < dag->count; k++) {
         const Hop *old = dag->nodes[k];
 
-        if (!uses[k])
+        if (!uses[k].all)
             continue;
         r->map[k] = remake(r, old);
         if (r->map[k]) {
-            r->map[k]->uses += uses[k];
+            r->map[k]->uses += uses[k].all;
+            r->map[k]->product_uses += uses[k].products;
             if (r->stage)
                 r->map[k] = apply_rules(r, r->map[k]);
         }
@@ -111,7 +122,7 @@ static ml_status rebuild(Rebuild *r, const Dag *dag, const int *uses)
 static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
 {
     size_t n = (size_t)dag->count + 1;
-    int *uses = mem_calloc(n, sizeof *uses);
+    Uses *uses = mem_calloc(n, sizeof *uses);
     Rebuild r = {.stage = stage};
     ml_status st;
 

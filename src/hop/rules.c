@@ -98,10 +98,15 @@ Hop *rw_transpose_self_product(RewriteCall *c, Hop *h)
     return NULL;
 }
 
+/* A transpose that only matrix products read: none of them needs it to exist. */
+static bool is_product_transpose(const Hop *h)
+{
+    return hop_is_op(h, OP_t) && h->uses == h->product_uses;
+}
+
 Hop *rw_transposed_left_product(RewriteCall *c, Hop *h)
 {
-    if (hop_is_op(h, OP_matmult) && hop_is_op(h->in[0], OP_t) && h->in[0]->uses <= 1 &&
-        h->in[0]->in[0] != h->in[1])
+    if (hop_is_op(h, OP_matmult) && is_product_transpose(h->in[0]) && h->in[0]->in[0] != h->in[1])
         return binary(c, OP_matmult_tn, h->in[0]->in[0], h->in[1], h);
     return NULL;
 }
@@ -115,8 +120,7 @@ Hop *rw_self_transpose_product(RewriteCall *c, Hop *h)
 
 Hop *rw_transposed_right_product(RewriteCall *c, Hop *h)
 {
-    if (hop_is_op(h, OP_matmult) && hop_is_op(h->in[1], OP_t) && h->in[1]->uses <= 1 &&
-        h->in[1]->in[0] != h->in[0])
+    if (hop_is_op(h, OP_matmult) && is_product_transpose(h->in[1]) && h->in[1]->in[0] != h->in[0])
         return binary(c, OP_matmult_nt, h->in[0], h->in[1]->in[0], h);
     return NULL;
 }

@@ -12,7 +12,8 @@ DESTDIR ?=
 
 CTEST = ctest --output-on-failure --no-tests=error -j$(J) $(if $(F),-R $(F)) --test-dir
 
-export ASAN_OPTIONS = detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99
+# GCC 12 aligns the frames that detect_stack_use_after_return makes to 32 bytes only, which 64-byte vectors do not survive.
+export ASAN_OPTIONS = detect_stack_use_after_return=0:strict_string_checks=1:exitcode=99
 export UBSAN_OPTIONS = print_stacktrace=1:exitcode=99
 export TSAN_OPTIONS = halt_on_error=1:exitcode=99
 

@@ -105,22 +105,21 @@ static ml_status parse_result(Ctx *ctx, Parser *p, Einsum *e)
 
 /* ---- operands ---- */
 
-static ml_status set_size(Ctx *ctx, const OpCall *call, Einsum *e, int k, char letter, int64_t size)
+static ml_status set_size(Ctx *ctx, Einsum *e, int k, char letter, int64_t size)
 {
     int64_t *known = &e->sizes[(int)letter];
 
     if (letter && *known >= 0 && *known != size)
         return fail(ctx, ML_ESHAPE,
                     "einsum: the index %c of \"%s\" has size %" PRId64 " before and %" PRId64
-                    " in operand %d, %s, which is %" PRId64 "x%" PRId64,
-                    letter, e->text, *known, size, k + 1, call_name(call, k + 1),
-                    e->items[k].m->rows, e->items[k].m->cols);
+                    " in operand %d, which is %" PRId64 "x%" PRId64,
+                    letter, e->text, *known, size, k + 1, e->items[k].m->rows, e->items[k].m->cols);
     *known = size;
     return ML_OK;
 }
 
 /* A single index is that of the longer dimension; without one the operand is a single cell. */
-static ml_status bind(Ctx *ctx, const OpCall *call, Einsum *e, int k)
+static ml_status bind(Ctx *ctx, Einsum *e, int k)
 {
     Tensor *t = &e->items[k];
     const Matrix *m = t->m;
@@ -130,13 +129,12 @@ static ml_status bind(Ctx *ctx, const OpCall *call, Einsum *e, int k)
         t->row = 0;
     }
     if ((!t->row && m->rows != 1) || (!t->col && m->cols != 1))
-        return fail(ctx, ML_ESHAPE,
-                    "einsum: operand %d of \"%s\", %s, is %" PRId64 "x%" PRId64 ", expected %s",
-                    k + 1, e->text, call_name(call, k + 1), m->rows, m->cols,
-                    t->row || t->col ? "a row or a column for its single index"
-                                     : "1x1 as it has no index");
-    TRY(set_size(ctx, call, e, k, t->row, m->rows));
-    return set_size(ctx, call, e, k, t->col, m->cols);
+        return fail(
+            ctx, ML_ESHAPE, "einsum: operand %d of \"%s\" is %" PRId64 "x%" PRId64 ", expected %s",
+            k + 1, e->text, m->rows, m->cols,
+            t->row || t->col ? "a row or a column for its single index" : "1x1 as it has no index");
+    TRY(set_size(ctx, e, k, t->row, m->rows));
+    return set_size(ctx, e, k, t->col, m->cols);
 }
 
 static ml_status read_equation(Ctx *ctx, const OpCall *call, Einsum *e)
@@ -151,7 +149,7 @@ static ml_status read_equation(Ctx *ctx, const OpCall *call, Einsum *e)
         e->sizes[k] = -1;
     e->sizes[0] = 1;
     for (int k = 0; k < e->count; k++)
-        TRY(bind(ctx, call, e, k));
+        TRY(bind(ctx, e, k));
     return parse_result(ctx, &p, e);
 }
 

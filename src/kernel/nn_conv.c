@@ -28,30 +28,36 @@ typedef struct Conv {
 
 /* ---- results ---- */
 
+/* By cuts of the cells of the windows, each added to those before. */
 static void convolve_tile(const Conv *v, const Tile *tile, double *columns, double *scratch)
 {
     const Windows *g = &v->g;
     const TileResult r = tile_result(g, tile, v->out, scratch);
 
-    columns_from_images(g, tile, v->x, 0, g->crs, columns);
-    gemm(&(Gemm){.m = g->k,
-                 .n = tile->cols,
-                 .k = g->crs,
-                 .a = v->w,
-                 .b = columns,
-                 .a_row = g->crs,
-                 .a_col = 1,
-                 .b_row = tile->cols,
-                 .b_col = 1,
-                 .c = r.cells,
-                 .ldc = r.ld});
+    for (int64_t lo = 0; lo < g->crs; lo += v->cut) {
+        const int64_t hi = nn_min(lo + v->cut, g->crs);
+
+        columns_from_images(g, tile, v->x, lo, hi, columns);
+        gemm(&(Gemm){.m = g->k,
+                     .n = tile->cols,
+                     .k = hi - lo,
+                     .a = v->w + lo,
+                     .b = columns,
+                     .a_row = g->crs,
+                     .a_col = 1,
+                     .b_row = tile->cols,
+                     .b_col = 1,
+                     .c = r.cells,
+                     .ldc = r.ld,
+                     .add = lo > 0});
+    }
     tile_result_store(g, tile, r, v->out);
 }
 
 static ml_status convolve_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Conv *v = arg;
-    const int64_t rows = v->g.crs + v->g.k;
+    const int64_t rows = v->cut + v->g.k;
     ml_status st = ML_OK;
     double *columns;
 
@@ -59,7 +65,7 @@ static ml_status convolve_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t unit = lo; unit < hi && st == ML_OK; unit++) {
         const Tile tile = tile_at(&v->g, &v->t, unit / v->t.strips, unit % v->t.strips);
 
-        convolve_tile(v, &tile, columns, columns + v->g.crs * v->t.cols);
+        convolve_tile(v, &tile, columns, columns + v->cut * v->t.cols);
         st = check_cancel(ctx);
     }
     partials_free(ctx, columns, rows, v->t.cols);
@@ -189,6 +195,7 @@ static ml_status gather_all(Ctx *ctx, Conv *v)
 
 static ml_status run_results(Ctx *ctx, Conv *v)
 {
+    v->cut = tiling_cut(&v->t, 1, v->g.crs);
     return task_for(ctx, v->t.groups * v->t.strips, 1, convolve_range, v);
 }
 

@@ -221,11 +221,10 @@ ML_TEST(malformed_equations_are_shown_with_the_position)
         {"ab->a", 2, ML_EVALUE, "\"ab->a\" names 1 operands, the call has 2"},
         {"ab->aa", 1, ML_EVALUE, "the result of \"ab->aa\" has the index a twice"},
         {"ab->ac", 1, ML_EVALUE, "the result of \"ab->ac\" has the index c, which no operand has"},
-        {"a->a", 1, ML_ESHAPE,
-         "operand 1 of \"a->a\", operands, is 2x3, expected a row or a column"},
+        {"a->a", 1, ML_ESHAPE, "operand 1 of \"a->a\" is 2x3, expected a row or a column"},
         {"->", 1, ML_ESHAPE, "is 2x3, expected 1x1"},
         {"ab,bc->ac", 2, ML_ESHAPE,
-         "the index b of \"ab,bc->ac\" has size 3 before and 2 in operand 2"},
+         "the index b of \"ab,bc->ac\" has size 3 before and 2 in operand 2, which is 2x3"},
         {"aa->a", 1, ML_ESHAPE, "the index a of \"aa->a\" has size 2 before and 3 in operand 1"},
     };
 

@@ -72,3 +72,28 @@ ML_TEST(library_calls_survive_failing_allocations)
             "B = lmDS(X=X, y=rowSums(X), icpt=1, verbose=FALSE)\n"
             "print(sum(B))\n");
 }
+
+ML_TEST(neural_networks_survive_failing_allocations)
+{
+    exhaust("X = rand(rows=6, cols=32, seed=1)\n"
+            "W = rand(rows=3, cols=18, seed=2)\n"
+            "Y = conv2d(X, W, input_shape=[6,2,4,4], filter_shape=[3,2,3,3], stride=[1,1], "
+            "padding=[1,1])\n"
+            "G = conv2d_backward_filter(X, Y, input_shape=[6,2,4,4], filter_shape=[3,2,3,3], "
+            "stride=[1,1], "
+            "padding=[1,1])\n"
+            "D = conv2d_backward_data(W, Y, input_shape=[6,2,4,4], filter_shape=[3,2,3,3], "
+            "stride=[1,1], "
+            "padding=[1,1])\n"
+            "P = max_pool(D, input_shape=[6,2,4,4], pool_size=[2,2], stride=[2,2], padding=[0,0])\n"
+            "P = avg_pool_backward(D, P, input_shape=[6,2,4,4], pool_size=[2,2], stride=[2,2], "
+            "padding=[0,0])\n"
+            "b = matrix(1, rows=2, cols=1)\n"
+            "[N, m, v, cm, ci] = batch_norm2d(bias_add(P, b), b, b, b, b, \"train\", 0.1, 0.9)\n"
+            "[dN, ds, db] = batch_norm2d_backward(P, N, b, 0.1, cm, ci)\n"
+            "h = matrix(0.5, rows=6, cols=2)\n"
+            "V = matrix(0.1, rows=10, cols=8)\n"
+            "[o, c, co, cc, cf] = lstm(dN, V, V[1, ], h, h, TRUE)\n"
+            "[dX, dV, dv, dh, dc] = lstm_backward(dN, V, V[1, ], h, h, TRUE, o, c)\n"
+            "print(einsum(\"ij,jk,kk->ik\", dX, t(dX), D[, 1:6]) + sum(G))\n");
+}

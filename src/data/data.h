@@ -68,6 +68,7 @@ typedef struct FrameColumn {
     uint8_t *nulls;  /* text: 1 where the cell is null; NULL when none is */
     double *doubles; /* FP64, FP32 */
     int64_t *ints;   /* INT64, INT32, UINT*, BOOLEAN */
+    String *fill;    /* in transform metadata: what missing cells are replaced by; else NULL */
     struct Pool *pool;
     void *buffer;
     size_t bytes_held; /* accounted */

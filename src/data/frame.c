@@ -101,6 +101,7 @@ void frame_column_release(FrameColumn *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
+    string_release(c->fill);
     pool_release(c->pool, c->buffer, c->bytes_held);
     mem_free(c);
 }

@@ -1,0 +1,76 @@
+/* transform_hash: the hash values of the reference's platform, which decide the buckets of the
+ * hash encoder, so that both systems put a cell into the same one. */
+#include "kernel/transform.h"
+
+#include <string.h>
+
+/* The code point at s and how many bytes it has; a broken byte stands for itself. */
+static uint32_t decode(const char *s, const char *end, int *bytes)
+{
+    const unsigned char c = (unsigned char)*s;
+    const int n = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    uint32_t code = n == 1 ? c : c & (0x7Fu >> n);
+
+    *bytes = 1;
+    if (n > end - s)
+        return c;
+    for (int k = 1; k < n; k++)
+        code = code << 6 | ((unsigned char)s[k] & 0x3F);
+    *bytes = n;
+    return code;
+}
+
+int32_t text_hash(const char *s, size_t size)
+{
+    const char *end = s + size;
+    uint32_t h = 0;
+
+    for (int bytes; s < end; s += bytes) {
+        uint32_t code = decode(s, end, &bytes);
+
+        if (code >= 0x10000) {
+            code -= 0x10000;
+            h = 31 * h + (0xD800 | code >> 10);
+            code = 0xDC00 | (code & 0x3FF);
+        }
+        h = 31 * h + code;
+    }
+    return (int32_t)h;
+}
+
+static int32_t fold(uint64_t bits)
+{
+    return (int32_t)(uint32_t)(bits ^ bits >> 32);
+}
+
+static int32_t number_hash(const FrameColumn *c, int64_t row)
+{
+    uint64_t bits;
+    uint32_t short_bits;
+
+    if (c->ints)
+        return c->type == FT_INT64 ? fold((uint64_t)c->ints[row]) : (int32_t)c->ints[row];
+    if (c->type == FT_FP32) {
+        const float x = (float)c->doubles[row];
+
+        memcpy(&short_bits, &x, sizeof x);
+        return (int32_t)short_bits;
+    }
+    memcpy(&bits, &c->doubles[row], sizeof bits);
+    return fold(bits);
+}
+
+int64_t hash_bucket(const FrameColumn *c, int64_t row, int64_t buckets)
+{
+    size_t size = 0;
+    int64_t h;
+
+    if (frame_type_is_text(c->type)) {
+        const char *text = frame_cell_text(c, row, NULL, &size);
+
+        h = text_hash(text, size);
+    } else {
+        h = number_hash(c, row);
+    }
+    return (h < 0 ? -h : h) % buckets + 1;
+}

@@ -1,0 +1,325 @@
+/* transform_meta: the metadata frame of a transform, written and read.
+ *
+ * It has the columns of the frame, all of text.  A recoded column holds "category·code" in each
+ * row, a binned one "low·high" bin by bin, a hashed one the number of buckets; the other cells are
+ * null.  What replaces missing cells travels with the column (FrameColumn.fill), not in a cell.
+ *
+ * Categories stand in the order in which the reference writes them, that of its hash table: by the
+ * low bits of the mixed hash value, a power of two of buckets at most 3/4 full, and in the order of
+ * the codes where these agree.  Readers must not depend on it. */
+#include "kernel/transform.h"
+
+#include <string.h>
+
+static const char dot[] = "\xC2\xB7";
+enum { DOT_SIZE = sizeof dot - 1, FIRST_BUCKETS = 16 };
+
+/* ---- the order of categories ---- */
+
+static uint32_t place_of(Slice name, uint32_t mask)
+{
+    const uint32_t h = (uint32_t)text_hash(name.text, name.size);
+
+    return (h ^ h >> 16) & mask;
+}
+
+/* Counting sort of the category numbers by bucket: starts has mask + 2 entries, zero. */
+static void sort_by_bucket(const Categories *c, uint32_t mask, int32_t *starts, int32_t *order)
+{
+    for (int k = 0; k < c->items.count; k++)
+        starts[place_of(c->items.items[k].name, mask) + 1]++;
+    for (uint32_t b = 0; b <= mask; b++)
+        starts[b + 1] += starts[b];
+    for (int k = 0; k < c->items.count; k++)
+        order[starts[place_of(c->items.items[k].name, mask)]++] = k;
+}
+
+static ml_status category_order(Ctx *ctx, const Categories *c, int32_t **out)
+{
+    const size_t n = (size_t)c->items.count;
+    size_t buckets = FIRST_BUCKETS;
+    int32_t *starts;
+
+    while (n * 4 > buckets * 3)
+        buckets *= 2;
+    starts = mem_calloc(buckets + 1, sizeof *starts);
+    *out = mem_calloc(n, sizeof **out);
+    if (!starts || !*out) {
+        mem_free(starts);
+        mem_free(*out);
+        *out = NULL;
+        return fail_memory(ctx, (buckets + n) * sizeof *starts);
+    }
+    sort_by_bucket(c, (uint32_t)buckets - 1, starts, *out);
+    mem_free(starts);
+    return ML_OK;
+}
+
+/* ---- writing ---- */
+
+typedef struct MetaColumn {
+    TextColumnBuilder text;
+    Buffer cell;
+} MetaColumn;
+
+static ml_status put_cell(Ctx *ctx, MetaColumn *m)
+{
+    if (!m->cell.failed && text_builder_add(&m->text, m->cell.data, m->cell.size))
+        return ML_OK;
+    return fail_memory(ctx, m->cell.size);
+}
+
+static void cell_number(MetaColumn *m, double x)
+{
+    char buf[NUM_BUFFER];
+
+    buffer_put(&m->cell, buf, num_print_double(buf, x));
+}
+
+static ml_status write_categories(Ctx *ctx, const Coder *coder, MetaColumn *m)
+{
+    const Categories *c = &coder->categories;
+    int32_t *order = NULL;
+    ml_status st = category_order(ctx, c, &order);
+
+    for (int k = 0; k < c->items.count && st == ML_OK; k++) {
+        const Slice name = c->items.items[order[k]].name;
+
+        m->cell.size = 0;
+        buffer_put(&m->cell, name.text, name.size);
+        buffer_format(&m->cell, "%s%d", dot, (int)order[k] + 1);
+        st = put_cell(ctx, m);
+    }
+    mem_free(order);
+    return st;
+}
+
+static ml_status write_bins(Ctx *ctx, const Coder *coder, MetaColumn *m)
+{
+    for (int64_t k = 0; k < coder->codes; k++) {
+        m->cell.size = 0;
+        cell_number(m, coder->edges[k]);
+        buffer_put(&m->cell, dot, DOT_SIZE);
+        cell_number(m, coder->edges[k + 1]);
+        TRY(put_cell(ctx, m));
+    }
+    return ML_OK;
+}
+
+static ml_status write_buckets(Ctx *ctx, const Coder *coder, MetaColumn *m)
+{
+    buffer_format(&m->cell, "%" PRId64, coder->codes);
+    return put_cell(ctx, m);
+}
+
+static ml_status write_column(Ctx *ctx, const Coder *coder, int64_t rows, FrameColumn **out)
+{
+    MetaColumn m = {0};
+    ml_status st = ML_OK;
+
+    if (coder->spec->coding == CODE_RECODE)
+        st = write_categories(ctx, coder, &m);
+    else if (coder->spec->coding == CODE_BIN)
+        st = write_bins(ctx, coder, &m);
+    else if (coder->spec->coding == CODE_HASH)
+        st = write_buckets(ctx, coder, &m);
+    while (st == ML_OK && m.text.ends.count < rows)
+        if (!text_builder_add(&m.text, NULL, 0))
+            st = fail_memory(ctx, (size_t)rows);
+    buffer_free(&m.cell);
+    if (st == ML_OK)
+        st = text_builder_finish(ctx, &m.text, FT_STRING, out);
+    if (st == ML_OK)
+        (*out)->fill = string_retain(coder->fill_text);
+    text_builder_free(&m.text);
+    return st;
+}
+
+typedef struct Writing {
+    const Transform *transform;
+    int64_t rows;
+    FrameColumn **columns;
+} Writing;
+
+static ml_status write_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Writing *w = arg;
+
+    for (int64_t j = lo; j < hi; j++)
+        TRY(write_column(ctx, &w->transform->coders[j], w->rows, &w->columns[j]));
+    return ML_OK;
+}
+
+static int64_t meta_rows(const Coder *c)
+{
+    return c->spec->coding == CODE_HASH ? 1 : c->codes;
+}
+
+ml_status transform_meta(Ctx *ctx, const Transform *t, const Frame *f, Frame **out)
+{
+    Writing w = {.transform = t};
+    ml_status st;
+
+    for (int64_t j = 0; j < f->cols; j++)
+        w.rows = meta_rows(&t->coders[j]) > w.rows ? meta_rows(&t->coders[j]) : w.rows;
+    TRY(columns_new(ctx, f->cols, &w.columns));
+    st = task_for(ctx, f->cols, 1, write_columns, &w);
+    if (st == ML_OK)
+        return frame_wrap(ctx, w.rows, f->cols, w.columns, f->names, out);
+    columns_free(f->cols, w.columns);
+    return st;
+}
+
+/* ---- reading ---- */
+
+static ml_status bad_cell(Ctx *ctx, int64_t row, const char *what, Slice cell)
+{
+    return fail(ctx, ML_EVALUE, "row %" PRId64 " of the metadata: expected %s, found '%.*s'",
+                row + 1, what, cell.size < 80 ? (int)cell.size : 80, cell.text ? cell.text : "");
+}
+
+/* The last dot of a cell: a category may hold dots of its own. */
+static const char *find_dot(Slice cell)
+{
+    for (const char *p = cell.text + cell.size - DOT_SIZE; p >= cell.text; p--)
+        if (memcmp(p, dot, DOT_SIZE) == 0)
+            return p;
+    return NULL;
+}
+
+/* Codes are 1 to at most the number of rows, each once. */
+static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Slice cell,
+                               Categories *out)
+{
+    static const char form[] = "category\xC2\xB7"
+                               "code with codes of 1 to the number of rows";
+    const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL;
+    Category *entry;
+    int64_t code;
+
+    if (!end || !num_parse_int64(end + DOT_SIZE, cell.text + cell.size, &code) || code < 1 ||
+        code > c->rows)
+        return bad_cell(ctx, row, form, cell);
+    while (out->items.count < code)
+        if (!VEC_PUSH(&out->items, (Category){0}))
+            return fail_memory(ctx, (size_t)code * sizeof *entry);
+    entry = &out->items.items[code - 1];
+    if (entry->name.text || categories_code(out, (Slice){cell.text, (size_t)(end - cell.text)}))
+        return bad_cell(ctx, row, "each category and each code once", cell);
+    entry->name = (Slice){cell.text, (size_t)(end - cell.text)};
+    return map_put(out->codes, entry->name.text, entry->name.size, code)
+               ? ML_OK
+               : fail_memory(ctx, entry->name.size);
+}
+
+static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)
+{
+    TRY(categories_open(ctx, &coder->categories));
+    for (int64_t i = 0; i < c->rows; i++) {
+        Slice cell = {0};
+
+        cell.text = frame_cell_text(c, i, NULL, &cell.size);
+        if (cell.text)
+            TRY(read_category(ctx, c, i, cell, &coder->categories));
+    }
+    coder->codes = coder->categories.items.count;
+    return ML_OK;
+}
+
+static ml_status read_bin(Ctx *ctx, int64_t row, Slice cell, double *edges)
+{
+    const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL, *text = end + DOT_SIZE;
+    double low, high;
+
+    if (!end || !text_to_double(cell.text, (size_t)(end - cell.text), &low) ||
+        !text_to_double(text, (size_t)(cell.text + cell.size - text), &high) || !(low <= high) ||
+        (row > 0 && low != edges[row]))
+        return bad_cell(ctx, row, "low\xC2\xB7high of a bin that begins where the one before ends",
+                        cell);
+    edges[row] = low;
+    edges[row + 1] = high;
+    return ML_OK;
+}
+
+static ml_status read_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
+{
+    coder->edges = mem_calloc((size_t)c->rows + 1, sizeof *coder->edges);
+    if (!coder->edges)
+        return fail_memory(ctx, (size_t)c->rows * sizeof *coder->edges);
+    for (int64_t i = 0; i < c->rows; i++) {
+        Slice cell = {0};
+
+        cell.text = frame_cell_text(c, i, NULL, &cell.size);
+        if (!cell.text)
+            break;
+        TRY(read_bin(ctx, i, cell, coder->edges));
+        coder->codes = i + 1;
+    }
+    return ML_OK;
+}
+
+static ml_status read_buckets(Ctx *ctx, const FrameColumn *c, Coder *coder)
+{
+    Slice cell = {0};
+
+    if (c->rows > 0)
+        cell.text = frame_cell_text(c, 0, NULL, &cell.size);
+    if (!cell.text || !num_parse_int64(cell.text, cell.text + cell.size, &coder->codes) ||
+        coder->codes < 1 || coder->codes > INT32_MAX)
+        return bad_cell(ctx, 0, "the number of hash buckets", cell);
+    return ML_OK;
+}
+
+static ml_status read_fill(Ctx *ctx, const FrameColumn *c, Coder *coder)
+{
+    const Impute impute = coder->spec->impute;
+
+    if (impute == IMPUTE_CONSTANT)
+        coder->fill_text = string_retain(coder->spec->constant);
+    else if (impute != IMPUTE_NONE && c->fill)
+        coder->fill_text = string_retain(c->fill);
+    else if (impute != IMPUTE_NONE)
+        return fail(ctx, ML_EVALUE,
+                    "the metadata has no value for missing cells; expected the second result of "
+                    "transformencode with the same specification, as it was returned");
+    return ML_OK;
+}
+
+static ml_status read_column(Ctx *ctx, const FrameColumn *c, Coder *coder)
+{
+    if (!frame_type_is_text(c->type) && coder->spec->coding != CODE_NONE)
+        return fail(ctx, ML_ETYPE, "the metadata should be text, found %s",
+                    frame_type_name(c->type));
+    if (coder->spec->coding == CODE_RECODE)
+        TRY(read_categories(ctx, c, coder));
+    else if (coder->spec->coding == CODE_BIN)
+        TRY(read_bins(ctx, c, coder));
+    else if (coder->spec->coding == CODE_HASH)
+        TRY(read_buckets(ctx, c, coder));
+    return read_fill(ctx, c, coder);
+}
+
+typedef struct Reading {
+    const Frame *meta;
+    Coder *coders;
+} Reading;
+
+static ml_status read_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Reading *r = arg;
+
+    for (int64_t j = lo; j < hi; j++)
+        TRY(transform_name_column(ctx, r->meta, j,
+                                  read_column(ctx, r->meta->columns[j], &r->coders[j])));
+    return ML_OK;
+}
+
+ml_status transform_from_meta(Ctx *ctx, const char *json, const Frame *meta, Transform *out)
+{
+    Reading r = {.meta = meta};
+
+    TRY(transform_open(ctx, json, meta, out));
+    r.coders = out->coders;
+    TRY(task_for(ctx, meta->cols, 1, read_columns, &r));
+    return transform_place(ctx, out);
+}

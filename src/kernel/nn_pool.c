@@ -1,26 +1,14 @@
 /* Pooling and its gradients: a unit is one channel of one image.
  *
- * Where a window lies half in the padding, only its cells in the image are visited; the mean
- * divides by the whole window all the same.  Gradients are added up in the order of the windows. */
+ * A row of results is made at once, from one cell of all its windows after the other: so the inner
+ * loop runs along a row of the image, and what lies in the padding is left out by its bounds alone.
+ * The mean divides by the whole window all the same.  Every sum has the order that the shapes give.
+ */
+#include "kernel/matmult.h"
 #include "kernel/nn.h"
 
 #include <math.h>
 #include <string.h>
-
-/* The part of a window that lies in the image: rows [y0, y1), columns [x0, x1). */
-typedef struct Inside {
-    int64_t y0, y1, x0, x1;
-} Inside;
-
-static Inside inside(const Windows *g, int64_t p, int64_t q)
-{
-    const int64_t y = p * g->stride_h - g->pad_h, x = q * g->stride_w - g->pad_w;
-
-    return (Inside){.y0 = y > 0 ? y : 0,
-                    .y1 = nn_min(y + g->r, g->h),
-                    .x0 = x > 0 ? x : 0,
-                    .x1 = nn_min(x + g->s, g->w)};
-}
 
 typedef struct PoolJob {
     Windows g;
@@ -29,129 +17,174 @@ typedef struct PoolJob {
     double *out;
 } PoolJob;
 
-/* ---- one window ---- */
+/* ---- n windows at one of their cells, which lie `step` apart ---- */
 
-static double largest(const double *plane, int64_t w, Inside in)
+static inline void largest(const double *x, int64_t n, int64_t step, double *best)
 {
-    double best = -INFINITY;
+    for (int64_t q = 0; q < n; q++) {
+        const double cell = x[q * step];
 
-    for (int64_t y = in.y0; y < in.y1; y++)
-        for (int64_t x = in.x0; x < in.x1; x++) {
-            const double cell = plane[y * w + x];
-
-            best = (cell > best) | (cell != cell) ? cell : best;
-        }
-    return best;
+        best[q] = (cell > best[q]) | (cell != cell) ? cell : best[q];
+    }
 }
 
-/* Position of the first largest cell, NaN apart; -1 when there is none. */
-static int64_t first_largest(const double *plane, int64_t w, Inside in)
+static inline void sum(const double *x, int64_t n, int64_t step, double *out)
 {
-    int64_t best = -1;
-
-    for (int64_t y = in.y0; y < in.y1; y++)
-        for (int64_t k = y * w + in.x0; k < y * w + in.x1; k++)
-            if (best < 0 ? plane[k] == plane[k] : plane[k] > plane[best])
-                best = k;
-    return best;
+    for (int64_t q = 0; q < n; q++)
+        out[q] += x[q * step];
 }
 
-static double sum(const double *plane, int64_t w, Inside in)
+/* The first largest so far and its position in the channel, -1 before there is one; NaN is none. */
+static inline void first_largest(const double *x, int64_t n, int64_t step, double position,
+                                 double *best, double *at)
 {
-    double s = 0;
+    for (int64_t q = 0; q < n; q++) {
+        const double cell = x[q * step];
+        const bool better = (cell > best[q]) | ((at[q] < 0) & (cell == cell));
 
-    for (int64_t y = in.y0; y < in.y1; y++)
-        for (int64_t x = in.x0; x < in.x1; x++)
-            s += plane[y * w + x];
-    return s;
+        best[q] = better ? cell : best[q];
+        at[q] = better ? position + (double)(q * step) : at[q];
+    }
 }
 
-static void add(double *plane, int64_t w, Inside in, double value)
+static inline void spread(const double *share, int64_t n, int64_t step, double *dx)
 {
-    for (int64_t y = in.y0; y < in.y1; y++)
-        for (int64_t x = in.x0; x < in.x1; x++)
-            plane[y * w + x] += value;
+    for (int64_t q = 0; q < n; q++)
+        dx[q * step] += share[q];
 }
 
-/* ---- one channel: x and dx are H x W, out and dout P x Q ---- */
+/* ---- row p of the results of one channel: x and dx are H x W ---- */
 
-static void max_plane(const Windows *g, const double *x, double *out)
+static void fill(double *row, int64_t n, double value)
 {
-    for (int64_t p = 0; p < g->p; p++)
-        for (int64_t q = 0; q < g->q; q++)
-            out[p * g->q + q] = largest(x, g->w, inside(g, p, q));
+    for (int64_t q = 0; q < n; q++)
+        row[q] = value;
 }
 
-static void avg_plane(const Windows *g, const double *x, double *out)
+/* Steps of 1 and 2 as constants: the compiler makes vectors of them. */
+static void max_cell(const Windows *g, WindowRow row, const double *x, double *out)
 {
-    const double cells = (double)(g->r * g->s);
+    const double *from = x + row.y * g->w + row.x;
+    const int64_t n = row.hi - row.lo;
 
-    for (int64_t p = 0; p < g->p; p++)
-        for (int64_t q = 0; q < g->q; q++)
-            out[p * g->q + q] = sum(x, g->w, inside(g, p, q)) / cells;
+    if (g->stride_w == 1)
+        largest(from, n, 1, out + row.lo);
+    else if (g->stride_w == 2)
+        largest(from, n, 2, out + row.lo);
+    else
+        largest(from, n, g->stride_w, out + row.lo);
 }
 
-static void max_plane_backward(const Windows *g, const double *x, const double *dout, double *dx)
+static void max_row(const Windows *g, int64_t p, const double *x, double *out)
 {
-    for (int64_t p = 0; p < g->p; p++)
-        for (int64_t q = 0; q < g->q; q++) {
-            const int64_t k = first_largest(x, g->w, inside(g, p, q));
+    fill(out, g->q, -INFINITY);
+    for (int64_t k = 0; k < g->r * g->s; k++) {
+        const WindowRow row = window_row(g, p, k / g->s, k % g->s);
 
-            if (k >= 0)
-                dx[k] += dout[p * g->q + q];
-        }
+        if (row.y >= 0)
+            max_cell(g, row, x, out);
+    }
 }
 
-static void avg_plane_backward(const Windows *g, const double *dout, double *dx)
+static void avg_row(const Windows *g, int64_t p, const double *x, double *out)
 {
     const double cells = (double)(g->r * g->s);
 
-    for (int64_t p = 0; p < g->p; p++)
-        for (int64_t q = 0; q < g->q; q++)
-            add(dx, g->w, inside(g, p, q), dout[p * g->q + q] / cells);
+    fill(out, g->q, 0);
+    for (int64_t k = 0; k < g->r * g->s; k++) {
+        const WindowRow row = window_row(g, p, k / g->s, k % g->s);
+
+        if (row.y >= 0)
+            sum(x + row.y * g->w + row.x, row.hi - row.lo, g->stride_w, out + row.lo);
+    }
+    for (int64_t q = 0; q < g->q; q++)
+        out[q] /= cells;
 }
 
-/* ---- the operators ---- */
+/* best and at: Q cells of scratch each. */
+static void max_row_backward(const Windows *g, int64_t p, const double *x, const double *dout,
+                             double *best, double *at, double *dx)
+{
+    fill(best, g->q, -INFINITY);
+    fill(at, g->q, -1);
+    for (int64_t k = 0; k < g->r * g->s; k++) {
+        const WindowRow row = window_row(g, p, k / g->s, k % g->s);
+        const int64_t position = row.y * g->w + row.x;
+
+        if (row.y >= 0)
+            first_largest(x + position, row.hi - row.lo, g->stride_w, (double)position,
+                          best + row.lo, at + row.lo);
+    }
+    for (int64_t q = 0; q < g->q; q++)
+        if (at[q] >= 0)
+            dx[(int64_t)at[q]] += dout[q];
+}
+
+static void avg_row_backward(const Windows *g, int64_t p, const double *dout, double *share,
+                             double *dx)
+{
+    const double cells = (double)(g->r * g->s);
+
+    for (int64_t q = 0; q < g->q; q++)
+        share[q] = dout[q] / cells;
+    for (int64_t k = 0; k < g->r * g->s; k++) {
+        const WindowRow row = window_row(g, p, k / g->s, k % g->s);
+
+        if (row.y >= 0)
+            spread(share + row.lo, row.hi - row.lo, g->stride_w, dx + row.y * g->w + row.x);
+    }
+}
+
+/* ---- the operators: P rows of each channel ---- */
 
 static ml_status max_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const PoolJob *job = arg;
-    const int64_t hw = job->g.h * job->g.w;
+    const Windows *g = &job->g;
 
-    for (int64_t k = lo; k < hi; k++)
-        max_plane(&job->g, job->x + k * hw, job->out + k * job->g.pq);
+    for (int64_t k = lo * g->p; k < hi * g->p; k++)
+        max_row(g, k % g->p, job->x + k / g->p * g->h * g->w, job->out + k * g->q);
     return check_cancel(ctx);
 }
 
 static ml_status avg_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const PoolJob *job = arg;
-    const int64_t hw = job->g.h * job->g.w;
+    const Windows *g = &job->g;
 
-    for (int64_t k = lo; k < hi; k++)
-        avg_plane(&job->g, job->x + k * hw, job->out + k * job->g.pq);
+    for (int64_t k = lo * g->p; k < hi * g->p; k++)
+        avg_row(g, k % g->p, job->x + k / g->p * g->h * g->w, job->out + k * g->q);
     return check_cancel(ctx);
 }
 
 static ml_status max_backward_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const PoolJob *job = arg;
-    const int64_t hw = job->g.h * job->g.w;
+    const Windows *g = &job->g;
+    const int64_t hw = g->h * g->w;
+    double *scratch;
 
+    TRY(partials_new(ctx, 2, g->q, &scratch));
     memset(job->out + lo * hw, 0, (size_t)((hi - lo) * hw) * sizeof(double));
-    for (int64_t k = lo; k < hi; k++)
-        max_plane_backward(&job->g, job->x + k * hw, job->dout + k * job->g.pq, job->out + k * hw);
+    for (int64_t k = lo * g->p; k < hi * g->p; k++)
+        max_row_backward(g, k % g->p, job->x + k / g->p * hw, job->dout + k * g->q, scratch,
+                         scratch + g->q, job->out + k / g->p * hw);
+    partials_free(ctx, scratch, 2, g->q);
     return check_cancel(ctx);
 }
 
 static ml_status avg_backward_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const PoolJob *job = arg;
-    const int64_t hw = job->g.h * job->g.w;
+    const Windows *g = &job->g;
+    const int64_t hw = g->h * g->w;
+    double *scratch;
 
+    TRY(partials_new(ctx, 1, g->q, &scratch));
     memset(job->out + lo * hw, 0, (size_t)((hi - lo) * hw) * sizeof(double));
-    for (int64_t k = lo; k < hi; k++)
-        avg_plane_backward(&job->g, job->dout + k * job->g.pq, job->out + k * hw);
+    for (int64_t k = lo * g->p; k < hi * g->p; k++)
+        avg_row_backward(g, k % g->p, job->dout + k * g->q, scratch, job->out + k / g->p * hw);
+    partials_free(ctx, scratch, 1, g->q);
     return check_cancel(ctx);
 }
 

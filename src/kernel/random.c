@@ -220,13 +220,23 @@ static ml_status sparse_run(Ctx *ctx, SparseJob *job)
     return task_for(ctx, tiles, 1, fill_tiles, job);
 }
 
+/* As many rows as hold SPARSE_TILE expected entries: gaps are drawn TILE at a time, and what a tile
+ * leaves over is wasted. Positions in a tile are counted in doubles, which bounds its cells. */
+static int64_t sparse_tile_rows(const Rand *r)
+{
+    const double entries = (double)r->cols * r->sparsity, rows = ceil(SPARSE_TILE / entries);
+    const double most = fmin((double)r->rows, 0x1p50 / (double)r->cols);
+
+    return (int64_t)fmax(1, fmin(rows, most));
+}
+
 static ml_status rand_sparse(Ctx *ctx, const Rand *r, Matrix **out)
 {
     const size_t bytes = (size_t)(r->rows + 1) * sizeof(int64_t);
     SparseJob job = {.r = r, .log_fail = log1p(-r->sparsity)};
     ml_status st;
 
-    job.tile_rows = r->cols < SPARSE_TILE ? SPARSE_TILE / r->cols : 1;
+    job.tile_rows = sparse_tile_rows(r);
     job.ends = pool_alloc(ctx, bytes);
     if (!job.ends)
         return ML_ENOMEM;

@@ -1,24 +1,21 @@
 /* Windows over images as the columns of a matrix, a tile at a time; see nn_columns.h.
  *
- * A tile has some hundred columns, so that packing the filters for the product pays, and the
- * callers cut it to no more cells than a core's cache holds.  The two numbers were the fastest for
- * ResNet's layers among halves and doubles. */
+ * Many columns make packing the filters for the product pay; callers cut a tile to what a core's
+ * caches hold.  A batch gives some tiles at least, for as many threads. */
 #include "kernel/nn_columns.h"
 
 #include <string.h>
 
-enum { COLS_MIN = 512, COLS_MAX = 1024, TILE_CELLS = 1 << 18 };
+enum { COLS = 1024, TILES = 8, TILE_CELLS = 1 << 19 };
 
 Tiling tiling_of(const Windows *g)
 {
-    const int64_t fit = g->crs > 0 ? TILE_CELLS / g->crs : COLS_MAX;
-    const int64_t cols = fit < COLS_MIN ? COLS_MIN : nn_min(fit, COLS_MAX);
     Tiling t = {.group = 1, .strip = g->p};
 
-    if (g->pq <= cols / 2)
-        t.group = nn_min(nn_even(g->n, cols / g->pq), g->n);
+    if (g->pq <= COLS / 2)
+        t.group = nn_min(nn_even(g->n, COLS / g->pq), g->n / TILES);
     else
-        t.strip = nn_even(g->p, g->q < cols ? cols / g->q : 1);
+        t.strip = nn_even(g->p, g->q < COLS ? COLS / g->q : 1);
     t.group = t.group > 0 ? t.group : 1;
     t.groups = nn_pieces(g->n, t.group);
     t.strips = nn_pieces(g->p, t.strip);

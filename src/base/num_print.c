@@ -339,6 +339,28 @@ static size_t put_special(char *p, double v)
     return n;
 }
 
+/* Data mostly has few decimals: a value below 10^7 that is the double nearest to n / 10^6.  Two
+ * decimals of up to 15 digits never share a double, so n without its last zeros is the shortest.
+ * Returns 0 for other values. */
+static inline size_t put_millionths(char *p, double size)
+{
+    const double scaled = size * 1e6;
+    const uint64_t n = (uint64_t)scaled;
+    uint32_t decimals = (uint32_t)(n % 1000000);
+    size_t end;
+
+    if (size < 1e-3 || scaled >= 1e13 || (double)n != scaled || scaled / 1e6 != size)
+        return 0;
+    end = num_put_uint64(p, n / 1000000);
+    p[end] = '.';
+    for (int k = 6; k > 0; k--, decimals /= 10)
+        p[end + (size_t)k] = (char)('0' + decimals % 10);
+    end += 6;
+    while (p[end] == '0' && p[end - 1] != '.')
+        end--;
+    return end + 1;
+}
+
 static size_t print_binary(char *buf, double v, bool narrow)
 {
     char *p = buf;
@@ -353,7 +375,10 @@ static size_t print_binary(char *buf, double v, bool narrow)
         n = num_put_uint64(p, (uint64_t)size);
         memcpy(p + n, ".0", 2);
         n += 2;
-    } else if (n == 0) {
+    } else if (n == 0 && !narrow) {
+        n = put_millionths(p, size);
+    }
+    if (n == 0) {
         n = !narrow && from_integer(size, &whole)
                 ? put_long(p, strip_zeros(whole))
                 : put_decimal(p, shortest(narrow ? split_float((float)size) : split_double(size)));

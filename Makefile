@@ -10,7 +10,7 @@ J ?= 2
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-CTEST = ctest --output-on-failure --no-tests=error -j$(J) $(if $(F),-R $(F)) --test-dir
+CTEST = ctest --output-on-failure --no-tests=error -j$(J) $(if $(F),-R '$(F)') --test-dir
 
 # GCC 12 aligns the frames that detect_stack_use_after_return makes to 32 bytes only, which 64-byte vectors do not survive.
 export ASAN_OPTIONS = detect_stack_use_after_return=0:strict_string_checks=1:exitcode=99

@@ -279,18 +279,18 @@ INLINE void transpose8(const double *x, int64_t ldx, double *y, int64_t ldy)
     for (int k = 0; k < 8; k++)
         a[k] = load8(x + k * ldx);
     for (int k = 0; k < 4; k++) {
-        b[k] = __builtin_shuffle(a[k], a[k + 4], (M8){0, 1, 2, 3, 8, 9, 10, 11});
-        b[k + 4] = __builtin_shuffle(a[k], a[k + 4], (M8){4, 5, 6, 7, 12, 13, 14, 15});
+        b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
     }
     for (int h = 0; h < 8; h += 4)
         for (int k = h; k < h + 2; k++) {
-            a[k] = __builtin_shuffle(b[k], b[k + 2], (M8){0, 1, 8, 9, 4, 5, 12, 13});
-            a[k + 2] = __builtin_shuffle(b[k], b[k + 2], (M8){2, 3, 10, 11, 6, 7, 14, 15});
+            a[k] = __builtin_shufflevector(b[k], b[k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            a[k + 2] = __builtin_shufflevector(b[k], b[k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
         }
     for (int k = 0; k < 8; k += 2) {
-        *(V8 *)(y + k * ldy) = __builtin_shuffle(a[k], a[k + 1], (M8){0, 8, 2, 10, 4, 12, 6, 14});
+        *(V8 *)(y + k * ldy) = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 2, 10, 4, 12, 6, 14);
         *(V8 *)(y + (k + 1) * ldy) =
-            __builtin_shuffle(a[k], a[k + 1], (M8){1, 9, 3, 11, 5, 13, 7, 15});
+            __builtin_shufflevector(a[k], a[k + 1], 1, 9, 3, 11, 5, 13, 7, 15);
     }
 }
 

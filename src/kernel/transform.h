@@ -10,16 +10,11 @@
 #define KERNEL_TRANSFORM_H
 
 #include "kernel/frame.h"
+#include "kernel/text.h"
 
 typedef enum Coding { CODE_NONE, CODE_RECODE, CODE_BIN, CODE_HASH } Coding;
 typedef enum BinMethod { BIN_WIDTH, BIN_HEIGHT } BinMethod;
 typedef enum Impute { IMPUTE_NONE, IMPUTE_MEAN, IMPUTE_MODE, IMPUTE_CONSTANT } Impute;
-
-/* A text in a frame, or in an arena. */
-typedef struct Slice {
-    const char *text;
-    size_t size;
-} Slice;
 
 /* ---- the specification (transform_spec.c) ---- */
 
@@ -42,7 +37,7 @@ typedef struct TransformSpec {
 ml_status transform_spec_parse(Ctx *ctx, const char *json, const Frame *f, TransformSpec *out);
 void transform_spec_free(TransformSpec *spec);
 /* The name of a column, or its default name; points into f or into buf. */
-Slice transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER]);
+Text transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER]);
 
 /* st; an error gets the name of the column before its text. */
 ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st);
@@ -51,7 +46,7 @@ ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status
 
 /* Texts numbered from 1 in the order of their first appearance. */
 typedef struct Category {
-    Slice name;
+    Text name;
     int64_t count; /* cells that have it */
 } Category;
 
@@ -91,7 +86,7 @@ ml_status transform_place(Ctx *ctx, Transform *t);
 /* Parts of the above (transform_learn.c), for one column. */
 ml_status categories_open(Ctx *ctx, Categories *c);
 /* The code of a text, 0 when it is none. */
-int64_t categories_code(const Categories *c, Slice name);
+int64_t categories_code(const Categories *c, Text name);
 
 /* Null, empty, or NaN. */
 bool cell_is_missing(const FrameColumn *c, int64_t row);

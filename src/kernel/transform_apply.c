@@ -58,10 +58,10 @@ static ml_status kept_rows(Ctx *ctx, const Transform *t, const Frame *f, int64_t
 static double category_cell(const Coder *coder, const FrameColumn *c, int64_t row)
 {
     char buf[NUM_BUFFER];
-    Slice name;
+    Text name;
     int64_t code;
 
-    name.text = frame_cell_string(c, row, buf, &name.size);
+    name.s = frame_cell_string(c, row, buf, &name.size);
     code = categories_code(&coder->categories, name);
     return code ? (double)code : NAN;
 }

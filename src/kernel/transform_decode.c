@@ -47,18 +47,18 @@ static ml_status decode_numbers(Ctx *ctx, const Decoding *d, const Coder *c, Fra
 }
 
 /* The text of a code, which points into the coder or into buf. */
-static Slice text_of_code(const Coder *c, int64_t code, char buf[NUM_BUFFER])
+static Text text_of_code(const Coder *c, int64_t code, char buf[NUM_BUFFER])
 {
     double low, high;
 
     if (c->spec->coding == CODE_RECODE)
-        return code ? c->categories.items.items[code - 1].name : (Slice){0};
+        return code ? c->categories.items.items[code - 1].name : (Text){0};
     if (code == 0)
-        return (Slice){buf, num_print_double(buf, NAN)};
+        return (Text){buf, num_print_double(buf, NAN)};
     low = c->edges[code - 1];
     high = c->edges[code];
-    return (Slice){
-        buf, num_print_double(buf, isinf(low + high) ? low / 2 + high / 2 : (low + high) / 2)};
+    return (Text){buf,
+                  num_print_double(buf, isinf(low + high) ? low / 2 + high / 2 : (low + high) / 2)};
 }
 
 static ml_status decode_text(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
@@ -67,9 +67,9 @@ static ml_status decode_text(Ctx *ctx, const Decoding *d, const Coder *c, FrameC
     char buf[NUM_BUFFER];
 
     for (int64_t i = 0; i < d->matrix->rows; i++) {
-        const Slice s = text_of_code(c, code_at(d->matrix, c, i), buf);
+        const Text s = text_of_code(c, code_at(d->matrix, c, i), buf);
 
-        if (!text_builder_add(&b, s.text, s.size)) {
+        if (!text_builder_add(&b, s.s, s.size)) {
             text_builder_free(&b);
             return fail_memory(ctx, b.bytes.size);
         }

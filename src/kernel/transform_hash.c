@@ -4,29 +4,13 @@
 
 #include <string.h>
 
-/* The code point at s and how many bytes it has; a broken byte stands for itself. */
-static uint32_t decode(const char *s, const char *end, int *bytes)
-{
-    const unsigned char c = (unsigned char)*s;
-    const int n = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    uint32_t code = n == 1 ? c : c & (0x7Fu >> n);
-
-    *bytes = 1;
-    if (n > end - s)
-        return c;
-    for (int k = 1; k < n; k++)
-        code = code << 6 | ((unsigned char)s[k] & 0x3F);
-    *bytes = n;
-    return code;
-}
-
 int32_t text_hash(const char *s, size_t size)
 {
     const char *end = s + size;
     uint32_t h = 0;
 
     for (int bytes; s < end; s += bytes) {
-        uint32_t code = decode(s, end, &bytes);
+        uint32_t code = text_decode(s, end, &bytes);
 
         if (code >= 0x10000) {
             code -= 0x10000;

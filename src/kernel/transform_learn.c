@@ -32,23 +32,23 @@ static void categories_free(Categories *c)
     VEC_FREE(&c->items);
 }
 
-int64_t categories_code(const Categories *c, Slice name)
+int64_t categories_code(const Categories *c, Text name)
 {
     int64_t code = 0;
 
-    map_get(c->codes, name.text, name.size, &code);
+    map_get(c->codes, name.s, name.size, &code);
     return code;
 }
 
-static ml_status add_category(Ctx *ctx, Categories *c, Slice name, bool borrowed)
+static ml_status add_category(Ctx *ctx, Categories *c, Text name, bool borrowed)
 {
     if (!borrowed) {
         if (!c->copies)
             c->copies = arena_new();
-        name.text = c->copies ? arena_text(c->copies, name.text, name.size) : NULL;
+        name.s = c->copies ? arena_text(c->copies, name.s, name.size) : NULL;
     }
-    if (name.text && VEC_PUSH(&c->items, ((Category){name, 1})) &&
-        map_put(c->codes, name.text, name.size, c->items.count))
+    if (name.s && VEC_PUSH(&c->items, ((Category){name, 1})) &&
+        map_put(c->codes, name.s, name.size, c->items.count))
         return ML_OK;
     return fail_memory(ctx, name.size);
 }
@@ -60,12 +60,12 @@ static ml_status learn_categories(Ctx *ctx, const FrameColumn *c, Categories *ou
 
     TRY(categories_open(ctx, out));
     for (int64_t i = 0; i < c->rows; i++) {
-        Slice name;
+        Text name;
         int64_t code;
 
         if (cell_is_missing(c, i))
             continue;
-        name.text = frame_cell_string(c, i, buf, &name.size);
+        name.s = frame_cell_string(c, i, buf, &name.size);
         code = categories_code(out, name);
         if (code)
             out->items.items[code - 1].count++;
@@ -204,7 +204,7 @@ static ml_status mode_of(Ctx *ctx, const Categories *c, String **out)
     for (int k = 0; k < c->items.count; k++)
         if (c->items.items[k].count > best.count)
             best = c->items.items[k];
-    return string_new(ctx, best.name.text, best.name.size, out);
+    return string_new(ctx, best.name.s, best.name.size, out);
 }
 
 static ml_status learn_mode(Ctx *ctx, const FrameColumn *c, const Coder *coder, String **out)
@@ -268,7 +268,7 @@ static ml_status encode_fill(Ctx *ctx, const FrameColumn *c, Coder *coder)
         return hash_of_text(ctx, text, c, coder->codes, &coder->fill);
     if (coder->spec->coding == CODE_RECODE) {
         coder->fill =
-            (double)categories_code(&coder->categories, (Slice){text->text, (size_t)text->size});
+            (double)categories_code(&coder->categories, (Text){text->text, (size_t)text->size});
         return coder->fill > 0 ? ML_OK
                                : fail(ctx, ML_EVALUE,
                                       "expected one of its categories to replace missing cells, "
@@ -294,11 +294,11 @@ typedef struct Learning {
 ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st)
 {
     char buf[NUM_BUFFER];
-    const Slice name = transform_column_name(f, col, buf);
+    const Text name = transform_column_name(f, col, buf);
 
     if (st == ML_OK || st == ML_ENOMEM || st == ML_ECANCEL)
         return st;
-    return fail(ctx, st, "column '%.*s': %s", name.size < 80 ? (int)name.size : 80, name.text,
+    return fail(ctx, st, "column '%.*s': %s", name.size < 80 ? (int)name.size : 80, name.s,
                 ctx->err.text);
 }
 

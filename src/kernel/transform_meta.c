@@ -16,9 +16,9 @@ enum { DOT_SIZE = sizeof dot - 1, FIRST_BUCKETS = 16 };
 
 /* ---- the order of categories ---- */
 
-static uint32_t place_of(Slice name, uint32_t mask)
+static uint32_t place_of(Text name, uint32_t mask)
 {
-    const uint32_t h = (uint32_t)text_hash(name.text, name.size);
+    const uint32_t h = (uint32_t)text_hash(name.s, name.size);
 
     return (h ^ h >> 16) & mask;
 }
@@ -83,10 +83,10 @@ static ml_status write_categories(Ctx *ctx, const Coder *coder, MetaColumn *m)
     ml_status st = category_order(ctx, c, &order);
 
     for (int k = 0; k < c->items.count && st == ML_OK; k++) {
-        const Slice name = c->items.items[order[k]].name;
+        const Text name = c->items.items[order[k]].name;
 
         m->cell.size = 0;
-        buffer_put(&m->cell, name.text, name.size);
+        buffer_put(&m->cell, name.s, name.size);
         buffer_format(&m->cell, "%s%d", dot, (int)order[k] + 1);
         st = put_cell(ctx, m);
     }
@@ -172,23 +172,23 @@ ml_status transform_meta(Ctx *ctx, const Transform *t, const Frame *f, Frame **o
 
 /* ---- reading ---- */
 
-static ml_status bad_cell(Ctx *ctx, int64_t row, const char *what, Slice cell)
+static ml_status bad_cell(Ctx *ctx, int64_t row, const char *what, Text cell)
 {
     return fail(ctx, ML_EVALUE, "row %" PRId64 " of the metadata: expected %s, found '%.*s'",
-                row + 1, what, cell.size < 80 ? (int)cell.size : 80, cell.text ? cell.text : "");
+                row + 1, what, cell.size < 80 ? (int)cell.size : 80, cell.s ? cell.s : "");
 }
 
 /* The last dot of a cell: a category may hold dots of its own. */
-static const char *find_dot(Slice cell)
+static const char *find_dot(Text cell)
 {
-    for (const char *p = cell.text + cell.size - DOT_SIZE; p >= cell.text; p--)
+    for (const char *p = cell.s + cell.size - DOT_SIZE; p >= cell.s; p--)
         if (memcmp(p, dot, DOT_SIZE) == 0)
             return p;
     return NULL;
 }
 
 /* Codes are 1 to at most the number of rows, each once. */
-static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Slice cell,
+static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Text cell,
                                Categories *out)
 {
     static const char form[] = "category\xC2\xB7"
@@ -197,17 +197,17 @@ static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Slic
     Category *entry;
     int64_t code;
 
-    if (!end || !num_parse_int64(end + DOT_SIZE, cell.text + cell.size, &code) || code < 1 ||
+    if (!end || !num_parse_int64(end + DOT_SIZE, cell.s + cell.size, &code) || code < 1 ||
         code > c->rows)
         return bad_cell(ctx, row, form, cell);
     while (out->items.count < code)
         if (!VEC_PUSH(&out->items, (Category){0}))
             return fail_memory(ctx, (size_t)code * sizeof *entry);
     entry = &out->items.items[code - 1];
-    if (entry->name.text || categories_code(out, (Slice){cell.text, (size_t)(end - cell.text)}))
+    if (entry->name.s || categories_code(out, (Text){cell.s, (size_t)(end - cell.s)}))
         return bad_cell(ctx, row, "each category and each code once", cell);
-    entry->name = (Slice){cell.text, (size_t)(end - cell.text)};
-    return map_put(out->codes, entry->name.text, entry->name.size, code)
+    entry->name = (Text){cell.s, (size_t)(end - cell.s)};
+    return map_put(out->codes, entry->name.s, entry->name.size, code)
                ? ML_OK
                : fail_memory(ctx, entry->name.size);
 }
@@ -216,23 +216,23 @@ static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)
 {
     TRY(categories_open(ctx, &coder->categories));
     for (int64_t i = 0; i < c->rows; i++) {
-        Slice cell = {0};
+        Text cell = {0};
 
-        cell.text = frame_cell_text(c, i, NULL, &cell.size);
-        if (cell.text)
+        cell.s = frame_cell_text(c, i, NULL, &cell.size);
+        if (cell.s)
             TRY(read_category(ctx, c, i, cell, &coder->categories));
     }
     coder->codes = coder->categories.items.count;
     return ML_OK;
 }
 
-static ml_status read_bin(Ctx *ctx, int64_t row, Slice cell, double *edges)
+static ml_status read_bin(Ctx *ctx, int64_t row, Text cell, double *edges)
 {
     const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL, *text = end + DOT_SIZE;
     double low, high;
 
-    if (!end || !text_to_double(cell.text, (size_t)(end - cell.text), &low) ||
-        !text_to_double(text, (size_t)(cell.text + cell.size - text), &high) || !(low <= high) ||
+    if (!end || !text_to_double(cell.s, (size_t)(end - cell.s), &low) ||
+        !text_to_double(text, (size_t)(cell.s + cell.size - text), &high) || !(low <= high) ||
         (row > 0 && low != edges[row]))
         return bad_cell(ctx, row, "low\xC2\xB7high of a bin that begins where the one before ends",
                         cell);
@@ -247,10 +247,10 @@ static ml_status read_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
     if (!coder->edges)
         return fail_memory(ctx, (size_t)c->rows * sizeof *coder->edges);
     for (int64_t i = 0; i < c->rows; i++) {
-        Slice cell = {0};
+        Text cell = {0};
 
-        cell.text = frame_cell_text(c, i, NULL, &cell.size);
-        if (!cell.text)
+        cell.s = frame_cell_text(c, i, NULL, &cell.size);
+        if (!cell.s)
             break;
         TRY(read_bin(ctx, i, cell, coder->edges));
         coder->codes = i + 1;
@@ -260,11 +260,11 @@ static ml_status read_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
 
 static ml_status read_buckets(Ctx *ctx, const FrameColumn *c, Coder *coder)
 {
-    Slice cell = {0};
+    Text cell = {0};
 
     if (c->rows > 0)
-        cell.text = frame_cell_text(c, 0, NULL, &cell.size);
-    if (!cell.text || !num_parse_int64(cell.text, cell.text + cell.size, &coder->codes) ||
+        cell.s = frame_cell_text(c, 0, NULL, &cell.size);
+    if (!cell.s || !num_parse_int64(cell.s, cell.s + cell.size, &coder->codes) ||
         coder->codes < 1 || coder->codes > INT32_MAX)
         return bad_cell(ctx, 0, "the number of hash buckets", cell);
     return ML_OK;

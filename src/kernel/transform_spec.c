@@ -154,11 +154,11 @@ static ml_status parse_json(Ctx *ctx, const char *text, cJSON **out)
 
 /* ---- columns ---- */
 
-Slice transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER])
+Text transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER])
 {
     if (f->names && f->names[col])
-        return (Slice){f->names[col]->text, (size_t)f->names[col]->size};
-    return (Slice){buf, (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1)};
+        return (Text){f->names[col]->text, (size_t)f->names[col]->size};
+    return (Text){buf, (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1)};
 }
 
 static ml_status column_of_name(const Reader *r, const char *field, const cJSON *item, int64_t *col)
@@ -168,10 +168,10 @@ static ml_status column_of_name(const Reader *r, const char *field, const cJSON 
     if (!cJSON_IsString(item))
         return expected(r, field, "the name of a column (\"ids\" is not true)", item);
     for (*col = 0; *col < r->frame->cols; ++*col) {
-        const Slice name = transform_column_name(r->frame, *col, buf);
+        const Text name = transform_column_name(r->frame, *col, buf);
 
         if (strlen(item->valuestring) == name.size &&
-            memcmp(name.text, item->valuestring, name.size) == 0)
+            memcmp(name.s, item->valuestring, name.size) == 0)
             return ML_OK;
     }
     return expected(r, field, "the name of a column of the frame", item);
@@ -435,7 +435,7 @@ static ml_status complete_column(const Reader *r, int64_t col)
 {
     ColumnSpec *c = &r->spec->columns[col];
     char buf[NUM_BUFFER];
-    const Slice name = transform_column_name(r->frame, col, buf);
+    const Text name = transform_column_name(r->frame, col, buf);
 
     if (c->dummy && c->coding == CODE_NONE)
         c->coding = CODE_RECODE;
@@ -445,7 +445,7 @@ static ml_status complete_column(const Reader *r, int64_t col)
         return fail(r->ctx, ML_EVALUE,
                     "transform specification, impute: column '%.*s' holds categories, so it has no "
                     "global_mean; expected global_mode or constant",
-                    name.size < 80 ? (int)name.size : 80, name.text);
+                    name.size < 80 ? (int)name.size : 80, name.s);
     return ML_OK;
 }
 

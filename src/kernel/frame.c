@@ -199,26 +199,32 @@ ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
 
 /* ---- frame(data, rows, cols, schema) ---- */
 
-/* A column of `rows` cells, all with the text of the scalar. */
+/* A column of `rows` cells, all like the first one of `cell`. */
+static ml_status repeat_cell(Ctx *ctx, const FrameColumn *cell, FrameType type, int64_t rows,
+                             FrameColumn **out)
+{
+    ColumnWriter w;
+    ml_status st = ML_OK;
+
+    TRY(column_open(ctx, &w, type, rows));
+    for (int64_t i = 0; i < rows && st == ML_OK; i++)
+        st = column_copy(ctx, &w, cell, 0, 1);
+    if (st == ML_OK)
+        return column_close(ctx, &w, out);
+    column_discard(&w);
+    return st;
+}
+
+/* All with the text of the scalar. */
 static ml_status filled_column(Ctx *ctx, Value data, int64_t rows, FrameType type,
                                FrameColumn **out)
 {
     Frame *one = NULL;
-    ColumnWriter w;
     ml_status st;
 
     TRY(frame_from_scalar(ctx, data, &one));
-    st = column_open(ctx, &w, type, rows);
-    if (st != ML_OK) {
-        frame_release(one);
-        return st;
-    }
-    for (int64_t i = 0; i < rows && st == ML_OK; i++)
-        st = column_copy(ctx, &w, one->columns[0], 0, 1);
+    st = repeat_cell(ctx, one->columns[0], type, rows, out);
     frame_release(one);
-    if (st == ML_OK)
-        return column_close(ctx, &w, out);
-    column_discard(&w);
     return st;
 }
 
@@ -263,9 +269,13 @@ ml_status ml_k_frame(Ctx *ctx, OpCall *call)
     return fill_frame(ctx, call, call->in[0], rows, cols);
 }
 
-/* ---- dropInvalidLength ---- */
+/* ---- dropInvalidLength, dropInvalidType ---- */
 
-static ml_status drop_long(Ctx *ctx, const FrameColumn *c, double limit, FrameColumn **out)
+typedef bool (*KeepText)(const char *s, size_t size, const void *arg);
+
+/* The column with null for the cells that keep() does not want. */
+static ml_status drop_cells(Ctx *ctx, const FrameColumn *c, KeepText keep, const void *arg,
+                            FrameColumn **out)
 {
     TextColumnBuilder b = {0};
 
@@ -274,12 +284,18 @@ static ml_status drop_long(Ctx *ctx, const FrameColumn *c, double limit, FrameCo
         size_t size = 0;
         const char *s = frame_cell_string(c, i, buf, &size);
 
-        if (!text_builder_add(&b, (double)size > limit ? NULL : s, size)) {
+        if (!text_builder_add(&b, s && keep(s, size, arg) ? s : NULL, size)) {
             text_builder_free(&b);
             return fail_memory(ctx, size);
         }
     }
     return text_builder_finish(ctx, &b, frame_type_is_text(c->type) ? c->type : FT_STRING, out);
+}
+
+static bool keep_short(const char *s, size_t size, const void *limit)
+{
+    (void)s;
+    return (double)size <= *(const double *)limit;
 }
 
 ml_status ml_k_dropInvalidLength(Ctx *ctx, OpCall *call)
@@ -301,8 +317,68 @@ ml_status ml_k_dropInvalidLength(Ctx *ctx, OpCall *call)
         if (limit < 0 || isnan(limit))
             columns[j] = frame_column_retain(f->columns[j]);
         else
-            st = drop_long(ctx, f->columns[j], limit, &columns[j]);
+            st = drop_cells(ctx, f->columns[j], keep_short, &limit, &columns[j]);
     }
+    if (st == ML_OK)
+        return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
+    columns_free(f->cols, columns);
+    return st;
+}
+
+/* A cell fits a type when what it looks like widens to it; one character fits CHARACTER. */
+static bool keep_fitting(const char *s, size_t size, const void *arg)
+{
+    const FrameType type = *(const FrameType *)arg;
+    int64_t whole;
+
+    if (type == FT_CHARACTER)
+        return size == 1;
+    if (type == FT_UINT8 || type == FT_UINT4)
+        return num_parse_int64(s, s + size, &whole) && whole >= 0 &&
+               whole <= (type == FT_UINT8 ? 255 : 15);
+    return size > 0 && frame_type_join(text_type(s, size), type) == type;
+}
+
+ml_status ml_k_dropInvalidType(Ctx *ctx, OpCall *call)
+{
+    FrameColumn **columns = NULL;
+    Frame *f;
+    ml_status st = ML_OK;
+
+    TRY(call_frame(ctx, call, 0, &f));
+    TRY(check_schema(ctx, call, 1, f->cols));
+    TRY(columns_new(ctx, f->cols, &columns));
+    for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
+        FrameType type;
+
+        st = schema_type(ctx, call->in[1], j, &type);
+        if (st == ML_OK && (type == FT_STRING || type == f->columns[j]->type))
+            columns[j] = frame_column_retain(f->columns[j]);
+        else if (st == ML_OK)
+            st = drop_cells(ctx, f->columns[j], keep_fitting, &type, &columns[j]);
+    }
+    if (st == ML_OK)
+        return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
+    columns_free(f->cols, columns);
+    return st;
+}
+
+/* ---- freplicate ---- */
+
+ml_status ml_k_freplicate(Ctx *ctx, OpCall *call)
+{
+    FrameColumn **columns = NULL;
+    Frame *f, *row;
+    ml_status st = ML_OK;
+
+    TRY(call_frame(ctx, call, 0, &f));
+    TRY(call_frame(ctx, call, 1, &row));
+    if (row->rows != 1 || row->cols != f->cols)
+        return call_shape_error(ctx, call, 0, 1,
+                                "the second should be one row of the first's width");
+    TRY(columns_new(ctx, f->cols, &columns));
+    for (int64_t j = 0; j < f->cols && st == ML_OK; j++)
+        st = repeat_cell(ctx, row->columns[j], row->columns[j]->type, f->rows, &columns[j]);
     if (st == ML_OK)
         return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
     columns_free(f->cols, columns);

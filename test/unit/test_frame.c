@@ -309,3 +309,35 @@ ML_TEST(large_frames_convert_in_parallel)
     matrix_release(back);
     frame_release(f);
 }
+
+ML_TEST(cells_that_do_not_fit_a_type_are_dropped)
+{
+    static const char *const cells[] = {"b", "12", "true", "1.5", "99999999999", ""};
+    static const struct {
+        const char *type, *kept;
+    } cases[] = {{"STRING", "111111"}, {"INT64", "011010"},     {"INT32", "011000"},
+                 {"FP64", "011110"},   {"CHARACTER", "100000"}, {"BOOLEAN", "001000"},
+                 {"UINT8", "010000"}};
+
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Value f = CASE_RUN(dropInvalidType, frame_of_texts(6, 1, cells), text_frame(cases[k].type));
+
+        for (int64_t i = 0; i < 6; i++) {
+            char buf[NUM_BUFFER];
+            size_t size;
+            const char *text = frame_cell_text(f.f->columns[0], i, buf, &size);
+
+            if ((text != NULL) != (cases[k].kept[i] == '1'))
+                fail_msg("%s: '%s' was %s", cases[k].type, cells[i], text ? "kept" : "dropped");
+        }
+        value_release(f);
+    }
+}
+
+ML_TEST(a_row_is_replicated_over_a_frame)
+{
+    assert_frame(CASE_RUN(freplicate, from_cells(2, 2, (double[]){1, 2, 3, 4}),
+                          frame_of_texts(1, 2, (const char *const[]){"a", NULL})),
+                 "# C1 C2\n# STRING STRING\na null\na null\n");
+    CASE_FAILS(freplicate, ML_ESHAPE, from_cells(2, 2, NULL), text_frame("a"));
+}

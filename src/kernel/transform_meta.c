@@ -226,14 +226,21 @@ static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)
     return ML_OK;
 }
 
+static bool parse_bin(Text cell, double *low, double *high)
+{
+    const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL, *rest;
+
+    if (!end || !text_to_double(cell.s, (size_t)(end - cell.s), low))
+        return false;
+    rest = end + DOT_SIZE;
+    return text_to_double(rest, (size_t)(cell.s + cell.size - rest), high) && *low <= *high;
+}
+
 static ml_status read_bin(Ctx *ctx, int64_t row, Text cell, double *edges)
 {
-    const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL, *text = end + DOT_SIZE;
     double low, high;
 
-    if (!end || !text_to_double(cell.s, (size_t)(end - cell.s), &low) ||
-        !text_to_double(text, (size_t)(cell.s + cell.size - text), &high) || !(low <= high) ||
-        (row > 0 && low != edges[row]))
+    if (!parse_bin(cell, &low, &high) || (row > 0 && low != edges[row]))
         return bad_cell(ctx, row, "low\xC2\xB7high of a bin that begins where the one before ends",
                         cell);
     edges[row] = low;

@@ -19,8 +19,10 @@ ml_status linalg_copy(Ctx *ctx, const OpCall *call, int k, Matrix **out)
     TRY(call_matrix(ctx, call, k, &m));
     TRY(matrix_dense(ctx, m, out));
     st = matrix_writable(ctx, out);
-    if (st != ML_OK)
+    if (st != ML_OK) {
         matrix_release(*out);
+        *out = NULL;
+    }
     return st;
 }
 

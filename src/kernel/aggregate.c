@@ -85,6 +85,20 @@ ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out)
     return matrix_stat(ctx, m, STAT_MAX, out);
 }
 
+ml_status ml_k_range(Ctx *ctx, OpCall *call)
+{
+    Matrix *m, *out;
+    double least, greatest;
+
+    TRY(call_matrix(ctx, call, 0, &m));
+    TRY(aggregate_min(ctx, m, &least));
+    TRY(aggregate_max(ctx, m, &greatest));
+    TRY(matrix_new_dense(ctx, 2, 1, &out));
+    out->values[0] = least;
+    out->values[1] = greatest;
+    return result_matrix(ctx, call, 0, out, -1);
+}
+
 static ml_status full_stat(Ctx *ctx, OpCall *call, Stat stat)
 {
     Matrix *m = NULL;

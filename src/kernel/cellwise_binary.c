@@ -7,6 +7,8 @@
  * cells. */
 #include "kernel/cellwise.h"
 
+#include <string.h>
+
 BinaryOp binary_op(OpCode op)
 {
     const CellLoops *loops = cell_loops_at(cpu_level(), op);
@@ -217,4 +219,23 @@ ml_status ml_k_binary(Ctx *ctx, OpCall *call)
     side_release(&x);
     side_release(&y);
     return st;
+}
+
+/* By the kernel of the comparison that the third argument names. */
+ml_status ml_k_ppred(Ctx *ctx, OpCall *call)
+{
+    static const OpCode comparisons[] = {OP_lt, OP_le, OP_gt, OP_ge, OP_eq, OP_ne};
+    OpCall comparison = *call;
+    const char *text;
+
+    TRY(call_text(ctx, call, 2, &text));
+    if (call->in[0].dt == DT_SCALAR && call->in[1].dt == DT_SCALAR)
+        return fail(ctx, ML_ETYPE, "ppred: expected a matrix, found two scalars");
+    comparison.nin = 2;
+    for (size_t k = 0; k < sizeof comparisons / sizeof *comparisons; k++) {
+        comparison.op = &op_table[comparisons[k]];
+        if (strcmp(comparison.op->dml, text) == 0)
+            return ml_k_binary(ctx, &comparison);
+    }
+    return fail(ctx, ML_EVALUE, "ppred: expected op to be < <= > >= == or !=, found \"%s\"", text);
 }

@@ -1,4 +1,4 @@
-/* Decompositions of dense row-major cells, private to linalg*.c.
+/* Decompositions of dense row-major cells, private to linalg*.c; fft.c copies operands by it too.
  *
  * The plain forms (ref/) need no library.  They serve small matrices, where they are as fast as
  * LAPACK and have the digits and signs of the textbook algorithms, and machines without OpenBLAS.
@@ -41,7 +41,11 @@ bool plain_eigen(double *a, int64_t n, double *w, double *v);
 bool plain_svd(double *a, int64_t m, int64_t n, double *u, double *s, double *v, double *e,
                double *work);
 
-/* A dense copy of operand k that nobody else has. */
+/* Eigenvalues of a symmetric a with cells, finite, in ascending order and eigenvectors as the
+ * columns of v (n x n); a is destroyed. (linalg_spectral.c) */
+ml_status linalg_symmetric_eigen(Ctx *ctx, const OpCall *call, Matrix *a, double *w, double *v);
+
+/* A dense copy of operand k that nobody else has; NULL on failure. */
 ml_status linalg_copy(Ctx *ctx, const OpCall *call, int k, Matrix **out);
 /* Operand k as well, which must be square. */
 ml_status linalg_square(Ctx *ctx, const OpCall *call, int k, Matrix **out);

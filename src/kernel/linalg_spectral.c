@@ -107,6 +107,13 @@ static ml_status asymmetric(Ctx *ctx, const Eigen *e)
     return st;
 }
 
+ml_status linalg_symmetric_eigen(Ctx *ctx, const OpCall *call, Matrix *a, double *w, double *v)
+{
+    const Eigen e = {call, a, w, v};
+
+    return symmetric(ctx, &e);
+}
+
 static ml_status eigen(Ctx *ctx, OpCall *call, Matrix *a, Matrix *w, Matrix *v)
 {
     const Eigen e = {call, a, w->values, v->values};

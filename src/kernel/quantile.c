@@ -200,3 +200,29 @@ ml_status ml_k_interQuartileMean(Ctx *ctx, OpCall *call)
     ranked_free(ctx, &r);
     return st;
 }
+
+/* As many values are left out at either end; NaN anywhere leaves nothing that could be ranked. */
+ml_status ml_k_interQuantile(Ctx *ctx, OpCall *call)
+{
+    Ranked r = {0};
+    Matrix *out;
+    int64_t cut;
+    double p;
+    ml_status st;
+
+    TRY(call_double(ctx, call, 1, &p));
+    if (!(p >= 0 && p <= 0.5))
+        return fail(ctx, ML_EVALUE, "interQuantile: expected p in [0, 0.5], found %g", p);
+    st = rank_operands(ctx, call, -1, &r);
+    if (st == ML_OK) {
+        cut = (int64_t)floor(p * (double)r.n);
+        st = matrix_new_dense(ctx, r.n - 2 * cut, 1, &out);
+    }
+    if (st == ML_OK) {
+        for (int64_t k = 0; k < out->rows; k++)
+            out->values[k] = r.nan ? NAN : r.values[cut + k];
+        st = result_matrix(ctx, call, 0, out, -1);
+    }
+    ranked_free(ctx, &r);
+    return st;
+}

@@ -216,9 +216,11 @@ const char *call_name(const OpCall *c, int k);
     X(shape_rbind) X(shape_index) X(shape_matrix) X(shape_rand) X(shape_seq) X(shape_sample)       \
     X(shape_cast) X(shape_schema) X(shape_outer) X(shape_solve) X(shape_table) X(shape_left_index) X(shape_vector_of_rows)       \
     X(shape_tsmm) X(shape_tsmm_right) X(shape_matmult_tn) X(shape_matmult_nt) X(shape_mmchain)     \
-    X(shape_lu) X(shape_qr) X(shape_eigen) X(shape_svd) X(shape_minmax) X(shape_conv2d)            \
+    X(shape_lu) X(shape_all_same) X(shape_eigen) X(shape_svd) X(shape_minmax) X(shape_conv2d)            \
     X(shape_conv2d_filter) X(shape_conv2d_data) X(shape_pool) X(shape_pool_backward)               \
-    X(shape_batch_norm) X(shape_batch_norm_backward) X(shape_lstm) X(shape_lstm_backward)
+    X(shape_batch_norm) X(shape_batch_norm_backward) X(shape_lstm) X(shape_lstm_backward)    \
+    X(shape_stft) X(shape_ppred) X(shape_column) X(shape_range)               \
+    X(shape_class_meet)
 /* clang-format on */
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);
 SHAPE_RULES(SHAPE_DECLARE)
@@ -227,6 +229,10 @@ SHAPE_RULES(SHAPE_DECLARE)
 /* Windows of a length that fit into size cells with pad more at either end; -1 when one is unknown
  * (negative) or none fits. */
 int64_t window_count(int64_t size, int64_t window, int64_t stride, int64_t pad);
+
+/* Windows that cover a row of cols cells, each beginning window - overlap cells after the one
+ * before; 0 <= overlap < window. */
+int64_t stft_frames(int64_t cols, int64_t window, int64_t overlap);
 
 /* Rows of seq(from, to, incr): 0 when incr leads away from `to`; -1 when they cannot be counted. */
 int64_t seq_length(double from, double to, double incr);

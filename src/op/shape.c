@@ -121,6 +121,15 @@ void shape_cellwise(ShapeCall *c)
         }
 }
 
+/* The operator that comes third has no shape. */
+void shape_ppred(ShapeCall *c)
+{
+    ShapeCall operands = *c;
+
+    operands.nin = c->nin < 2 ? c->nin : 2;
+    shape_cellwise(&operands);
+}
+
 void shape_minmax(ShapeCall *c)
 {
     if (c->nin == 1)
@@ -137,6 +146,32 @@ void shape_matmult(ShapeCall *c)
 void shape_transpose(ShapeCall *c)
 {
     set(c, arg(c, 0)->dims.cols, arg(c, 0)->dims.rows);
+}
+
+/* One column of a length that only the run tells. */
+void shape_column(ShapeCall *c)
+{
+    set(c, -1, 1);
+}
+
+void shape_range(ShapeCall *c)
+{
+    set(c, 2, 1);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a < 0 || b < 0 ? -1 : a > b ? a : b;
+}
+
+void shape_class_meet(ShapeCall *c)
+{
+    const Dims *x = &arg(c, 0)->dims, *y = &arg(c, 1)->dims;
+
+    for (int k = 0; k < c->nout; k++) {
+        c->out[k].rows = larger(x->rows, y->rows);
+        c->out[k].cols = larger(x->cols, y->cols);
+    }
 }
 
 void shape_row_agg(ShapeCall *c)

@@ -51,7 +51,8 @@ void shape_lu(ShapeCall *c)
         c->out[0].nnz = n;
 }
 
-void shape_qr(ShapeCall *c)
+/* Every result has the shape of the first operand. */
+void shape_all_same(ShapeCall *c)
 {
     for (int k = 0; k < c->nout; k++)
         set(c, k, c->in[0].dims.rows, c->in[0].dims.cols);
@@ -86,6 +87,34 @@ static int64_t times(int64_t a, int64_t b)
     int64_t n;
 
     return a < 0 || b < 0 || !mul_int64(a, b, &n) ? -1 : n;
+}
+
+int64_t stft_frames(int64_t cols, int64_t window, int64_t overlap)
+{
+    const int64_t step = window - overlap, rest = cols - window;
+
+    if (cols <= 0)
+        return 0;
+    return rest <= 0 ? 1 : 1 + rest / step + (rest % step > 0);
+}
+
+/* stft(X, window, overlap) or stft(X, Y, window, overlap). */
+void shape_stft(ShapeCall *c)
+{
+    const int at = c->nin > 1 && c->in[1].dt == DT_MATRIX ? 2 : 1;
+    const Dims *d = &c->in[0].dims;
+    int64_t width = -1;
+
+    if (d->cols >= 0 && at + 1 < c->nin && scalar_is_number(c->in[at].lit) &&
+        scalar_is_number(c->in[at + 1].lit)) {
+        const int64_t window = double_to_int(scalar_to_double(c->in[at].lit));
+        const int64_t overlap = double_to_int(scalar_to_double(c->in[at + 1].lit));
+
+        if (overlap >= 0 && overlap < window)
+            width = times(stft_frames(d->cols, window, overlap), window);
+    }
+    for (int k = 0; k < c->nout; k++)
+        set(c, k, d->rows, width);
 }
 
 /* The smaller of two bounds, where -1 is no bound. */

@@ -245,3 +245,15 @@ ML_TEST(aggregates_do_not_depend_on_threads_or_format_of_the_call)
             matrix_release(x);
         }
 }
+
+ML_TEST(range_is_the_least_and_the_greatest_cell)
+{
+    Matrix *m = case_random(50, 40, 0.1, 3);
+
+    assert_same_matrix(CASE_RUN(range, case_share(m)), CASE_RUN(range, value_matrix(case_csr(m))));
+    assert_cells(CASE_RUN(range, value_matrix(case_matrix(1, 3, "3 -1 2"))), 2, 1, "-1 3", 0);
+    assert_cells(CASE_RUN(range, value_matrix(case_matrix(1, 2, "NaN 1"))), 2, 1, "NaN NaN", 0);
+    assert_cells(CASE_RUN(range, value_matrix(case_matrix(0, 2, ""))), 2, 1, "Infinity -Infinity",
+                 0);
+    matrix_release(m);
+}

@@ -291,3 +291,19 @@ ML_TEST(cellwise_logarithm_takes_a_base)
                  "3 2 -Infinity", 0);
     assert_close(CASE_NUMBER(log, value_int(8), value_int(2)), 3, 0);
 }
+
+ML_TEST(ppred_compares_as_its_third_argument_says)
+{
+    Matrix *x = case_matrix(1, 3, "1 2 3");
+
+    assert_cells(CASE_RUN(ppred, case_share(x), value_int(2), case_text("<")), 1, 3, "1 0 0", 0);
+    assert_cells(CASE_RUN(ppred, case_share(x), value_int(2), case_text("<=")), 1, 3, "1 1 0", 0);
+    assert_cells(CASE_RUN(ppred, value_int(2), case_share(x), case_text(">")), 1, 3, "1 0 0", 0);
+    assert_cells(CASE_RUN(ppred, value_int(2), case_share(x), case_text(">=")), 1, 3, "1 1 0", 0);
+    assert_cells(CASE_RUN(ppred, case_share(x), case_share(x), case_text("==")), 1, 3, "1 1 1", 0);
+    assert_cells(CASE_RUN(ppred, case_share(x), case_share(x), case_text("!=")), 1, 3, "0 0 0", 0);
+    CASE_FAILS(ppred, ML_EVALUE, case_share(x), value_int(2), case_text("+"));
+    assert_string_equal(test_error(), "ppred: expected op to be < <= > >= == or !=, found \"+\"");
+    CASE_FAILS(ppred, ML_ETYPE, value_int(1), value_int(2), case_text("<"));
+    matrix_release(x);
+}

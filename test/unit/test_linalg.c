@@ -404,3 +404,59 @@ ML_TEST(svd_has_the_signs_of_golub_and_reinsch)
     assert_cells(f[2], 2, 2, "0.61962948 0.78489445 0.78489445 -0.61962948", 1e-7);
     CASE_FAILS(svd, ML_EVALUE, value_matrix(case_matrix(1, 1, "NaN")));
 }
+
+/* ---- square roots ---- */
+
+static void check_root(Matrix *a, double tolerance)
+{
+    Matrix *x = CASE_RUN(sqrtMatrixJava, case_share(a)).m, *xx = times(x, x);
+
+    assert_matrix_near(xx, a, tolerance);
+    matrix_release(x);
+    matrix_release(xx);
+    matrix_release(a);
+}
+
+ML_TEST(the_square_of_a_matrix_root_is_the_matrix)
+{
+    for (int k = 0; k < ORDERS; k++) {
+        Matrix *shifted = case_random(orders[k], orders[k], 1, 31);
+
+        for (int64_t i = 0; i < orders[k]; i++)
+            shifted->values[i * orders[k] + i] += 3 * (double)orders[k];
+        check_root(shifted, 1e-9);
+        check_root(definite(orders[k]), 1e-9);
+    }
+}
+
+/* Positive, complex, defective, zero eigenvalues; those of the root lie on the right. */
+ML_TEST(matrix_roots_are_the_principal_ones)
+{
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "5 4 4 5"))), 2, 2,
+                 "2 1 1 2", 1e-14);
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "4 0 0 9"))), 2, 2,
+                 "2 0 0 3", 0);
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "0 -4 4 0"))), 2, 2,
+                 "1.4142135623730951 -1.4142135623730951 1.4142135623730951 1.4142135623730951",
+                 1e-14);
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "4 4 0 4"))), 2, 2,
+                 "2 1 0 2", 1e-7);
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "1 1 1 1"))), 2, 2,
+                 "0.70710678118654752 0.70710678118654752 0.70710678118654752 "
+                 "0.70710678118654752",
+                 1e-14);
+    assert_cells(CASE_RUN(sqrtMatrixJava, value_matrix(case_matrix(2, 2, "0 0 0 0"))), 2, 2,
+                 "0 0 0 0", 0);
+}
+
+ML_TEST(matrices_without_a_real_root_are_refused)
+{
+    CASE_FAILS(sqrtMatrixJava, ML_EVALUE, value_matrix(case_matrix(2, 2, "-4 0 0 9")));
+    assert_string_equal(test_error(), "sqrtMatrixJava: A has no principal square root of real "
+                                      "cells, one of its eigenvalues is negative");
+    CASE_FAILS(sqrtMatrixJava, ML_EVALUE, value_matrix(case_matrix(2, 2, "1 2 3 4")));
+    CASE_FAILS(sqrtMatrixJava, ML_EVALUE, value_matrix(case_matrix(2, 2, "0 1 0 0")));
+    CASE_FAILS(sqrtMatrixJava, ML_EVALUE, value_matrix(case_matrix(2, 2, "1 NaN NaN 1")));
+    CASE_FAILS(sqrtMatrixJava, ML_ESHAPE, value_matrix(case_matrix(1, 2, "1 2")));
+    assert_string_equal(test_error(), "sqrtMatrixJava: A should be square, found 1x2");
+}

@@ -83,5 +83,21 @@ ML_TEST(linear_algebra_survives_the_end_of_memory)
         check_matrices(OP_qr, ml_k_qr, case_random(n, n, 1, 1), NULL, 2);
         check_matrices(OP_svd, ml_k_svd, case_random(n, n, 1, 1), NULL, 3);
         check_matrices(OP_eigen, ml_k_eigen, case_matrix(2, 2, "4 1 2 3"), NULL, 2);
+        check_matrices(OP_sqrtMatrixJava, ml_k_sqrtMatrixJava, case_matrix(2, 2, "4 1 1 3"), NULL,
+                       1);
+        check_matrices(OP_sqrtMatrixJava, ml_k_sqrtMatrixJava, case_matrix(2, 2, "4 1 2 3"), NULL,
+                       1);
     }
+}
+
+ML_TEST(transforms_and_classes_survive_the_end_of_memory)
+{
+    Value in[3] = {value_matrix(sparse(30, 50)), value_int(8), value_int(3)};
+
+    check_matrices(OP_fft, ml_k_fft, sparse(32, 64), NULL, 2);
+    check_matrices(OP_ifft, ml_k_ifft, case_random(8, 64, 1, 1), sparse(8, 64), 2);
+    test_threads(1);
+    check_faults(OP_stft, ml_k_stft, 3, in, 2);
+    value_release(in[0]);
+    check_matrices(OP_rowClassMeet, ml_k_rowClassMeet, sparse(9, 50), case_random(9, 50, 1, 2), 2);
 }

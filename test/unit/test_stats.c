@@ -162,3 +162,21 @@ ML_TEST(aggregate_rejects_what_it_cannot_group)
                case_text("sum"), COLUMN(1, "1"), value_int(2));
     CASE_FAILS(aggregate, ML_EVALUE, COLUMN(0, ""), COLUMN(0, ""), case_text("sum"), none);
 }
+
+ML_TEST(interQuantile_leaves_out_as_many_at_either_end)
+{
+    Matrix *v = case_matrix(7, 1, "9 3 1 4 8 7 2"), *nan = case_matrix(3, 1, "1 NaN 2");
+
+    assert_cells(CASE_RUN(interQuantile, case_share(v), value_double(0)), 7, 1, "1 2 3 4 7 8 9", 0);
+    assert_cells(CASE_RUN(interQuantile, case_share(v), value_double(0.28)), 5, 1, "2 3 4 7 8", 0);
+    assert_cells(CASE_RUN(interQuantile, case_share(v), value_double(0.5)), 1, 1, "4", 0);
+    assert_cells(CASE_RUN(interQuantile, value_matrix(case_matrix(2, 1, "1 2")), value_double(0.5)),
+                 0, 1, "", 0);
+    assert_cells(CASE_RUN(interQuantile, value_matrix(case_matrix(0, 1, "")), value_double(0.1)), 0,
+                 1, "", 0);
+    assert_cells(CASE_RUN(interQuantile, value_matrix(nan), value_double(0.34)), 1, 1, "NaN", 0);
+    CASE_FAILS(interQuantile, ML_EVALUE, case_share(v), value_double(0.6));
+    CASE_FAILS(interQuantile, ML_EVALUE, case_share(v), value_double(NAN));
+    CASE_FAILS(interQuantile, ML_ESHAPE, value_matrix(case_matrix(1, 2, "1 2")), value_double(0.1));
+    matrix_release(v);
+}

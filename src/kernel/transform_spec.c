@@ -3,9 +3,9 @@
  * As in the reference, words may stand without quotes and single quotes do as well; that is mended
  * before the parser (cJSON) sees the text.  Errors name the place: the character where the text
  * stops being JSON, else the path to the value, with lists counted from 1: bin[2].numbins. */
+#include "kernel/json.h"
 #include "kernel/transform.h"
 
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -28,18 +28,18 @@ typedef struct Reader {
 
 static const char *shown(const cJSON *item, char buf[SHOWN])
 {
-    if (cJSON_IsString(item))
+    if (json()->is_string(item))
         snprintf(buf, SHOWN, "\"%.40s\"", item->valuestring);
-    else if (cJSON_IsNumber(item))
+    else if (json()->is_number(item))
         snprintf(buf, SHOWN, "%.15g", item->valuedouble);
     else
         snprintf(buf, SHOWN, "%s",
-                 cJSON_IsArray(item)    ? "a list"
-                 : cJSON_IsObject(item) ? "an object"
-                 : cJSON_IsTrue(item)   ? "true"
-                 : cJSON_IsFalse(item)  ? "false"
-                 : item                 ? "null"
-                                        : "nothing");
+                 json()->is_array(item)    ? "a list"
+                 : json()->is_object(item) ? "an object"
+                 : json()->is_true(item)   ? "true"
+                 : json()->is_false(item)  ? "false"
+                 : item                    ? "null"
+                                           : "nothing");
     return buf;
 }
 
@@ -137,15 +137,16 @@ static ml_status parse_json(Ctx *ctx, const char *text, cJSON **out)
     Buffer strict = {0};
     ml_status st = ML_OK;
 
+    TRY(json_load(ctx));
     quote_words(text, SIZE_MAX, &strict);
     if (strict.failed || !strict.data) {
         buffer_free(&strict);
         return fail_memory(ctx, strlen(text));
     }
-    *out = cJSON_ParseWithOpts(strict.data, &end, true);
+    *out = json()->parse(strict.data, &end, true);
     if (!*out)
         st = not_json(ctx, text, end ? (size_t)(end - strict.data) : 0);
-    else if (!cJSON_IsObject(*out))
+    else if (!json()->is_object(*out))
         st =
             fail(ctx, ML_EVALUE, "transform specification: expected an object, {\"recode\":[...]}");
     buffer_free(&strict);
@@ -165,7 +166,7 @@ static ml_status column_of_name(const Reader *r, const char *field, const cJSON 
 {
     char buf[NUM_BUFFER];
 
-    if (!cJSON_IsString(item))
+    if (!json()->is_string(item))
         return expected(r, field, "the name of a column (\"ids\" is not true)", item);
     for (*col = 0; *col < r->frame->cols; ++*col) {
         const Text name = transform_column_name(r->frame, *col, buf);
@@ -179,7 +180,7 @@ static ml_status column_of_name(const Reader *r, const char *field, const cJSON 
 
 static bool whole_number(const cJSON *item, double low, double high, int64_t *out)
 {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= low && item->valuedouble <= high) ||
+    if (!json()->is_number(item) || !(item->valuedouble >= low && item->valuedouble <= high) ||
         item->valuedouble != floor(item->valuedouble))
         return false;
     *out = (int64_t)item->valuedouble;
@@ -222,12 +223,12 @@ static ml_status set_coding(const Reader *r, const char *field, const cJSON *ite
 
 static ml_status list_of_key(const Reader *r, const cJSON *value, const cJSON **list)
 {
-    const cJSON *inner = cJSON_IsObject(value) ? value->child : NULL;
+    const cJSON *inner = json()->is_object(value) ? value->child : NULL;
 
     *list = value;
     if (inner && !inner->next && strcmp(inner->string, "attributes") == 0)
         *list = inner;
-    if (!cJSON_IsArray(*list))
+    if (!json()->is_array(*list))
         return expected(r, "", "a list, or {\"attributes\":[...]}", value);
     return ML_OK;
 }
@@ -289,7 +290,7 @@ static ml_status object_entry(const Reader *r, const cJSON *item, const char *co
 {
     const char *id = r->ids ? "id" : "name";
 
-    if (!cJSON_IsObject(item))
+    if (!json()->is_object(item))
         return expected(r, "", "an object", item);
     for (const cJSON *field = item->child; field; field = field->next) {
         bool known = strcmp(field->string, id) == 0;
@@ -302,12 +303,12 @@ static ml_status object_entry(const Reader *r, const cJSON *item, const char *co
                         "\"%.40s\"",
                         r->key, r->at, id, keys[0], keys[1], field->string);
     }
-    return find_column(r, id, cJSON_GetObjectItemCaseSensitive(item, id), out);
+    return find_column(r, id, json()->member(item, id), out);
 }
 
 static bool is_word(const cJSON *item, const char *word)
 {
-    return cJSON_IsString(item) && strcmp(item->valuestring, word) == 0;
+    return json()->is_string(item) && strcmp(item->valuestring, word) == 0;
 }
 
 static ml_status bin_entry(Reader *r, const cJSON *item)
@@ -317,10 +318,9 @@ static ml_status bin_entry(Reader *r, const cJSON *item)
     ColumnSpec *c = NULL;
 
     TRY(object_entry(r, item, keys, &c));
-    TRY(set_coding(r, "", cJSON_GetObjectItemCaseSensitive(item, r->ids ? "id" : "name"), c,
-                   CODE_BIN));
-    method = cJSON_GetObjectItemCaseSensitive(item, "method");
-    bins = cJSON_GetObjectItemCaseSensitive(item, "numbins");
+    TRY(set_coding(r, "", json()->member(item, r->ids ? "id" : "name"), c, CODE_BIN));
+    method = json()->member(item, "method");
+    bins = json()->member(item, "numbins");
     if (is_word(method, "equi-width"))
         c->method = BIN_WIDTH;
     else if (is_word(method, "equi-height") || is_word(method, "equi-height-approx"))
@@ -339,9 +339,9 @@ static ml_status constant_value(const Reader *r, const cJSON *value, String **ou
     char buf[NUM_BUFFER];
     int64_t whole;
 
-    if (cJSON_IsString(value))
+    if (json()->is_string(value))
         return string_new(r->ctx, value->valuestring, strlen(value->valuestring), out);
-    if (!cJSON_IsNumber(value))
+    if (!json()->is_number(value))
         return expected(r, "value", "a text or a number", value);
     if (whole_number(value, -0x1p53, 0x1p53, &whole))
         return string_new(r->ctx, buf, num_print_int64(buf, whole), out);
@@ -357,8 +357,8 @@ static ml_status impute_entry(Reader *r, const cJSON *item)
     TRY(object_entry(r, item, keys, &c));
     if (c->impute != IMPUTE_NONE)
         return expected(r, "", "a column that is not in \"impute\" already",
-                        cJSON_GetObjectItemCaseSensitive(item, r->ids ? "id" : "name"));
-    method = cJSON_GetObjectItemCaseSensitive(item, "method");
+                        json()->member(item, r->ids ? "id" : "name"));
+    method = json()->member(item, "method");
     c->impute = is_word(method, "global_mean")   ? IMPUTE_MEAN
                 : is_word(method, "global_mode") ? IMPUTE_MODE
                 : is_word(method, "constant")    ? IMPUTE_CONSTANT
@@ -367,7 +367,7 @@ static ml_status impute_entry(Reader *r, const cJSON *item)
         return expected(r, "method", "\"global_mean\", \"global_mode\" or \"constant\"", method);
     if (c->impute != IMPUTE_CONSTANT)
         return ML_OK;
-    return constant_value(r, cJSON_GetObjectItemCaseSensitive(item, "value"), &c->constant);
+    return constant_value(r, json()->member(item, "value"), &c->constant);
 }
 
 /* ---- the object ---- */
@@ -395,13 +395,12 @@ static const struct Key *find_key(const char *name)
 /* "ids" and "K" hold for all keys, wherever they stand. */
 static ml_status read_settings(Reader *r, const cJSON *root)
 {
-    const cJSON *ids = cJSON_GetObjectItemCaseSensitive(root, "ids"),
-                *buckets = cJSON_GetObjectItemCaseSensitive(root, "K");
+    const cJSON *ids = json()->member(root, "ids"), *buckets = json()->member(root, "K");
 
     r->key = "ids";
-    if (ids && !cJSON_IsBool(ids))
+    if (ids && !json()->is_bool(ids))
         return expected(r, "", "true or false", ids);
-    r->ids = cJSON_IsTrue(ids);
+    r->ids = json()->is_true(ids);
     r->key = "K";
     if (buckets && !whole_number(buckets, 1, MAX_BUCKETS, &r->buckets))
         return expected(r, "", "a whole number of at least 1", buckets);
@@ -449,7 +448,7 @@ static ml_status complete_column(const Reader *r, int64_t col)
     return ML_OK;
 }
 
-ml_status transform_spec_parse(Ctx *ctx, const char *json, const Frame *f, TransformSpec *out)
+ml_status transform_spec_parse(Ctx *ctx, const char *text, const Frame *f, TransformSpec *out)
 {
     Reader r = {.ctx = ctx, .frame = f, .spec = out};
     cJSON *root = NULL;
@@ -459,13 +458,13 @@ ml_status transform_spec_parse(Ctx *ctx, const char *json, const Frame *f, Trans
     out->columns = mem_calloc((size_t)f->cols, sizeof *out->columns);
     if (!out->columns)
         return fail_memory(ctx, (size_t)f->cols * sizeof *out->columns);
-    TRY_TO(done, st = parse_json(ctx, json, &root));
+    TRY_TO(done, st = parse_json(ctx, text, &root));
     TRY_TO(done, st = read_settings(&r, root));
     TRY_TO(done, st = read_keys(&r, root));
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++)
         st = complete_column(&r, j);
 done:
-    cJSON_Delete(root);
+    json()->free(root);
     return st;
 }
 

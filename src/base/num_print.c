@@ -345,12 +345,16 @@ static size_t put_special(char *p, double v)
 static inline size_t put_millionths(char *p, double size)
 {
     const double scaled = size * 1e6;
-    const uint64_t n = (uint64_t)scaled;
-    uint32_t decimals = (uint32_t)(n % 1000000);
+    uint32_t decimals;
+    uint64_t n;
     size_t end;
 
-    if (size < 1e-3 || scaled >= 1e13 || (double)n != scaled || scaled / 1e6 != size)
+    if (size < 1e-3 || scaled >= 1e13)
         return 0;
+    n = (uint64_t)scaled;
+    if ((double)n != scaled || scaled / 1e6 != size)
+        return 0;
+    decimals = (uint32_t)(n % 1000000);
     end = num_put_uint64(p, n / 1000000);
     p[end] = '.';
     for (int k = 6; k > 0; k--, decimals /= 10)

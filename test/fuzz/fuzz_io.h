@@ -15,7 +15,7 @@ static inline Ctx *fuzz_ctx(void)
     if (!ctx.pool) {
         options_default(&options);
         ctx.opt = &options;
-        ctx.pool = pool_new((size_t)256 << 20);
+        ctx.pool = pool_new((size_t)16 << 20);
     }
     return &ctx;
 }

@@ -1,10 +1,10 @@
 /* Write the reference pages that tables can print: docs FOLDER
  *
- * operators.md from the operator table, library.md from the head comments of lib/, options.md and
- * errors.md from their lists. `make docs` runs it; the pages lie in the build folder and are never
- * committed.
+ * operators.md from the operator table, library.md from the head comments of lib/, options.md,
+ * errors.md and rewrites.md from their lists. `make docs` runs it; the pages lie in the build
+ * folder and are never committed.
  */
-#include "op/op.h"
+#include "hop/hop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +133,21 @@ static void write_errors(const char *folder)
     end_page(out);
 }
 
+static void write_rewrites(const char *folder)
+{
+    static const char *const when[] = {"", "static", "dynamic", "both"};
+    FILE *out = page(folder, "rewrites", "Rewrites");
+
+    fputs("\nStatic rules run once, dynamic ones when a block is planned for the sizes at hand; "
+          "`-explain hops` counts "
+          "what fired.\n\n| rule | stage | what it does | example |\n|---|---|---|---|\n",
+          out);
+    for (int k = 0; k < rewrite_count; k++)
+        fprintf(out, "| %s | %s | %s | `%s` |\n", rewrite_table[k].name,
+                when[rewrite_table[k].when], rewrite_table[k].doc, rewrite_table[k].example);
+    end_page(out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
@@ -141,5 +156,6 @@ int main(int argc, char **argv)
     write_library(argv[1]);
     write_options(argv[1]);
     write_errors(argv[1]);
+    write_rewrites(argv[1]);
     return 0;
 }

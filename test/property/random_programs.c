@@ -93,9 +93,30 @@ static void binary(Gen *g, int rows, int cols, int depth)
     buffer_text(&g->text, ")");
 }
 
+/* t(V) %*% (V %*% v), or with weights, when some V has as many columns as the result rows. */
+static bool product_chain(Gen *g, int rows, int depth)
+{
+    int v = g->nvars ? pick(g, g->nvars) : -1;
+
+    if (v < 0 || g->vars[v].cols != rows)
+        return false;
+    buffer_format(&g->text, "(t(V%d) %%*%% (", v);
+    if (pick(g, 2)) {
+        expr(g, g->vars[v].rows, 1, depth);
+        buffer_text(&g->text, " * ");
+    }
+    buffer_format(&g->text, "(V%d %%*%% ", v);
+    expr(g, rows, 1, depth);
+    buffer_text(&g->text, ")))");
+    return true;
+}
+
 static void product(Gen *g, int rows, int cols, int depth)
 {
     int inner = pick_size(g);
+
+    if (cols == 1 && pick(g, 2) && product_chain(g, rows, depth))
+        return;
 
     buffer_text(&g->text, "(");
     if (rows == cols && pick(g, 3) == 0) { /* the shape of a Gram matrix */

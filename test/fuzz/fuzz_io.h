@@ -58,7 +58,9 @@ static inline void fuzz_read(const IoOptions *options, const uint8_t *data, size
         const ml_status large = fuzz_read_once(ctx, &spec, (const char *)data, size, 0, &a);
         const ml_status small = fuzz_read_once(ctx, &spec, (const char *)data, size, 8, &b);
 
-        if (large != small || (large == ML_OK && fuzz_print(a) != fuzz_print(b)))
+        const bool enough = large != ML_ENOMEM && small != ML_ENOMEM; /* both results are held */
+
+        if (enough && (large != small || (large == ML_OK && fuzz_print(a) != fuzz_print(b))))
             abort();
         value_release(a);
         value_release(b);

@@ -32,60 +32,50 @@ static int64_t shown(int64_t have, int64_t limit)
     return have < limit ? have : limit;
 }
 
-static void print_row(Buffer *b, const double *cells, int64_t cols, const PrintFormat *f)
+/* A row without columns shows a zero, as in the reference. */
+static void print_dense_row(Buffer *b, const Matrix *m, int64_t row, const PrintFormat *f)
 {
+    const int64_t cols = shown(m->cols, f->cols);
     const size_t sep = strlen(f->sep);
 
+    if (cols == 0)
+        put_fixed(b, 0, f->decimals);
     for (int64_t j = 0; j < cols; j++) {
         if (j)
             buffer_put(b, f->sep, sep);
-        put_fixed(b, cells[j], f->decimals);
+        put_fixed(b, matrix_get(m, row, j), f->decimals);
     }
     buffer_text(b, f->linesep);
 }
 
-/* A row without columns shows a zero, as in the reference. */
-static void print_dense(Buffer *b, const Matrix *m, const PrintFormat *f, double *scratch)
-{
-    const int64_t rows = shown(m->rows, f->rows), cols = shown(m->cols, f->cols);
-    const double none = 0;
-
-    for (int64_t i = 0; i < rows && !b->failed; i++)
-        print_row(b, cols ? matrix_row(m, i, scratch) : &none, cols ? cols : 1, f);
-}
-
 /* One line "row column value" for each cell that is not zero. */
-static void print_sparse(Buffer *b, const Matrix *m, const PrintFormat *f, double *scratch)
+static void print_sparse_row(Buffer *b, const Matrix *m, int64_t row, const PrintFormat *f)
 {
-    const int64_t rows = shown(m->rows, f->rows), cols = shown(m->cols, f->cols);
+    const int64_t cols = shown(m->cols, f->cols);
 
-    for (int64_t i = 0; i < rows && !b->failed; i++) {
-        const double *cells = matrix_row(m, i, scratch);
+    for (int64_t j = 0; j < cols; j++) {
+        const double cell = matrix_get(m, row, j);
 
-        for (int64_t j = 0; j < cols; j++) {
-            if (cells[j] == 0)
-                continue;
-            buffer_format(b, "%" PRId64 "%s%" PRId64 "%s", i + 1, f->sep, j + 1, f->sep);
-            put_fixed(b, cells[j], f->decimals);
-            buffer_text(b, f->linesep);
-        }
+        if (cell == 0)
+            continue;
+        buffer_format(b, "%" PRId64 "%s%" PRId64 "%s", row + 1, f->sep, j + 1, f->sep);
+        put_fixed(b, cell, f->decimals);
+        buffer_text(b, f->linesep);
     }
 }
 
+/* Cell by cell, so that what is not shown costs nothing: constants may be far wider than memory. */
 static void print_matrix(Buffer *b, const Matrix *m, const PrintFormat *f)
 {
-    double *scratch = NULL;
+    const int64_t rows = shown(m->rows, f->rows);
 
-    if (m->format != MATRIX_DENSE && !(scratch = mem_alloc((size_t)m->cols * sizeof *scratch))) {
-        b->failed = true;
-        return;
-    }
     buffer_put(b, "", 0);
-    if (f->sparse)
-        print_sparse(b, m, f, scratch);
-    else
-        print_dense(b, m, f, scratch);
-    mem_free(scratch);
+    for (int64_t i = 0; i < rows && !b->failed; i++) {
+        if (f->sparse)
+            print_sparse_row(b, m, i, f);
+        else
+            print_dense_row(b, m, i, f);
+    }
 }
 
 static void print_cell(Buffer *b, const FrameColumn *c, int64_t row, int decimals)

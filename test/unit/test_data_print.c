@@ -82,6 +82,17 @@ ML_TEST(constant_and_sparse_matrices_print_as_dense_ones)
     value_release(dense);
 }
 
+ML_TEST(what_is_not_shown_of_a_matrix_costs_no_memory)
+{
+    PrintFormat f = print_format_default;
+    Matrix *wide = NULL;
+
+    f.rows = 2;
+    f.cols = 1;
+    assert_ok(matrix_new_constant(test_ctx(), 4, INT64_C(1) << 50, 0.5, &wide));
+    check_print(value_matrix(wide), f, "0.500\n0.500\n");
+}
+
 ML_TEST(frame_prints_header_names_and_types)
 {
     PrintFormat f = print_format_default;

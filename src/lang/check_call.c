@@ -57,7 +57,8 @@ static bool signature_of_op(Checker *c, const Expr *e, const OpInfo *op, Signatu
         return false;
     for (int k = 0; k < s->n; k++) {
         s->names[k] = op->args[k].name;
-        s->required[k] = op->args[k].def == NULL;
+        /* A variable without a value arrives like an absent argument, but must be written. */
+        s->required[k] = op->args[k].def == NULL || (op->props & P_VARIABLE);
     }
     s->variadic = op->props & P_VARIADIC;
     s->free_names = s->variadic && (op->result == R_LIST || (op->props & P_CALLS));

@@ -143,6 +143,9 @@ ML_TEST(wrong_arguments_of_natives_are_errors)
         "t.dml:1:20: error: 'seq' has no parameter 'step'; its parameters are from, to, incr\n"
         "x = seq(1, 2, step=2)\n"
         "                   ^\n");
+    lang_expect("x = exists()", "t.dml:1:5: error: 'exists' needs the argument 'x'\n"
+                                "x = exists()\n"
+                                "    ^~~~~~~~\n");
     lang_expect("x = matrix(1, 2)", "t.dml:1:5: error: 'matrix' needs the argument 'cols'\n"
                                     "x = matrix(1, 2)\n"
                                     "    ^~~~~~~~~~~~\n");

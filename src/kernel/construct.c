@@ -182,14 +182,11 @@ static ml_status reshape(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols, boo
     return st;
 }
 
-static ml_status from_matrix(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols)
+static ml_status from_matrix(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols, bool byrow)
 {
     const Matrix *in = call->in[0].m;
-    bool byrow = true;
     int64_t cells;
 
-    if (call_has(call, 3))
-        TRY(call_bool(ctx, call, 3, &byrow));
     if (!mul_int64(rows, cols, &cells) || cells != matrix_cells(in))
         return fail(
             ctx, ML_ESHAPE,
@@ -203,16 +200,19 @@ ml_status ml_k_matrix(Ctx *ctx, OpCall *call)
 {
     Matrix *out = NULL;
     int64_t rows, cols;
+    bool byrow = true;
     double value;
 
     TRY(call_int(ctx, call, 1, &rows));
     TRY(call_int(ctx, call, 2, &cols));
+    if (call_has(call, 3))
+        TRY(call_bool(ctx, call, 3, &byrow));
     if (rows < 0 || cols < 0)
         return fail(ctx, ML_EVALUE,
                     "matrix: %" PRId64 " rows and %" PRId64 " columns are not possible", rows,
                     cols);
     if (call->in[0].dt == DT_MATRIX)
-        return from_matrix(ctx, call, rows, cols);
+        return from_matrix(ctx, call, rows, cols, byrow);
     if (call->in[0].dt == DT_SCALAR && call->in[0].vt == VT_STRING)
         return from_text(ctx, call, rows, cols);
     TRY(call_double(ctx, call, 0, &value));

@@ -204,8 +204,12 @@ static ml_status unique_all(Ctx *ctx, const Matrix *m, Matrix **out)
 static ml_status counts_of(Ctx *ctx, OpCall *call, Direction dir)
 {
     Matrix *m = NULL, *out = NULL;
+    const int type = call->nin - 1; /* the sketch to estimate with: here the count is exact */
+    const char *sketch;
 
     TRY(call_matrix(ctx, call, 0, &m));
+    if (type > 0 && call_has(call, type))
+        TRY(call_text(ctx, call, type, &sketch));
     if (dir != ALL) {
         TRY(count_lines(ctx, m, dir, &out));
         return result_matrix(ctx, call, 0, out, -1);

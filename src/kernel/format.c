@@ -318,6 +318,8 @@ static ml_status wrong_value(Ctx *ctx, const Conversion *c, const char *expected
 
 static ml_status put_value(Ctx *ctx, Buffer *b, const Conversion *c, Value v)
 {
+    if (v.dt != DT_SCALAR)
+        return wrong_value(ctx, c, "a scalar", v);
     switch (c->letter) {
     case 'd':
     case 'x':

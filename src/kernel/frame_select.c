@@ -247,24 +247,19 @@ static bool number_in(Ctx *ctx, Value v, double *out)
 
 ml_status frame_replace(Ctx *ctx, const Frame *f, Value pattern, Value replacement, Frame **out)
 {
-    Buffer a = {0}, b = {0};
+    Value a = value_none(), b = value_none();
     TextPair pair = {0};
     ml_status st;
 
-    scalar_print(&a, pattern);
-    scalar_print(&b, replacement);
-    buffer_put(&a, "", 0);
-    buffer_put(&b, "", 0);
-    if (a.failed || b.failed || !a.data || !b.data) {
-        st = fail_memory(ctx, 64);
-    } else {
-        pair = (TextPair){.pattern = a.data, .replacement = b.data};
-        pair.pattern_size = a.size;
-        pair.replacement_size = b.size;
-        pair.is_number = number_in(ctx, replacement, &pair.number);
-        st = replace_columns(ctx, f, &pair, out);
-    }
-    buffer_free(&a);
-    buffer_free(&b);
+    TRY_TO(done, st = scalar_cast(ctx, pattern, VT_STRING, &a));
+    TRY_TO(done, st = scalar_cast(ctx, replacement, VT_STRING, &b));
+    pair = (TextPair){.pattern = a.s->text, .replacement = b.s->text};
+    pair.pattern_size = (size_t)a.s->size;
+    pair.replacement_size = (size_t)b.s->size;
+    pair.is_number = number_in(ctx, replacement, &pair.number);
+    st = replace_columns(ctx, f, &pair, out);
+done:
+    value_release(a);
+    value_release(b);
     return st;
 }

@@ -35,13 +35,12 @@ ml_status ml_k_print(Ctx *ctx, OpCall *call)
 
 ml_status ml_k_stop(Ctx *ctx, OpCall *call)
 {
-    Buffer b = {0};
-    ml_status st;
+    Value message = value_none();
 
-    scalar_print(&b, call->in[0]);
-    st = fail(ctx, ML_ESTOP, "%s", b.data && *b.data ? b.data : "Stop Called");
-    buffer_free(&b);
-    return st;
+    TRY(scalar_cast(ctx, call->in[0], VT_STRING, &message));
+    fail(ctx, ML_ESTOP, "%s", message.s->size ? message.s->text : "Stop Called");
+    value_release(message);
+    return ML_ESTOP;
 }
 
 ml_status ml_k_assert(Ctx *ctx, OpCall *call)

@@ -155,7 +155,10 @@ ml_status ml_k_as_frame(Ctx *ctx, OpCall *call)
 {
     Value v = call->in[0];
     Frame *f = NULL;
+    List *names = NULL;
 
+    if (call_has(call, 1))
+        TRY(call_list(ctx, call, 1, &names));
     while (v.dt == DT_LIST && v.l->count == 1)
         v = v.l->items[0];
     if (v.dt == DT_LIST)
@@ -164,8 +167,8 @@ ml_status ml_k_as_frame(Ctx *ctx, OpCall *call)
         f = frame_retain(v.f);
     else
         TRY(v.dt == DT_MATRIX ? frame_from_matrix(ctx, v.m, &f) : frame_from_scalar(ctx, v, &f));
-    if (call_has(call, 1)) {
-        ml_status st = frame_rename(ctx, &f, call->in[1].l);
+    if (names) {
+        ml_status st = frame_rename(ctx, &f, names);
 
         if (st != ML_OK) {
             frame_release(f);

@@ -28,6 +28,7 @@ ML_TEST(matrix_reports_what_does_not_fit)
     CASE_FAILS(matrix, ML_EVALUE, value_int(1), value_int(INT64_MAX), value_int(2));
     CASE_FAILS(matrix, ML_ESHAPE, value_matrix(case_matrix(2, 2, "1 2 3 4")), value_int(3),
                value_int(2));
+    CASE_FAILS(matrix, ML_ETYPE, value_int(1), value_int(1), value_int(2), case_text("TRUE"));
 }
 
 /* Row by row or column by column, against the definition. */

@@ -80,6 +80,7 @@ ML_TEST(frames_take_names_from_a_list)
     CASE_FAILS(as_frame, ML_ESHAPE, matrix_value(1, 2, NULL),
                list_of(1, (Value[]){text_value("x")}));
     CASE_FAILS(as_frame, ML_ETYPE, matrix_value(1, 1, NULL), list_of(1, (Value[]){value_int(1)}));
+    CASE_FAILS(as_frame, ML_ETYPE, matrix_value(1, 1, NULL), value_int(1));
 }
 
 ML_TEST(cbind_keeps_names_that_differ)

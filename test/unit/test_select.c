@@ -227,6 +227,7 @@ ML_TEST(frames_lose_rows_without_cells_and_replace_text)
     assert_cell(f, 2, 1, "7.0");
     value_release(f);
     CASE_FAILS(replace, ML_ETYPE, small_frame(), value_double(2.5), case_text("x"));
+    CASE_FAILS(replace, ML_ETYPE, small_frame(), small_frame(), case_text("x"));
 }
 
 ML_TEST(outer_applies_operators_by_symbol)

@@ -102,16 +102,17 @@ ml_status text_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
 {
     Lines lines;
     TextCell *table;
-    size_t cells;
+    size_t cells, bytes;
     ml_status st = ML_OK;
 
-    if (!mul_size((size_t)spec->rows, (size_t)spec->cols, &cells))
+    if (!mul_size((size_t)spec->rows, (size_t)spec->cols, &cells) ||
+        !mul_size(cells, sizeof *table, &bytes))
         return fail(ctx, ML_ELIMIT, "a frame of %" PRId64 "x%" PRId64 " is too large", spec->rows,
                     spec->cols);
     TRY(lines_split(ctx, in, &lines));
     table = mem_calloc(cells + 1, sizeof *table);
     if (!table)
-        st = fail_memory(ctx, cells * sizeof *table);
+        st = fail_memory(ctx, bytes);
     for (int i = 0; i < lines.chunks.count && st == ML_OK; i++)
         st = place_texts(ctx, spec, &lines.chunks.items[i], table);
     if (st == ML_OK)

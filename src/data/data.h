@@ -173,7 +173,6 @@ static inline void value_release(Value v)
     if (value_is_counted(v))
         value_release_counted(v);
 }
-size_t value_bytes(Value v);
 /* "matrix 3x4", "scalar int" ... for messages. */
 const char *value_describe(Value v, char buf[64]);
 

@@ -43,40 +43,6 @@ void value_release_counted(Value v)
     }
 }
 
-static size_t frame_bytes(const Frame *f)
-{
-    size_t bytes = sizeof *f;
-
-    for (int64_t j = 0; j < f->cols; j++)
-        bytes += f->columns[j]->bytes_held + sizeof *f->columns[j];
-    return bytes;
-}
-
-static size_t list_bytes(const List *l)
-{
-    size_t bytes = sizeof *l;
-
-    for (int64_t i = 0; i < l->count; i++)
-        bytes += sizeof *l->items + value_bytes(l->items[i]);
-    return bytes;
-}
-
-size_t value_bytes(Value v)
-{
-    switch (v.dt) {
-    case DT_SCALAR:
-        return v.vt == VT_STRING ? sizeof *v.s + (size_t)v.s->size + 1 : 0;
-    case DT_MATRIX:
-        return sizeof *v.m + v.m->bytes;
-    case DT_FRAME:
-        return frame_bytes(v.f);
-    case DT_LIST:
-        return list_bytes(v.l);
-    default:
-        return 0;
-    }
-}
-
 const char *value_describe(Value v, char buf[64])
 {
     switch (v.dt) {

@@ -201,11 +201,6 @@ typedef struct Format {
     ml_status (*write_frame)(Ctx *ctx, const Spec *spec, const Frame *f, Output *o);
 } Format;
 
-extern const Format format_table[];
-extern const int format_count;
-const Format *format_find(const char *name); /* NULL if there is none */
-const Format *format_of_extension(const char *path);
-
 ml_status text_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
 ml_status text_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out);
 ml_status text_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);

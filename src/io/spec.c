@@ -231,13 +231,14 @@ static ml_status parse_schema(Ctx *ctx, Spec *spec, const char *text)
 /* ---- formats ---- */
 
 #define ML_FORMAT(id, ...) {__VA_ARGS__},
-const Format format_table[] = {
+static const Format format_table[] = {
 #include "io/formats.def"
 };
 #undef ML_FORMAT
-const int format_count = (int)(sizeof format_table / sizeof *format_table);
+static const int format_count = (int)(sizeof format_table / sizeof *format_table);
 
-const Format *format_find(const char *name)
+/* NULL if there is none. */
+static const Format *format_find(const char *name)
 {
     for (int i = 0; i < format_count; i++)
         if (strcmp(format_table[i].name, name) == 0)
@@ -256,7 +257,7 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-const Format *format_of_extension(const char *path)
+static const Format *format_of_extension(const char *path)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 

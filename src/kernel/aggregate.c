@@ -19,7 +19,8 @@ static bool needs_mean(Stat stat)
     return stat == STAT_VAR || stat == STAT_SD;
 }
 
-double variance_of(Sum2 sum, Sum2 squares, double mean, int64_t n)
+/* From the sum, and the sum of squared deviations from `mean`, of n cells. */
+static double variance_of(Sum2 sum, Sum2 squares, double mean, int64_t n)
 {
     const double left = fma(-mean, (double)n, sum.s) + sum.c;
     const double m2 = sum2_value(squares) - left * left / (double)n;
@@ -57,7 +58,7 @@ static double product_of(double product, const double *x, int64_t n, bool zero)
 
 /* ---- all cells ---- */
 
-ml_status matrix_stat(Ctx *ctx, const Matrix *m, Stat stat, double *out)
+static ml_status matrix_stat(Ctx *ctx, const Matrix *m, Stat stat, double *out)
 {
     const Fold *f = fold_get(kind_of[stat]);
     const int64_t n = matrix_cells(m);

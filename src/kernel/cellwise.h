@@ -52,11 +52,8 @@ int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, in
 ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int64_t cols,
                        Matrix **out);
 
-/* A dense result of op on two sides, stored as the call's result. */
-ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x, const Side *y,
-                       int64_t rows, int64_t cols);
-/* The same for a CSR side beside one that leaves its zeros zero, and for two CSR sides where f(0,
- * 0) = 0. */
+/* The result of op, stored as the call's, on a CSR side beside one that leaves its zeros zero, and
+ * on two CSR sides where f(0, 0) = 0. */
 ml_status binary_sparse_map(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
                             const Side *y);
 ml_status binary_sparse_union(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,

@@ -104,8 +104,9 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x, const Side *y,
-                       int64_t rows, int64_t cols)
+/* A dense result of op on two sides, stored as the call's. */
+static ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
+                              const Side *y, int64_t rows, int64_t cols)
 {
     DenseJob job = {.op = op, .x = x, .y = y, .cols = cols};
     Matrix *out = NULL;

@@ -77,7 +77,9 @@ static ml_status cells_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-ml_status fold_cells(Ctx *ctx, const Fold *f, const double *x, int64_t n, double shift, Sum2 *acc)
+/* As fold_cells_here, the tiles as tasks; the same digits. */
+static ml_status fold_cells(Ctx *ctx, const Fold *f, const double *x, int64_t n, double shift,
+                            Sum2 *acc)
 {
     const int64_t tiles = tiles_of(n);
     const size_t bytes = (size_t)tiles * sizeof(Sum2);

@@ -44,8 +44,6 @@ static inline Sum2 fold_start(const Fold *f)
 void fold_repeat(const Fold *f, double x, int64_t count, double shift, Sum2 *acc);
 /* Tile by tile, in the calling task. */
 void fold_cells_here(const Fold *f, const double *x, int64_t n, double shift, Sum2 *acc);
-/* The same, the tiles as tasks; the same digits. */
-ml_status fold_cells(Ctx *ctx, const Fold *f, const double *x, int64_t n, double shift, Sum2 *acc);
 /* All cells of a matrix, zeros of a sparse one included. */
 ml_status fold_matrix(Ctx *ctx, const Fold *f, const Matrix *m, double shift, Sum2 *acc);
 /* Each column of a matrix with at least one row: result[j], not merged with start.  shift may be
@@ -65,8 +63,5 @@ typedef enum Stat {
     STAT_SD
 } Stat;
 
-/* Variance from the sum, and the sum of squared deviations from `mean`, of n cells. */
-double variance_of(Sum2 sum, Sum2 squares, double mean, int64_t n);
-ml_status matrix_stat(Ctx *ctx, const Matrix *m, Stat stat, double *out);
 
 #endif

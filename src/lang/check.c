@@ -15,6 +15,7 @@
 #include <string.h>
 
 static void check_list(Checker *c, StmtList *list);
+static void check_expr(Checker *c, Expr *e);
 
 /* ---- variables ---- */
 
@@ -35,7 +36,7 @@ static int var_add(Checker *c, const char *name)
     return k;
 }
 
-VarState check_variable(const Checker *c, const char *name)
+static VarState check_variable(const Checker *c, const char *name)
 {
     int64_t k;
 
@@ -163,7 +164,8 @@ static void check_written_ranges(Checker *c, Expr *const *bounds)
                                 bounds[k + 1]->lit.i, bounds[k]->lit.i);
 }
 
-void check_expr(Checker *c, Expr *e)
+/* An expression that gives one value: names, calls and their arguments. */
+static void check_expr(Checker *c, Expr *e)
 {
     if (c->status != ML_OK)
         return;

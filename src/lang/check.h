@@ -19,15 +19,12 @@ typedef struct Checker {
     ml_status status; /* memory exhausted: stop */
 } Checker;
 
-/* Check an expression that gives one value: names, calls and their arguments. */
-void check_expr(Checker *c, Expr *e);
 /* Resolve a call (not its arguments' values) and put its arguments in order.  `targets`: how many
  * variables take results, 0 for a statement of its own, AS_OPERAND inside an expression. */
 enum { AS_OPERAND = -1 };
 void check_call(Checker *c, Expr *e, int targets);
 /* A call's number of results; 1 when not known. */
 int check_result_count(const Expr *e);
-VarState check_variable(const Checker *c, const char *name);
 
 /* A parfor after its body was checked; before[k]: state of variable k in front of the loop, of the
  * first `count`. */

@@ -3,6 +3,8 @@
  * function's name after. */
 #include "lang/dump.h"
 
+static void dump_expr(Buffer *b, const Expr *e);
+
 static void put_literal(Buffer *b, Value v)
 {
     if (v.vt == VT_STRING)
@@ -22,7 +24,7 @@ static void put_arguments(Buffer *b, const Expr *e)
     buffer_text(b, ")");
 }
 
-void dump_expr(Buffer *b, const Expr *e)
+static void dump_expr(Buffer *b, const Expr *e)
 {
     if (!e) {
         buffer_text(b, "_");
@@ -101,7 +103,7 @@ static void put_loop(Buffer *b, const Stmt *s)
     put_body(b, &s->body);
 }
 
-void dump_stmt(Buffer *b, const Stmt *s)
+static void dump_stmt(Buffer *b, const Stmt *s)
 {
     switch (s->kind) {
     case S_ASSIGN:

@@ -4,8 +4,6 @@
 
 #include "lang/lang.h"
 
-void dump_expr(Buffer *b, const Expr *e);
-void dump_stmt(Buffer *b, const Stmt *s);
 void dump_list(Buffer *b, const StmtList *list); /* separated by blanks */
 void dump_function(Buffer *b, const Function *fn);
 

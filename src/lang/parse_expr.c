@@ -37,7 +37,7 @@ static Expr *parse_binary(Parser *p, int min);
 
 /* ---- nodes ---- */
 
-Expr *parse_node(Parser *p, ExprKind kind, Span span)
+static Expr *parse_node(Parser *p, ExprKind kind, Span span)
 {
     Expr *e = parse_alloc(p, sizeof *e);
 

@@ -246,7 +246,6 @@ int64_t nnz_cellwise(const ShapeCall *c);
 int64_t nnz_rand(const ShapeCall *c);
 int64_t nnz_matrix(const ShapeCall *c);
 int64_t nnz_sum(const ShapeCall *c);     /* of all operands */
-int64_t nnz_min(const ShapeCall *c);     /* of all matrix operands */
 int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 
 /* ---- scalar functions, for the rows (scalar.c): s_NAME ---- */

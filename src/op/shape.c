@@ -352,19 +352,6 @@ int64_t nnz_sum(const ShapeCall *c)
     return sum;
 }
 
-int64_t nnz_min(const ShapeCall *c)
-{
-    int64_t least = -1;
-
-    for (int k = 0; k < c->nin; k++) {
-        const int64_t nnz = c->in[k].dims.nnz;
-
-        if (c->in[k].dt == DT_MATRIX && nnz >= 0 && (least < 0 || nnz < least))
-            least = nnz;
-    }
-    return least;
-}
-
 /* Nonzeros that an operand contributes once it is broadcast to the shape of the result. */
 static int64_t spread(const ShapeCall *c, const ShapeArg *a)
 {

@@ -63,5 +63,4 @@ typedef enum Stat {
     STAT_SD
 } Stat;
 
-
 #endif

@@ -57,7 +57,7 @@ void *parse_alloc(Parser *p, size_t size);         /* zeroed */
 Expr *parse_expr(Parser *p);
 Expr *parse_call(Parser *p);                                /* at NAME ( */
 bool parse_brackets(Parser *p, Expr *index[4], int *ndims); /* after [, to ] included */
-Expr *parse_string(Parser *p); /* at a string */
+Expr *parse_string(Parser *p);                              /* at a string */
 /* The literal that `text` of the operator table stands for, placed at span. */
 Expr *parse_default(Ctx *ctx, Program *p, const char *text, Span span);
 bool parse_block(Parser *p, StmtList *out); /* { statements } */

@@ -149,6 +149,16 @@ ml_status ml_k_as_matrix(Ctx *ctx, OpCall *call)
     }
 }
 
+/* Everything is on this machine already. */
+ml_status ml_k_local(Ctx *ctx, OpCall *call)
+{
+    Matrix *m;
+
+    TRY(call_matrix(ctx, call, 0, &m));
+    call->out[0] = value_matrix(matrix_retain(m));
+    return ML_OK;
+}
+
 /* ---- to a frame or a list ---- */
 
 ml_status ml_k_as_frame(Ctx *ctx, OpCall *call)

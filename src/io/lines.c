@@ -46,6 +46,8 @@ static ml_status split_file(Ctx *ctx, const InputFile *file, size_t size, Lines 
 {
     const char *p = file->data, *end = p + file->size;
 
+    if (file->size >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+        p += 3; /* a byte-order mark, as spreadsheets write it, is no text */
     while (p < end) {
         const char *stop = (size_t)(end - p) > size
                                ? memchr(p + size - 1, '\n', (size_t)(end - p) - size + 1)

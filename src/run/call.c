@@ -54,7 +54,7 @@ static ml_status convert_argument(Ctx *ctx, const char *function, const Param *p
         ml_status st = convert_data(ctx, p->type.dt, v);
 
         if (st == ML_ETYPE)
-            return fail(ctx, ML_ETYPE, "%s: argument '%s' must be a %s, found a %s", function,
+            return fail(ctx, ML_ETYPE, "%s: argument '%s' must be of type %s, found a %s", function,
                         p->name, type_name(p->type), value_describe(*v, text));
         TRY(st);
     }

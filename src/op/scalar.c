@@ -102,6 +102,10 @@ ml_status s_sub(Ctx *ctx, const Value *in, int nin, Value *out)
         *out = value_int((int64_t)((uint64_t)in[0].i - (uint64_t)in[1].i));
         return ML_OK;
     }
+    if (both_vt(in, VT_DOUBLE)) {
+        *out = value_double(in[0].d - in[1].d);
+        return ML_OK;
+    }
     TRY(need_numbers(ctx, in, nin, "'-'"));
     *out = both_int(in[0], in[1])
                ? value_int((int64_t)((uint64_t)int_of(in[0]) - (uint64_t)int_of(in[1])))
@@ -238,25 +242,29 @@ static ml_status compare_text(Ctx *ctx, Value a, Value b, int *order)
 
 enum { LESS = 1, EQUAL = 2, GREATER = 4, UNORDERED = 8 };
 
-/* TRUE when the outcome is one of `wanted`. */
+static inline int order_doubles(double x, double y)
+{
+    return x < y ? LESS : x > y ? GREATER : x == y ? EQUAL : UNORDERED;
+}
+
+/* TRUE when the outcome is one of `wanted`.  Two doubles, a usual case of loops, are asked first.
+ */
 static ml_status compare(Ctx *ctx, const Value *in, int wanted, Value *out)
 {
-    double x, y;
     int order = 0;
 
+    if (both_vt(in, VT_DOUBLE) && !in[0].textual && !in[1].textual) {
+        *out = value_bool(wanted & order_doubles(in[0].d, in[1].d));
+        return ML_OK;
+    }
     if (is_string(in[0]) || is_string(in[1])) {
         TRY(compare_text(ctx, in[0], in[1], &order));
     } else if (both_int(in[0], in[1])) {
         order = (int_of(in[0]) > int_of(in[1])) - (int_of(in[0]) < int_of(in[1]));
     } else {
         TRY(need_numbers(ctx, in, 2, "a comparison"));
-        x = scalar_to_double(in[0]);
-        y = scalar_to_double(in[1]);
-        order = (x > y) - (x < y);
-        if (isnan(x) || isnan(y)) {
-            *out = value_bool(wanted & UNORDERED);
-            return ML_OK;
-        }
+        *out = value_bool(wanted & order_doubles(scalar_to_double(in[0]), scalar_to_double(in[1])));
+        return ML_OK;
     }
     *out = value_bool(wanted & (order < 0 ? LESS : order > 0 ? GREATER : EQUAL));
     return ML_OK;

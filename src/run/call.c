@@ -107,7 +107,8 @@ static ml_status enter(Run *run, const Routine *r, Value **frame)
 static void leave(Run *run, const Routine *r, Value *frame)
 {
     for (int k = 0; k < r->nslots; k++) {
-        value_release(frame[k]);
+        if (value_is_counted(frame[k]))
+            value_release_counted(frame[k]);
         frame[k] = value_none();
     }
     run->top -= (size_t)r->nslots;
@@ -122,15 +123,17 @@ static void release_all(Value *values, int count)
 }
 
 /* A result that is no parameter is moved out of the frame. */
-static Value take_result(Value *frame, const Routine *r, int k)
+static void take_result(Value *frame, const Routine *r, int k, Value *out)
 {
-    Value v = frame[r->results[k]];
+    Value *v = &frame[r->results[k]];
 
+    value_copy(out, v);
     for (int j = k + 1; j < r->fn->nresults; j++)
-        if (r->results[j] == r->results[k])
-            return value_retain(v);
-    frame[r->results[k]] = value_none();
-    return v;
+        if (r->results[j] == r->results[k]) {
+            value_retain(*v);
+            return;
+        }
+    *v = value_none();
 }
 
 ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results)
@@ -144,13 +147,13 @@ ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results)
         return st;
     }
     for (int k = 0; k < fn->nparams; k++)
-        frame[k] = args[k];
+        value_copy(&frame[k], &args[k]);
     for (int k = 0; st == ML_OK && k < fn->nparams; k++)
         st = convert_argument(run->ctx, fn->name, &fn->params[k], &frame[k]);
     if (st == ML_OK)
         st = run_blocks(run, r, frame, r->body);
     for (int k = 0; st == ML_OK && k < fn->nresults; k++) {
-        results[k] = take_result(frame, r, k);
+        take_result(frame, r, k, &results[k]);
         st = convert_result(run->ctx, fn->name, &fn->results[k], &results[k]);
     }
     if (st != ML_OK)
@@ -180,7 +183,9 @@ static ml_status take_arguments(Run *run, const Routine *caller, Value *frame, c
     for (int k = 0; k < block->nargs; k++) {
         const CallArg *a = &block->args[k];
 
-        args[k] = value_retain(a->slot < 0 ? a->lit : frame[a->slot]);
+        value_copy(&args[k], a->slot < 0 ? &a->lit : &frame[a->slot]);
+        if (value_is_counted(args[k]))
+            value_retain_counted(args[k]);
         if (args[k].dt == DT_NONE)
             return fail(run->ctx, ML_ENAME,
                         "variable '%s' has no value here: it is assigned only on another path",
@@ -201,8 +206,9 @@ static void give_results(Value *frame, const Block *block, const Function *fn, c
             value_release(results[k]);
             continue;
         }
-        value_release(frame[block->targets[k]]);
-        frame[block->targets[k]] = results[k];
+        if (value_is_counted(frame[block->targets[k]]))
+            value_release_counted(frame[block->targets[k]]);
+        value_copy(&frame[block->targets[k]], &results[k]);
     }
 }
 
@@ -242,7 +248,7 @@ enum { LOCAL_VALUES = 16 };
 
 ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block)
 {
-    Value local[LOCAL_VALUES] = {{0}}, *values = local;
+    Value local[LOCAL_VALUES], *values = local;
     int count = block->nargs + most_results(block->fn);
     ml_status st;
 
@@ -250,6 +256,9 @@ ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block)
         values = mem_calloc((size_t)count, sizeof *values);
         if (!values)
             return fail_memory(run->ctx, sizeof *values);
+    } else {
+        for (int k = 0; k < count; k++)
+            local[k] = value_none();
     }
     st = call_with(run, caller, frame, block, values, values + block->nargs);
     if (values != local)

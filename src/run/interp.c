@@ -213,6 +213,10 @@ static ml_status condition(Run *run, const Routine *r, Value *frame, const Block
     ml_status st;
 
     TRY(run_blocks(run, r, frame, block->pred));
+    if (frame[block->cond].dt == DT_SCALAR && frame[block->cond].vt == VT_BOOL) {
+        *holds = frame[block->cond].b;
+        return ML_OK;
+    }
     st = scalar_truth(run->ctx, frame[block->cond], holds);
     if (st != ML_OK && !run->ctx->err.span.src)
         run->ctx->err.span = block->span;

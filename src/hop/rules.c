@@ -8,10 +8,10 @@ static bool is_matrix(const Hop *h)
     return h && h->dt == DT_MATRIX;
 }
 
-static Hop *unary(RewriteCall *c, int op, Hop *x, const Hop *like)
+/* The operator over in[], in the place of `like`: the same value, so the same type and size. */
+static Hop *instead(RewriteCall *c, int op, Hop **in, int nin, const Hop *like)
 {
-    Hop *in[OP_ARGS] = {x};
-    Hop *h = hop_op(c->ctx, c->unit, c->dag, op, in, NULL, op_nargs(&op_table[op]), like->span);
+    Hop *h = hop_op(c->ctx, c->unit, c->dag, op, in, NULL, nin, like->span);
 
     if (h && h->kind == HOP_OP) {
         h->dt = like->dt;
@@ -22,17 +22,16 @@ static Hop *unary(RewriteCall *c, int op, Hop *x, const Hop *like)
     return h;
 }
 
+static Hop *unary(RewriteCall *c, int op, Hop *x, const Hop *like)
+{
+    Hop *in[OP_ARGS] = {x};
+
+    return instead(c, op, in, op_nargs(&op_table[op]), like);
+}
+
 static Hop *binary(RewriteCall *c, int op, Hop *x, Hop *y, const Hop *like)
 {
-    Hop *h = hop_op(c->ctx, c->unit, c->dag, op, (Hop *[]){x, y}, NULL, 2, like->span);
-
-    if (h && h->kind == HOP_OP) {
-        h->dt = like->dt;
-        h->vt = like->vt;
-        h->dims = like->dims;
-        h->bytes = like->bytes;
-    }
-    return h;
+    return instead(c, op, (Hop *[]){x, y}, 2, like);
 }
 
 /* Strings are left alone: an operand of + or a file name reads better by its name in plans. */
@@ -139,7 +138,7 @@ static bool is_product_of(const Hop *h, const Hop *x)
 /* Products that the static stage made matmult_tn of. */
 Hop *rw_product_chain(RewriteCall *c, Hop *h)
 {
-    Hop *x, *y, *in[3], *made;
+    Hop *x, *y, *in[3];
 
     if (!hop_is_op(h, OP_matmult_tn))
         return NULL;
@@ -154,13 +153,7 @@ Hop *rw_product_chain(RewriteCall *c, Hop *h)
             in[0] = x;
             in[1] = y->in[k]->in[1];
             in[2] = y->in[1 - k];
-            made = hop_op(c->ctx, c->unit, c->dag, OP_mmchain_w, in, NULL, 3, h->span);
-            if (made) {
-                made->dt = h->dt;
-                made->dims = h->dims;
-                made->bytes = h->bytes;
-            }
-            return made;
+            return instead(c, OP_mmchain_w, in, 3, h);
         }
     return NULL;
 }

@@ -1,8 +1,8 @@
 /* Write the reference pages that tables can print: docs FOLDER
  *
  * operators.md from the operator table, library.md from the head comments of lib/, options.md,
- * errors.md and rewrites.md from their lists. `make docs` runs it; the pages lie in the build
- * folder and are never committed.
+ * errors.md, optimizer.md and rewrites.md from their lists. `make docs` runs it; the pages lie in
+ * the build folder and are never committed.
  */
 #include "hop/hop.h"
 
@@ -148,6 +148,20 @@ static void write_rewrites(const char *folder)
     end_page(out);
 }
 
+static void write_optimizer(const char *folder)
+{
+    FILE *out = page(folder, "optimizer", "Techniques of the optimizer");
+
+    fputs("\n`-opt LEVEL` chooses the level, `-without NAME,NAME` switches techniques and rewrite "
+          "rules off; `-explain hops` and `-stats` count what fired.\n\n"
+          "| technique | from level | what it does |\n|---|---|---|\n",
+          out);
+    for (int k = 0; k < PASS_COUNT; k++)
+        fprintf(out, "| %s | %d | %s |\n", pass_table[k].name, pass_table[k].level,
+                pass_table[k].doc);
+    end_page(out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
@@ -156,6 +170,7 @@ int main(int argc, char **argv)
     write_library(argv[1]);
     write_options(argv[1]);
     write_errors(argv[1]);
+    write_optimizer(argv[1]);
     write_rewrites(argv[1]);
     return 0;
 }

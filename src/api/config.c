@@ -41,9 +41,9 @@ static void text(void *arg, const XML_Char *s, int size)
 static ml_status apply(Config *f, const char *value)
 {
     if (strncmp(f->key, "matloom.", 8) == 0)
-        return option_set(&f->c->ctx, &f->c->options, f->key + 8, value);
+        return context_option(f->c, f->key + 8, value);
     if (strcmp(f->key, "sysds.cp.parallel.ops") == 0 && strcmp(value, "false") == 0)
-        return option_set(&f->c->ctx, &f->c->options, "threads", "1");
+        return context_option(f->c, "threads", "1");
     if (strncmp(f->key, "sysds.", 6) == 0)
         return ML_OK;
     return fail(&f->c->ctx, ML_ENAME, "unknown key '%s'", f->key);

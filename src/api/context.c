@@ -125,6 +125,13 @@ static void keep_error(ml_context *c)
     error_format(&c->text, &c->ctx.err);
 }
 
+/* What the options' table cannot check is checked here. */
+ml_status context_option(ml_context *c, const char *name, const char *value)
+{
+    TRY(option_set(&c->ctx, &c->options, name, value));
+    return optimizer_check(&c->ctx, c->options.without);
+}
+
 ml_status ml_context_set(ml_context *c, const char *option, const char *value)
 {
     const OptionInfo *o = find_option(option);
@@ -134,8 +141,7 @@ ml_status ml_context_set(ml_context *c, const char *option, const char *value)
     if (strcmp(option, "config") == 0)
         st = config_read(c, value);
     else
-        st = option_set(&c->ctx, &c->options, o ? o->name : option,
-                        value || !o ? value : value_left_out(o));
+        st = context_option(c, o ? o->name : option, value || !o ? value : value_left_out(o));
     if (st != ML_OK)
         keep_error(c);
     return st;

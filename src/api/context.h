@@ -14,6 +14,7 @@ struct ml_context {
     Buffer text; /* of the last error, statistics or help */
 };
 
+ml_status context_option(ml_context *c, const char *name, const char *value);
 ml_status config_read(ml_context *c, const char *path);
 
 #endif

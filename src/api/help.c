@@ -1,4 +1,5 @@
-/* Help on builtins, made from the operator table and the headers of library functions. */
+/* Help on builtins and on the optimizer, made from the tables and the headers of library functions.
+ */
 #include "api/context.h"
 
 #include <string.h>
@@ -81,6 +82,8 @@ const char *ml_help(ml_context *c, const char *name)
     c->ctx.err = (ErrorRecord){0};
     if (!name)
         help_all(&c->text);
+    else if (strcmp(name, "optimizer") == 0)
+        optimizer_help(&c->text);
     else if (op >= 0)
         help_op(&c->text, &op_table[op]);
     else if (library_help(&c->ctx, name, c->options.lib, &c->text) != ML_OK || c->text.size == 0)

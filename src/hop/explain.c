@@ -181,4 +181,8 @@ void explain_hops(Buffer *b, const Unit *unit, const Routine *main)
         if (unit->fired[k])
             buffer_format(b, "# rewrite %s: %" PRId64 " times\n", rewrite_table[k].name,
                           unit->fired[k]);
+    for (int k = 0; k < PASS_COUNT; k++)
+        if (unit->pass_fired[k])
+            buffer_format(b, "# pass %s: %" PRId64 " times\n", pass_table[k].name,
+                          unit->pass_fired[k]);
 }

@@ -118,16 +118,49 @@ typedef struct Routine {
     struct Routine *next;
 } Routine;
 
+/* ---- techniques (passes.c, passes.def) ---- */
+
+typedef enum Pass {
+#define ML_PASS(id, lowest, text) PASS_##id,
+#include "hop/passes.def"
+#undef ML_PASS
+    PASS_COUNT
+} Pass;
+
+typedef struct PassInfo {
+    const char *name;
+    int level; /* lowest -opt level that has it */
+    const char *doc;
+} PassInfo;
+extern const PassInfo pass_table[PASS_COUNT];
+
+typedef struct Unit Unit;
+
+/* Set what the unit may do from the options opt and without.  Needs unit->arena. */
+ml_status unit_switches(Ctx *ctx, Unit *unit);
+/* ML_ENAME when one of the names, separated by commas or blanks, is neither a technique nor a
+ * rewrite. */
+ml_status optimizer_check(Ctx *ctx, const char *names);
+void optimizer_help(Buffer *b); /* techniques and rules, for --help optimizer */
+
 /* Everything compiled of one program. */
-typedef struct Unit {
+struct Unit {
     Program *program;
     Arena *arena;
     Routine *routines;   /* all, latest first */
     VEC(Value) literals; /* owned: strings made by folding */
     int opt;             /* Options.opt */
+    uint64_t passes;     /* bit set over Pass: what the optimizer may do */
+    bool *rules_off;     /* per rewrite: switched off by name */
     bool uses_eval;
-    int64_t fired[32]; /* per rewrite, for explain */
-} Unit;
+    int64_t *fired;                 /* per rewrite, for explain */
+    int64_t pass_fired[PASS_COUNT]; /* per technique, for explain and statistics */
+};
+
+static inline bool unit_does(const Unit *unit, Pass pass)
+{
+    return (unit->passes >> pass) & 1;
+}
 
 /* ---- building (build.c, lift.c, dag.c) ---- */
 

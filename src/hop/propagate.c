@@ -146,7 +146,7 @@ static void walk_into(Walk *w, Function *fn, const Block *b)
         TypeDecl type = fn->params[k].type;
         VarInfo arg = var_unknown();
 
-        if (type.dt == DT_SCALAR || w->unit->uses_eval)
+        if (type.dt == DT_SCALAR || w->unit->uses_eval || !unit_does(w->unit, PASS_interprocedural))
             arg.dt = type.dt, arg.vt = type.dt == DT_SCALAR ? type.vt : VT_DOUBLE;
         else if (b->args[k].slot >= 0)
             arg = w->vars[b->args[k].slot];
@@ -165,7 +165,7 @@ static ml_status walk_call(Walk *w, Block *b)
     for (int k = 0; w->final && k < b->nargs;
          k++) /* what the body of a loop reads may be a constant */
         if (b->args[k].slot >= 0 && w->vars[b->args[k].slot].lit.dt == DT_SCALAR &&
-            w->unit->opt > 0) {
+            unit_does(w->unit, PASS_constant_folding)) {
             b->args[k].lit = w->vars[b->args[k].slot].lit;
             b->args[k].slot = -1;
         }

@@ -26,7 +26,7 @@ static Hop *apply_rules(Rebuild *r, Hop *h)
     for (int k = 0, rounds = 0; h && k < rewrite_count; k++) {
         Hop *better;
 
-        if (!(rewrite_table[k].when & r->stage))
+        if (!(rewrite_table[k].when & r->stage) || r->call.unit->rules_off[k])
             continue;
         better = rewrite_table[k].fn(&r->call, h);
         if (better && better != h && rounds++ < 16) {
@@ -105,7 +105,7 @@ static ml_status rebuild(Rebuild *r, const Dag *dag, const Uses *uses)
         if (r->map[k]) {
             r->map[k]->uses += uses[k].all;
             r->map[k]->product_uses += uses[k].products;
-            if (r->stage)
+            if (r->stage && unit_does(r->call.unit, PASS_rewrites))
                 r->map[k] = apply_rules(r, r->map[k]);
         }
         if (!r->map[k])

@@ -11,6 +11,7 @@
 
 typedef struct Emit {
     Ctx *ctx;
+    const Unit *unit;
     const Routine *r;
     const Block *block;
     const Backend *backend;
@@ -210,7 +211,7 @@ static ml_status emit_operands(Emit *e, Instr *in, const Hop *h, int i)
             TRY(place_literal(e, arg));
         in->in[k] = e->place[arg->id];
         if (dies_at(e, arg, i)) {
-            if (k < 32)
+            if (k < 32 && unit_does(e->unit, PASS_in_place))
                 in->last |= UINT32_C(1) << k;
             TRY(add_free(e, in->in[k]));
         }
@@ -420,7 +421,7 @@ static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo
 ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
                      const VarInfo *vars, const Backend *backend, Plan **out)
 {
-    Emit e = {.ctx = ctx, .r = r, .block = block, .backend = backend};
+    Emit e = {.ctx = ctx, .unit = unit, .r = r, .block = block, .backend = backend};
     Arena *scratch = arena_new(), *arena = arena_new();
     ml_status st = ML_OK;
 

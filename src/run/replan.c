@@ -86,6 +86,11 @@ static VarInfo info_now(Value v, bool by_value)
     return info;
 }
 
+static bool plans_once(const Run *run, const Block *block)
+{
+    return block->sizes_known || !unit_does(&run->unit, PASS_recompile);
+}
+
 static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
                            const BlockPlans *p, Plan **out)
 {
@@ -93,7 +98,7 @@ static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const
     ml_status st;
 
     run->stats->plans_made++;
-    if (block->sizes_known)
+    if (plans_once(run, block))
         return plan_block(run->ctx, &run->unit, r, block, NULL, run->backend, out);
     vars = mem_calloc((size_t)r->nslots + 1, sizeof *vars);
     if (!vars)
@@ -151,7 +156,7 @@ ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block,
     BlockPlans *p = block->plans;
     uint64_t sig;
 
-    if (p && block->sizes_known && p->list) {
+    if (p && p->list && plans_once(run, block)) {
         *out = p->list;
         return ML_OK;
     }
@@ -159,7 +164,7 @@ ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block,
         block->plans = p = plans_new(run, r, block);
     if (!p)
         return fail_memory(run->ctx, sizeof *p);
-    sig = block->sizes_known ? 0 : signature(p, frame);
+    sig = plans_once(run, block) ? 0 : signature(p, frame);
     *out = find_plan(p, sig);
     if (!*out)
         return add_plan(run, r, frame, block, p, sig, out);

@@ -107,12 +107,14 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
     Routine *main;
     ml_status st;
 
-    run.unit =
-        (Unit){.program = program, .arena = program_arena(program), .opt = (int)ctx->opt->opt};
+    run.unit = (Unit){.program = program, .arena = program_arena(program)};
     ctx->run = &run;
-    st = compile(&run, main_fn, &main);
+    st = unit_switches(ctx, &run.unit);
+    if (st == ML_OK)
+        st = compile(&run, main_fn, &main);
     if (st == ML_OK)
         st = execute(&run, main);
+    memcpy(stats->passes, run.unit.pass_fired, sizeof stats->passes);
     mem_free(run.stack);
     plans_free(&run.unit);
     unit_free(&run.unit);

@@ -16,7 +16,8 @@ typedef struct OpTime {
 typedef struct RunStats {
     int64_t compile_ns, execute_ns;
     int64_t plans_made, plans_reused, instructions, calls;
-    bool timed; /* measure operators */
+    int64_t passes[PASS_COUNT]; /* how often each technique of the optimizer applied */
+    bool timed;                 /* measure operators */
     OpTime ops[OP_COUNT];
 } RunStats;
 

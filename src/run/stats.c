@@ -18,6 +18,21 @@ static int heaviest(const RunStats *s, const bool *taken)
     return best;
 }
 
+/* Techniques that changed the program, most of the time few. */
+static void format_passes(Buffer *b, const RunStats *s)
+{
+    bool any = false;
+
+    for (int k = 0; k < PASS_COUNT; k++)
+        if (s->passes[k]) {
+            buffer_format(b, "%s%s %" PRId64, any ? ", " : "Optimizer passes fired:\t\t",
+                          pass_table[k].name, s->passes[k]);
+            any = true;
+        }
+    if (any)
+        buffer_text(b, ".\n");
+}
+
 void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
 {
     PoolStats pool = pool_stats(ctx->pool);
@@ -29,6 +44,7 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
     buffer_format(b, "Total execution time:\t\t%.3f sec.\n", seconds(s->execute_ns));
     buffer_format(b, "Plans made/reused:\t\t%" PRId64 "/%" PRId64 ".\n", s->plans_made,
                   s->plans_reused);
+    format_passes(b, s);
     buffer_format(b, "Instructions/function calls:\t%" PRId64 "/%" PRId64 ".\n", s->instructions,
                   s->calls);
     buffer_format(b, "Peak memory of matrices:\t%.1f MB of %.0f MB.\n",

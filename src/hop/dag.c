@@ -200,3 +200,63 @@ Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names
                               .slot = -1,
                               .span = span});
 }
+
+/* What was found out about a node, for the one that takes its place. */
+static void take_facts(Hop *h, const Hop *old)
+{
+    h->variable = old->variable;
+    h->dt = old->dt;
+    h->vt = old->vt;
+    h->dims = old->dims;
+    h->lit = old->lit;
+    h->bytes = old->bytes;
+}
+
+Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
+{
+    Hop *in_local[OP_ARGS], **in = in_local, *h;
+
+    if (old->nin > OP_ARGS) {
+        in = ARENA_ARRAY(dag->arena, Hop *, old->nin);
+        if (!in)
+            return NULL;
+    }
+    for (int k = 0; k < old->nin; k++)
+        in[k] = old->in[k] ? map[old->in[k]->id] : NULL;
+    switch (old->kind) {
+    case HOP_LITERAL:
+        return hop_literal(dag, old->lit, old->span);
+    case HOP_READ:
+        h = hop_read(dag, old->slot, old->span);
+        break;
+    case HOP_RESULT:
+        h = hop_result(dag, in[0], old->index, old->span);
+        break;
+    default:
+        h = hop_op(ctx, unit, dag, old->op, in, old->names, old->nin, old->span);
+    }
+    if (h && h->kind != HOP_LITERAL)
+        take_facts(h, old);
+    return h;
+}
+
+Dag *dag_copy(const Dag *dag, Arena *arena)
+{
+    Dag *copy = dag_new(arena);
+    Hop **map = ARENA_ARRAY(arena, Hop *, dag->count + 1);
+    Ctx quiet = {0};
+    Unit unit = {0};
+
+    if (!copy || !map)
+        return NULL;
+    for (int k = 0; k < dag->count; k++) {
+        map[k] = hop_remake(&quiet, &unit, copy, dag->nodes[k], map);
+        if (!map[k])
+            return NULL;
+        map[k]->uses = dag->nodes[k]->uses;
+    }
+    for (int k = 0; k < dag->nroots; k++)
+        if (!dag_root(copy, map[dag->roots[k].hop->id], dag->roots[k].slot))
+            return NULL;
+    return copy;
+}

@@ -190,6 +190,11 @@ static inline bool hop_is_op(const Hop *h, int op)
 {
     return h && h->kind == HOP_OP && h->op == op;
 }
+/* The same node in another DAG, over the nodes that stand there for its inputs (map, by old id),
+ * with what is known of it. */
+Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map);
+/* Copy a DAG into another arena, nodes in order. */
+Dag *dag_copy(const Dag *dag, Arena *arena);
 bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared */
 
 /* ---- sizes (propagate.c) ---- */
@@ -235,8 +240,6 @@ extern const int rewrite_count;
 /* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and
  * ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage);
-/* Copy a DAG into another arena, nodes in order. */
-Dag *dag_copy(const Dag *dag, Arena *arena);
 
 /* ---- explain ---- */
 

@@ -40,41 +40,6 @@ static Hop *apply_rules(Rebuild *r, Hop *h)
     return h;
 }
 
-/* The node in the new DAG, with what was inferred of the old one. */
-static Hop *remake(Rebuild *r, const Hop *old)
-{
-    Hop *in_local[OP_ARGS], **in = in_local, *h;
-
-    if (old->nin > OP_ARGS) {
-        in = ARENA_ARRAY(r->out->arena, Hop *, old->nin);
-        if (!in)
-            return NULL;
-    }
-    for (int k = 0; k < old->nin; k++)
-        in[k] = old->in[k] ? r->map[old->in[k]->id] : NULL;
-    switch (old->kind) {
-    case HOP_LITERAL:
-        return hop_literal(r->out, old->lit, old->span);
-    case HOP_READ:
-        h = hop_read(r->out, old->slot, old->span);
-        break;
-    case HOP_RESULT:
-        h = hop_result(r->out, in[0], old->index, old->span);
-        break;
-    default:
-        h = hop_op(r->call.ctx, r->call.unit, r->out, old->op, in, old->names, old->nin, old->span);
-    }
-    if (h && h->kind != HOP_LITERAL) {
-        h->variable = old->variable;
-        h->dt = old->dt;
-        h->vt = old->vt;
-        h->dims = old->dims;
-        h->lit = old->lit;
-        h->bytes = old->bytes;
-    }
-    return h;
-}
-
 /* How often each live node is an input or a root, and how often the input of a matrix product. */
 typedef struct Uses {
     int all, products;
@@ -101,7 +66,7 @@ static ml_status rebuild(Rebuild *r, const Dag *dag, const Uses *uses)
 
         if (!uses[k].all)
             continue;
-        r->map[k] = remake(r, old);
+        r->map[k] = hop_remake(r->call.ctx, r->call.unit, r->out, old, r->map);
         if (r->map[k]) {
             r->map[k]->uses += uses[k].all;
             r->map[k]->product_uses += uses[k].products;
@@ -146,26 +111,4 @@ ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
 {
     TRY(rebuild_into(ctx, unit, dag, stage));
     return rebuild_into(ctx, unit, dag, 0); /* nodes that rules made useless */
-}
-
-Dag *dag_copy(const Dag *dag, Arena *arena)
-{
-    Dag *copy = dag_new(arena);
-    Hop **map = ARENA_ARRAY(arena, Hop *, dag->count + 1);
-    Ctx quiet = {0};
-    Unit unit = {0};
-    Rebuild r = {.call = {.ctx = &quiet, .unit = &unit, .dag = copy}, .out = copy, .map = map};
-
-    if (!copy || !map)
-        return NULL;
-    for (int k = 0; k < dag->count; k++) {
-        map[k] = remake(&r, dag->nodes[k]);
-        if (!map[k])
-            return NULL;
-        map[k]->uses = dag->nodes[k]->uses;
-    }
-    for (int k = 0; k < dag->nroots; k++)
-        if (!dag_root(copy, map[dag->roots[k].hop->id], dag->roots[k].slot))
-            return NULL;
-    return copy;
 }

@@ -229,6 +229,10 @@ def number(text):
     return text
 
 
-if __name__ == "__main__":
+def main(workloads):
     arguments = dict(a.split("=", 1) for a in sys.argv[2:])
-    print(globals()[sys.argv[1]](**{k: number(v) for k, v in arguments.items()}))
+    print(workloads[sys.argv[1]](**{k: number(v) for k, v in arguments.items()}))
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,11 +1,11 @@
 """Times of the workloads on matloom, NumPy/SciPy and SystemDS, side by side in one run.
 
 A workload (workloads.json) is [arguments, [k1, k2] or null, extras]: dml/NAME.dml and the function NAME of
-numpy_suite.py do the same work. With k1 and k2 it is a loop of k rounds, and its figure is the time of one round: the
+numpy_suite.py, or of the suite that its extras name, do the same work. With k1 and k2 it is a loop of k rounds, and its figure is the time of one round: the
 slope between the median times at k1 and k2, so start-up and data generation drop out. Without, the figure is the median
 time of the whole process. The engines take turns in every repeat, so that all see the same state of the machine.
 
-Extras: engines, those that can do it; script, when not NAME; csv_mb, size of a CSV file to make beforehand, which
+Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; csv_mb, size of a CSV file to make beforehand, which
 gives a throughput; bytes_of, the file written in each round, which does so too. {scratch} is the folder for files.
 """
 import argparse
@@ -26,20 +26,20 @@ def parse_options():
     p.add_argument("-r", "--repeats", type=int, default=5, help="runs of each, the median counts (default 5)")
     p.add_argument("-e", "--engines", default="matloom,numpy", help="of matloom,numpy,systemds (default the first two)")
     p.add_argument("--matloom", default=os.environ.get("MATLOOM", f"{HERE}/../build/release/matloom"))
-    p.add_argument("--python", default=os.environ.get("NUMPY_PY", sys.executable), help="one with numpy and scipy")
+    p.add_argument("--python", default=os.environ.get("NUMPY_PY", sys.executable), help="one with numpy, scipy, scikit-learn")
     p.add_argument("--systemds", default=os.environ.get("SYSDS_HOME"), help="folder with SystemDS.jar and lib/")
-    p.add_argument("--suite", default=HERE, help="another folder with dml/, numpy_suite.py and workloads.json")
+    p.add_argument("--suite", default=HERE, help="another folder with dml/, suites and workloads.json")
     p.add_argument("--json", help="write all figures to this file")
     p.add_argument("--limit", type=float, help="end with status 1 when the first engine is slower by more than this")
     return p.parse_args()
 
 
-def command(engine, script, args, o):
-    """The command line that runs a workload's script on an engine."""
+def command(engine, script, suite, args, o):
+    """The command line that runs a workload's script, or the function of this name in a suite, on an engine."""
     pairs = [f"{k}={v}" for k, v in args.items()]
     dml = f"{o.suite}/dml/{script}.dml"
     if engine == "numpy":
-        return [o.python, f"{o.suite}/numpy_suite.py", script] + pairs
+        return [o.python, f"{o.suite}/{suite}.py", script] + pairs
     if engine == "systemds":
         return ["java", "-Xmx16g", "-Xms2g", "--add-modules=jdk.incubator.vector", "-cp",
                 f"{o.systemds}/lib/*:{o.systemds}/*", "org.apache.sysds.api.DMLScript", "-f", dml,
@@ -83,11 +83,12 @@ def measure(name, workload, engines, o, scratch):
     engines = [e for e in engines if e in extras.get("engines", engines)]
     if "csv_mb" in extras:
         make_csv(args["csv"], extras["csv_mb"])
+    script, suite = extras.get("script", name), extras.get("suite", "numpy_suite")
     runs = {e: [] for e in engines}
     for _ in range(o.repeats):
         for e in engines:
             if None not in runs[e]:
-                cmds = [command(e, extras.get("script", name), {**args, **({"k": k} if k else {})}, o)
+                cmds = [command(e, script, suite, {**args, **({"k": k} if k else {})}, o)
                         for k in rounds or [None]]
                 once = [run_once(cmd, scratch) for cmd in cmds]
                 runs[e].append(None if None in once else once)
@@ -123,7 +124,7 @@ def show_row(name, records, engines):
     notes = f"{first['peak_bytes'] / 2**20:.0f} MiB" if first else ""
     if first and "bytes_per_second" in first:
         notes += f", {first['bytes_per_second'] / 1e9:.2f} GB/s"
-    print(f"{name:11s}" + "".join(f"{c:>13s}" for c in cells) + "".join(f"{r:>11s}" for r in ratios) + "   " + notes,
+    print(f"{name:13s}" + "".join(f"{c:>13s}" for c in cells) + "".join(f"{r:>11s}" for r in ratios) + "   " + notes,
           flush=True)
 
 
@@ -136,7 +137,7 @@ def main():
     unknown = set(o.names) - set(workloads)
     if unknown:
         sys.exit(f"run.py: no workload {' '.join(sorted(unknown))}")
-    print(f"{'workload':11s}" + "".join(f"{e:>13s}" for e in engines) +
+    print(f"{'workload':13s}" + "".join(f"{e:>13s}" for e in engines) +
           "".join(f"{e + '/' + engines[0][:1]:>11s}" for e in engines[1:]) + f"   {engines[0]}: peak, throughput")
     results, slow = {}, []
     with tempfile.TemporaryDirectory(prefix="matloom-bench-") as scratch:

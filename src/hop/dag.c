@@ -204,7 +204,9 @@ Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names
 /* What was found out about a node, for the one that takes its place. */
 static void take_facts(Hop *h, const Hop *old)
 {
-    h->variable = old->variable;
+    if (!h->variable)
+        h->variable = old->variable;
+    h->sure = old->sure;
     h->dt = old->dt;
     h->vt = old->vt;
     h->dims = old->dims;
@@ -215,6 +217,7 @@ static void take_facts(Hop *h, const Hop *old)
 Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
 {
     Hop *in_local[OP_ARGS], **in = in_local, *h;
+    const int before = dag->count;
 
     if (old->nin > OP_ARGS) {
         in = ARENA_ARRAY(dag->arena, Hop *, old->nin);
@@ -235,6 +238,8 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
     default:
         h = hop_op(ctx, unit, dag, old->op, in, old->names, old->nin, old->span);
     }
+    if (h && dag->count > before)
+        h->site = old->site;
     if (h && h->kind != HOP_LITERAL)
         take_facts(h, old);
     return h;

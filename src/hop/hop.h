@@ -17,6 +17,13 @@ typedef enum HopKind {
                     itself */
 } HopKind;
 
+/* Where a call stood whose function was put in line, for the call chain of messages. */
+typedef struct InlineSite {
+    const char *function;
+    Span span;
+    const struct InlineSite *outer; /* that this call was itself part of, NULL: the routine's own */
+} InlineSite;
+
 typedef struct Hop {
     HopKind kind;
     int id; /* position in the DAG's node list: inputs come before their consumers */
@@ -33,7 +40,9 @@ typedef struct Hop {
     ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
     Dims dims;        /* of a matrix or frame; -1 unknown */
     double bytes;     /* memory estimate of the result, worst case; < 0 unknown */
+    bool sure;        /* HOP_READ: the variable has a value on every path */
     Span span;
+    const InlineSite *site;
     uint64_t hash;
     struct Hop *chain; /* next in the hash bucket */
 } Hop;
@@ -59,6 +68,7 @@ typedef struct Dag {
 /* What is known of a variable at a program point. */
 typedef struct VarInfo {
     bool reached; /* false: no value flows here (yet) */
+    bool sure;    /* it has a value on every path */
     DataType dt;
     ValueType vt;
     Dims dims;
@@ -84,6 +94,7 @@ struct Block {
     BlockKind kind;
     int id;
     Span span;
+    const InlineSite *site;
     Dag *dag;       /* BASIC: the statements; IF, WHILE, FOR: empty or the predicate's (see pred) */
     BlockList pred; /* IF, WHILE: blocks that leave the condition in slot cond; FOR: bounds in from,
                        to, step */
@@ -134,7 +145,7 @@ typedef struct PassInfo {
 } PassInfo;
 extern const PassInfo pass_table[PASS_COUNT];
 
-typedef struct Unit Unit;
+typedef struct CompiledUnit Unit;
 
 /* Set what the unit may do from the options opt and without.  Needs unit->arena. */
 ml_status unit_switches(Ctx *ctx, Unit *unit);
@@ -144,7 +155,7 @@ ml_status optimizer_check(Ctx *ctx, const char *names);
 void optimizer_help(Buffer *b); /* techniques and rules, for --help optimizer */
 
 /* Everything compiled of one program. */
-struct Unit {
+struct CompiledUnit {
     Program *program;
     Arena *arena;
     Routine *routines;   /* all, latest first */
@@ -206,6 +217,7 @@ void dag_infer(Dag *dag, const VarInfo *vars);
  * changes; sets sizes_known of the blocks and applies the static rewrites. */
 ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
 VarInfo var_unknown(void);
+bool known_truth(Value v, bool *holds); /* is this the known value of a condition, and which? */
 
 /* ---- liveness (live.c): sets live_out of every block and `dies` of call arguments ---- */
 

@@ -117,6 +117,42 @@ static Value known_scalar(const OpInfo *op, const ShapeArg *in, int nin)
     return out;
 }
 
+/* A number of the type, VT_NONE where it is no number's. */
+static Value sample(ValueType vt, int number)
+{
+    return vt == VT_INT      ? value_int(number)
+           : vt == VT_DOUBLE ? value_double(number)
+           : vt == VT_BOOL   ? value_bool(true)
+                             : value_none();
+}
+
+/* The type that a scalar function gives for numbers of the operands' types: asked of the function
+ * itself, for two samples, as of few it depends on the values (log(8, 2) is an integer). */
+static ValueType scalar_type(const Hop *h)
+{
+    static const int samples[2][2] = {{2, 2}, {3, 2}};
+    const OpInfo *op = hop_info(h);
+    ValueType found[2];
+
+    if (!op->scalar || h->nin < 1 || h->nin > 2 || (op->props & (P_EFFECT | P_RANDOM)))
+        return VT_UNKNOWN;
+    for (int s = 0; s < 2; s++) {
+        Ctx quiet = {0};
+        Value args[2], out = value_none();
+
+        for (int k = 0; k < h->nin; k++) {
+            args[k] = h->in[k] ? sample(h->in[k]->vt, samples[s][k]) : value_none();
+            if (h->in[k] && (h->in[k]->dt != DT_SCALAR || args[k].dt == DT_NONE))
+                return VT_UNKNOWN;
+        }
+        if (op->scalar(&quiet, args, h->nin, &out) != ML_OK)
+            return VT_UNKNOWN;
+        found[s] = out.vt;
+        value_release(out);
+    }
+    return found[0] == found[1] ? found[0] : VT_UNKNOWN;
+}
+
 static void infer_results(Hop *h, const ShapeArg *in, Dims *out)
 {
     const OpInfo *op = hop_info(h);
@@ -151,6 +187,8 @@ static void infer_op(Hop *h)
         h->lit = known_scalar(op, in, h->nin);
         if (h->lit.dt == DT_SCALAR)
             h->vt = h->lit.vt;
+        else if (h->vt == VT_UNKNOWN)
+            h->vt = scalar_type(h);
         return;
     }
     if (h->dt == DT_MATRIX || h->dt == DT_FRAME) {
@@ -197,6 +235,7 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             h->vt = vars[h->slot].vt;
             h->dims = vars[h->slot].dims;
             h->lit = vars[h->slot].lit;
+            h->sure = vars[h->slot].sure;
             break;
         case HOP_OP:
             infer_op(h);

@@ -23,7 +23,15 @@ typedef struct Walk {
 
 VarInfo var_unknown(void)
 {
-    return (VarInfo){.reached = true, .vt = VT_UNKNOWN, .dims = {-1, -1, -1}};
+    return (VarInfo){.reached = true, .sure = true, .vt = VT_UNKNOWN, .dims = {-1, -1, -1}};
+}
+
+static VarInfo unknown_like(const VarInfo *v)
+{
+    VarInfo unknown = var_unknown();
+
+    unknown.sure = v->sure;
+    return unknown;
 }
 
 static bool same_lit(Value a, Value b)
@@ -46,8 +54,9 @@ static bool join(VarInfo *into, const VarInfo *from)
         *into = *from;
         return true;
     }
+    into->sure &= from->sure;
     if (into->dt != from->dt)
-        *into = var_unknown();
+        *into = unknown_like(into);
     if (into->vt != from->vt)
         into->vt = VT_UNKNOWN;
     if (into->dims.rows != from->dims.rows)
@@ -63,6 +72,11 @@ static bool join(VarInfo *into, const VarInfo *from)
     return old.dt != into->dt || old.vt != into->vt || old.dims.rows != into->dims.rows ||
            old.dims.cols != into->dims.cols || old.dims.nnz != into->dims.nnz ||
            !same_lit(old.lit, into->lit);
+}
+
+static VarInfo known_type(DataType dt, ValueType vt)
+{
+    return (VarInfo){.reached = true, .sure = true, .dt = dt, .vt = vt, .dims = {-1, -1, -1}};
 }
 
 static VarInfo *copy_vars(Walk *w, const VarInfo *vars)
@@ -85,15 +99,18 @@ static bool join_all(const Walk *w, VarInfo *into, const VarInfo *from)
         bool one_sided = into[k].reached != from[k].reached;
 
         changed |= join(&into[k], &from[k]);
-        if (one_sided)
+        if (one_sided) {
             into[k].lit = value_none();
+            into[k].sure = false;
+        }
     }
     return changed;
 }
 
 static VarInfo info_of(const Hop *h)
 {
-    VarInfo v = {.reached = true, .dt = h->dt, .vt = h->vt, .dims = h->dims, .lit = h->lit};
+    VarInfo v = {
+        .reached = true, .sure = true, .dt = h->dt, .vt = h->vt, .dims = h->dims, .lit = h->lit};
 
     return h->dt == DT_NONE ? var_unknown() : v;
 }
@@ -110,6 +127,14 @@ static bool inputs_known(const Dag *dag, const VarInfo *vars)
             return false;
     }
     return true;
+}
+
+bool known_truth(Value v, bool *holds)
+{
+    Ctx quiet = {0};
+
+    return v.dt == DT_SCALAR && v.vt != VT_STRING && !v.textual &&
+           scalar_truth(&quiet, v, holds) == ML_OK;
 }
 
 static ml_status walk_list(Walk *w, BlockList list);
@@ -136,6 +161,45 @@ static ml_status walk_basic(Walk *w, Block *b)
     return ML_OK;
 }
 
+/* A known scalar after the conversion to a declared type, else nothing.  Strings pass only as they
+ * are: a new one would have no owner. */
+static Value literal_as(TypeDecl type, Value v)
+{
+    Ctx quiet = {0};
+    Value out;
+
+    if (v.dt != DT_SCALAR || v.textual || type.dt != DT_SCALAR)
+        return value_none();
+    if (v.vt == type.vt || type.vt == VT_UNKNOWN || type.vt == VT_NONE)
+        return v;
+    if (v.vt == VT_STRING || type.vt == VT_STRING || scalar_cast(&quiet, v, type.vt, &out) != ML_OK)
+        return value_none();
+    return out;
+}
+
+/* What a parameter of the type gets from an argument: a declared type is what arrives. */
+static VarInfo argument_info(const Walk *w, const CallArg *a, TypeDecl type)
+{
+    VarInfo arg = a->slot >= 0 ? w->vars[a->slot] : var_unknown(), out;
+    const Value lit = a->slot >= 0 ? arg.lit : a->lit;
+    const bool open = w->unit->uses_eval || !unit_does(w->unit, PASS_interprocedural);
+
+    if (!arg.reached)
+        return arg;
+    if (type.dt == DT_NONE)
+        return open || a->slot < 0 ? var_unknown() : arg;
+    out = known_type(type.dt, type.dt == DT_SCALAR ? type.vt : VT_DOUBLE);
+    if (open)
+        return out;
+    if (type.dt == DT_SCALAR && unit_does(w->unit, PASS_constant_folding))
+        out.lit = literal_as(type, lit);
+    else if (arg.dt == type.dt)
+        out.dims = arg.dims;
+    else if (type.dt == DT_MATRIX && (arg.dt == DT_SCALAR || lit.dt == DT_SCALAR))
+        out.dims = (Dims){1, 1, 1};
+    return out;
+}
+
 static void walk_into(Walk *w, Function *fn, const Block *b)
 {
     Routine *callee = routine_of(fn);
@@ -143,13 +207,9 @@ static void walk_into(Walk *w, Function *fn, const Block *b)
     if (!callee || callee->settled)
         return;
     for (int k = 0; k < b->nargs && k < fn->nparams; k++) {
-        TypeDecl type = fn->params[k].type;
-        VarInfo arg = var_unknown();
+        VarInfo arg = argument_info(w, &b->args[k], fn->params[k].type);
 
-        if (type.dt == DT_SCALAR || w->unit->uses_eval || !unit_does(w->unit, PASS_interprocedural))
-            arg.dt = type.dt, arg.vt = type.dt == DT_SCALAR ? type.vt : VT_DOUBLE;
-        else if (b->args[k].slot >= 0)
-            arg = w->vars[b->args[k].slot];
+        arg.sure = true;
         w->changed |= join(&callee->params[k], &arg);
     }
     if (!callee->analyzed) {
@@ -185,13 +245,11 @@ static ml_status walk_call(Walk *w, Block *b)
     return ML_OK;
 }
 
-static ml_status walk_if(Walk *w, Block *b)
+static ml_status walk_both(Walk *w, Block *b)
 {
-    VarInfo *other;
+    VarInfo *other = copy_vars(w, w->vars);
     ml_status st;
 
-    TRY(walk_list(w, b->pred));
-    other = copy_vars(w, w->vars);
     if (!other)
         return fail_memory(w->ctx, sizeof *other);
     TRY_TO(done, st = walk_list(w, b->body));
@@ -208,14 +266,34 @@ done:
     return st;
 }
 
+/* A branch that is known not to be taken gives no facts. */
+static ml_status walk_if(Walk *w, Block *b)
+{
+    bool holds;
+
+    TRY(walk_list(w, b->pred));
+    if (!unit_does(w->unit, PASS_dead_branches) || !known_truth(w->vars[b->cond].lit, &holds))
+        return walk_both(w, b);
+    return walk_list(w, holds ? b->body : b->orelse);
+}
+
+/* The loop variable is an integer unless seq() starts or steps by a fraction. */
+static ValueType loop_value_type(const Walk *w, const Block *b)
+{
+    const VarInfo *from = &w->vars[b->from];
+
+    if (b->step < 0)
+        return VT_INT;
+    return from->vt == VT_INT && w->vars[b->step].vt == VT_INT ? VT_INT : VT_UNKNOWN;
+}
+
 /* One pass over the parts of a loop that repeat. */
 static ml_status walk_round(Walk *w, Block *b)
 {
     if (b->kind == BLOCK_WHILE)
         TRY(walk_list(w, b->pred));
     if (b->kind == BLOCK_FOR)
-        w->vars[b->loop_slot] =
-            (VarInfo){.reached = true, .dt = DT_SCALAR, .vt = VT_INT, .dims = {-1, -1, -1}};
+        w->vars[b->loop_slot] = known_type(DT_SCALAR, loop_value_type(w, b));
     return walk_list(w, b->body);
 }
 
@@ -276,17 +354,24 @@ static ml_status walk_list(Walk *w, BlockList list)
     return ML_OK;
 }
 
-/* Results are cast to their declared scalar types when returned. */
-static VarInfo declared_result(const Routine *r, int k, VarInfo v)
+/* Results are cast to their declared types when returned. */
+static VarInfo declared_result(const Walk *w, const Routine *r, int k)
 {
+    const VarInfo *v = &w->vars[r->results[k]];
     TypeDecl type = r->fn->results[k].type;
+    VarInfo out = *v;
 
-    if (type.dt == DT_SCALAR)
-        return (VarInfo){.reached = true, .dt = DT_SCALAR, .vt = type.vt, .dims = {-1, -1, -1}};
-    if (v.reached && v.dt == DT_NONE && type.dt != DT_NONE)
-        v.dt = type.dt;
-    v.lit = value_none();
-    return v;
+    out.lit = value_none();
+    if (!v->reached || type.dt == DT_NONE)
+        return out;
+    out = known_type(type.dt, type.dt == DT_SCALAR ? type.vt : VT_DOUBLE);
+    out.sure = v->sure;
+    if (v->dt == type.dt && type.dt != DT_SCALAR)
+        out.dims = v->dims;
+    if (unit_does(w->unit, PASS_interprocedural) && v->sure &&
+        !(type.vt == VT_INT && v->lit.vt == VT_DOUBLE)) /* that is an error when run */
+        out.lit = literal_as(type, v->lit);
+    return out;
 }
 
 static ml_status walk_routine(Walk *w, Routine *r)
@@ -302,7 +387,7 @@ static ml_status walk_routine(Walk *w, Routine *r)
         w->vars[k] = r->params[k];
     st = walk_list(w, r->body);
     for (int k = 0; st == ML_OK && k < r->fn->nresults; k++) {
-        VarInfo out = declared_result(r, k, w->vars[r->results[k]]);
+        VarInfo out = declared_result(w, r, k);
 
         w->changed |= join(&r->outs[k], &out);
     }

@@ -1,8 +1,8 @@
-/* Fixed-point printing: round(v * 10^decimals), half-even on the exact binary value.
+/* Fixed-point printing: the shortest form where it has no more fraction digits than are wanted,
+ * followed by zeros; else round(v * 10^decimals), half-even on the exact binary value.
  *
  * v = c * 2^q, so v * 10^d = c * 5^d * 2^(q+d): up to 27 decimals c * 5^d fits 128 bits and only a
- * shift with rounding is left. Values of 2^63 and more, and more decimals, take big integers. A
- * double has at most 1074 fraction digits; further ones are zeros.
+ * shift with rounding is left. Larger values and more decimals take big integers.
  */
 #include "base/num.h"
 
@@ -12,10 +12,8 @@
 #include "base/num_impl.h"
 
 enum {
-    MAX_FRACTION = 1074,
-    WIDE_DECIMALS = 27, /* 5^27 * 2^53 < 2^128, the quotient below 2^63 * 10^d is checked apart */
-    MAX_DIGITS =
-        310 + MAX_FRACTION + 20 /* digits of round(v * 10^1074), and slack for the last group */
+    WIDE_DECIMALS = 27,  /* 5^27 * 2^53 < 2^128, the quotient below 2^63 * 10^d is checked apart */
+    MAX_DIGITS = 17 + 16 /* round(v * 10^d) has no more than a shortest form; the last group */
 };
 
 /* Output that counts everything but stores only what fits. */
@@ -108,21 +106,33 @@ static void put_point(Out *o, const char *digits, size_t n, size_t d)
     put(o, digits + whole, n - whole);
 }
 
-/* A value whose shortest form is 5e-(d+1) prints as zero although its binary value may lie above
- * the tie. */
-static bool is_shown_as_zero(double size, int d)
+/* A value below 1e-3 whose shortest form is 5e-(d+1) prints as zero although its binary value may
+ * lie above the tie. */
+static bool is_shown_as_zero(Decimal s, int d)
 {
-    Decimal s;
-
-    if (size > 0.5 || d > MAX_FRACTION)
-        return false;
-    s = num_shortest(size);
-    return s.digits == 5 && s.exp10 == -(d + 1);
+    return d >= 3 && s.digits == 5 && s.exp10 == -(d + 1);
 }
 
-static void put_finite(Out *o, double size, int d)
+/* All digits of the shortest form, with zeros after them. */
+static void put_shortest(Out *o, Decimal s, int d)
 {
-    const int exact = d < MAX_FRACTION ? d : MAX_FRACTION;
+    char digits[20];
+    const size_t n = num_put_uint64(digits, s.digits);
+
+    if (s.exp10 < 0) {
+        put_point(o, digits, n, (size_t)-s.exp10);
+        put_zeros(o, (size_t)(d + s.exp10));
+        return;
+    }
+    put(o, digits, n);
+    put_zeros(o, (size_t)s.exp10);
+    put(o, ".", d > 0);
+    put_zeros(o, (size_t)d);
+}
+
+/* The binary value rounded to d digits after the point, which are fewer than it has. */
+static void put_rounded(Out *o, double size, int d)
+{
     char text[MAX_DIGITS], *digits = text;
     uint64_t bits, c, narrow;
     int biased, q;
@@ -132,23 +142,25 @@ static void put_finite(Out *o, double size, int d)
     biased = (int)(bits >> 52);
     c = (bits & ((UINT64_C(1) << 52) - 1)) | (uint64_t)(biased > 0) << 52;
     q = (biased ? biased : 1) - 1075;
-    if (is_shown_as_zero(size, d))
-        c = 0;
-    if (scaled_narrow(c, q, exact, &narrow)) {
+    if (scaled_narrow(c, q, d, &narrow)) {
         n = narrow ? num_put_uint64(text, narrow) : 0;
-    } else if (q >= 0) {
-        digits = scaled_digits(c, q, 0, text); /* an integer: its fraction digits are zeros */
-        n = (size_t)(text + MAX_DIGITS - digits);
-        put_point(o, digits, n, 0);
-        put(o, ".", d > 0);
-        put_zeros(o, (size_t)d);
-        return;
     } else {
-        digits = scaled_digits(c, q, exact, text);
+        digits = scaled_digits(c, q, d, text);
         n = (size_t)(text + MAX_DIGITS - digits);
     }
-    put_point(o, digits, n, (size_t)exact);
-    put_zeros(o, (size_t)(d - exact));
+    put_point(o, digits, n, (size_t)d);
+}
+
+static void put_finite(Out *o, double size, int d)
+{
+    const Decimal zero = {0, 0}, s = size > 0 ? num_shortest(size) : zero;
+
+    if (is_shown_as_zero(s, d))
+        put_shortest(o, zero, d);
+    else if (s.exp10 >= -d)
+        put_shortest(o, s, d);
+    else
+        put_rounded(o, size, d);
 }
 
 size_t num_print_fixed(char *buf, size_t size, double v, int decimals)

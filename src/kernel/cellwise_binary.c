@@ -208,8 +208,6 @@ ml_status ml_k_binary(Ctx *ctx, OpCall *call)
         return call->op->scalar(ctx, call->in, call->nin, &call->out[0]);
     if (call->in[0].dt == DT_FRAME || call->in[1].dt == DT_FRAME)
         return frame_compare(ctx, call);
-    if (call->in[shape].dt != DT_MATRIX)
-        return fail(ctx, ML_ETYPE, "'%s' expects matrices or numbers", op_label(call->op));
     rows = call->in[shape].m->rows;
     cols = call->in[shape].m->cols;
     st = side_init(ctx, call, 0, rows, cols, false, &x);

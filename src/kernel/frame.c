@@ -256,16 +256,12 @@ static ml_status fill_frame(Ctx *ctx, OpCall *call, Value data, int64_t rows, in
 ml_status ml_k_frame(Ctx *ctx, OpCall *call)
 {
     int64_t rows, cols;
-    char buf[64];
 
     TRY(call_int(ctx, call, 1, &rows));
     TRY(call_int(ctx, call, 2, &cols));
     if (rows < 0 || cols < 0)
         return fail(ctx, ML_EVALUE, "frame: a frame of %" PRId64 "x%" PRId64 " is not possible",
                     rows, cols);
-    if (!call_has(call, 0) || call->in[0].dt != DT_SCALAR)
-        return fail(ctx, ML_ETYPE, "frame: data should be a scalar, found %s",
-                    value_describe(call->in[0], buf));
     return fill_frame(ctx, call, call->in[0], rows, cols);
 }
 

@@ -47,8 +47,6 @@ ml_status frame_compare(Ctx *ctx, OpCall *call)
     Frame *a, *b;
     ml_status st = ML_OK;
 
-    if (!(call->op->props & P_BOOLEAN) || !call->op->cell2 || !(call->op->args[0].types & A_FRAME))
-        return fail(ctx, ML_ETYPE, "'%s' does not work on frames", op_label(call->op));
     TRY(call_frame(ctx, call, 0, &a));
     TRY(call_frame(ctx, call, 1, &b));
     if (a->rows != b->rows || a->cols != b->cols)

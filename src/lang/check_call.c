@@ -201,23 +201,6 @@ static void put_arguments(Expr *e, const Placed *placed, int n)
 
 /* ---- types of literals ---- */
 
-/* What a mask of argument types allows, in words. */
-static void describe_types(char *buf, size_t size, unsigned types)
-{
-    static const struct {
-        unsigned bit;
-        const char *word;
-    } words[] = {{A_MATRIX, "a matrix"}, {A_NUMBER, "a number"}, {A_BOOL, "a boolean"},
-                 {A_STRING, "a string"}, {A_FRAME, "a frame"},   {A_LIST, "a list"}};
-    size_t used = 0;
-
-    buf[0] = '\0';
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if ((types & words[k].bit) && used < size)
-            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " or " : "",
-                                     words[k].word);
-}
-
 /* The type of what is written out, as a mask; 0 when it is not. */
 static unsigned literal_type(const Expr *e)
 {
@@ -234,11 +217,11 @@ static void check_literal(Checker *c, const Signature *s, int param, const Expr 
                           unsigned types)
 {
     unsigned type = arg ? literal_type(arg) : 0;
-    char expected[96];
+    char expected[OP_TYPES_TEXT];
 
     if (type == 0 || (type & types))
         return;
-    describe_types(expected, sizeof expected, types);
+    op_types_text(expected, types);
     report_unless_check(c->ctx, c->program, arg->span, ML_ETYPE,
                         "the argument '%s' of '%s' is %s, found a %s", s->names[param], s->callee,
                         expected,

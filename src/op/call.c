@@ -38,6 +38,39 @@ static ml_status wrong_type(Ctx *ctx, const OpCall *c, int k, const char *expect
                 call_has(c, k) ? value_describe(c->in[k], found) : "nothing");
 }
 
+/* The types of an argument that take this value. */
+static unsigned types_of(Value v)
+{
+    switch (v.dt) {
+    case DT_SCALAR:
+        return v.vt == VT_STRING ? A_STRING : A_NUMBER | A_BOOL;
+    case DT_MATRIX:
+        return A_MATRIX;
+    case DT_FRAME:
+        return A_FRAME;
+    case DT_LIST:
+        return A_LIST;
+    default:
+        return A_ANY; /* absent */
+    }
+}
+
+ml_status call_check_types(Ctx *ctx, const OpCall *c)
+{
+    const OpArg *arg = c->op->args;
+    char expected[OP_TYPES_TEXT];
+
+    for (int k = 0; k < c->nin; k++) {
+        if (!(types_of(c->in[k]) & arg->types)) {
+            op_types_text(expected, arg->types);
+            return wrong_type(ctx, c, k, expected);
+        }
+        if (k + 1 < OP_ARGS && arg[1].name)
+            arg++;
+    }
+    return ML_OK;
+}
+
 static bool has_type(const OpCall *c, int k, DataType dt)
 {
     return call_has(c, k) && c->in[k].dt == dt;

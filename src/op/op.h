@@ -170,6 +170,9 @@ int op_find_symbol(const char *symbol, int arity);
 int op_nargs(const OpInfo *op); /* declared arguments */
 int op_nresults(const OpInfo *op);
 const char *op_label(const OpInfo *op); /* explain name */
+/* What a mask of argument types allows, in words: "a matrix or a number". */
+enum { OP_TYPES_TEXT = 96 };
+void op_types_text(char buf[OP_TYPES_TEXT], unsigned types);
 
 /* Upper bound in bytes of a result of these dims in the format it would get. */
 double dims_bytes(Dims d);
@@ -194,6 +197,9 @@ static inline bool call_has(const OpCall *c, int k)
 /* The matrix of operand k when the kernel may overwrite it: last use, sole owner, dense, not
  * mapped; else NULL. */
 Matrix *call_reusable(const OpCall *c, int k);
+/* ML_ETYPE when the table does not allow the type of an operand; numbers and booleans stand for
+ * each other here. */
+ml_status call_check_types(Ctx *ctx, const OpCall *c);
 /* Operands as C values, with an error naming the parameter when the type or value does not fit. */
 ml_status call_matrix(Ctx *ctx, const OpCall *c, int k, Matrix **out); /* borrowed */
 ml_status call_double(Ctx *ctx, const OpCall *c, int k, double *out);

@@ -4,6 +4,7 @@
  * needs no state. Cost of a look-up: about a microsecond. */
 #include "op/op.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ML_OP(id, ...) [OP_##id] = {.name = #id, __VA_ARGS__},
@@ -74,4 +75,27 @@ const char *op_label(const OpInfo *op)
     if (op->explain)
         return op->explain;
     return strchr(op->dml, ' ') ? op->name : op->dml;
+}
+
+void op_types_text(char buf[OP_TYPES_TEXT], unsigned types)
+{
+    static const struct {
+        unsigned types;
+        const char *word;
+    } words[] = {{A_MATRIX, "a matrix"}, {A_SCALAR, "a scalar"}, {A_NUMBER, "a number"},
+                 {A_BOOL, "a boolean"},  {A_STRING, "a string"}, {A_FRAME, "a frame"},
+                 {A_LIST, "a list"}};
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        if ((types & words[k].types) != words[k].types || used >= OP_TYPES_TEXT)
+            continue;
+        types &= ~words[k].types;
+        used += (size_t)snprintf(buf + used, OP_TYPES_TEXT - used, "%s%s",
+                                 !used   ? ""
+                                 : types ? ", "
+                                         : " or ",
+                                 words[k].word);
+    }
 }

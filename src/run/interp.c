@@ -2,7 +2,9 @@
  *
  * Operands are copied out of the frame without counting, as the frame holds them during the call.
  * After the call the slots that die are released and only then are results stored, so a result may
- * take the slot of an operand.  Scalar operators go straight to their scalar function. */
+ * take the slot of an operand.  Scalar operators go straight to their scalar function, which knows
+ * its types; before any other call the operands' types are held against the table, so kernels need
+ * not ask for what no row of theirs allows. */
 #include "run/interp.h"
 
 enum { LOCAL_OPERANDS = 16 };
@@ -52,11 +54,8 @@ static ml_status execute(Run *run, const Instr *in, Value *args, bool scalars, V
 
     if (scalars && op->scalar)
         return op->scalar(run->ctx, args, in->nin, out);
-    if (in->kind == INSTR_RUN)
-        return run_function(in->op)(run, &call);
-    if (!in->fn)
-        return fail(run->ctx, ML_ETYPE, "%s works on scalars only", op_label(op));
-    return in->fn(run->ctx, &call);
+    TRY(call_check_types(run->ctx, &call));
+    return in->kind == INSTR_RUN ? run_function(in->op)(run, &call) : in->fn(run->ctx, &call);
 }
 
 static inline void store(Value *frame, int32_t slot, const Value *v)

@@ -255,7 +255,6 @@ ML_TEST(frames_only_compare_with_frames_of_their_shape)
 
     case_fails(OP_eq, ml_k_binary, ML_ESHAPE, (Value[]){wide, text_frame("a")}, 2);
     case_fails(OP_eq, ml_k_binary, ML_ETYPE, (Value[]){text_frame("a"), value_int(1)}, 2);
-    case_fails(OP_add, ml_k_binary, ML_ETYPE, (Value[]){text_frame("a"), text_frame("b")}, 2);
 }
 
 static ml_status use_frames(Ctx *ctx, Matrix *m)

@@ -46,7 +46,6 @@ ML_TEST(sizes_of_matrices_frames_and_lists)
     assert_text(CASE_RUN(length, frame_of_texts(2, 1, (const char *[]){"a", "b"})), "2");
     assert_text(CASE_RUN(nrow, numbers(4)), "4");
     assert_text(CASE_RUN(ncol, numbers(4)), "1");
-    CASE_FAILS(nrow, ML_ETYPE, value_int(5));
 }
 
 ML_TEST(as_scalar_takes_one_cell_or_entry)

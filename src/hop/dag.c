@@ -212,6 +212,7 @@ static void take_facts(Hop *h, const Hop *old)
     h->dims = old->dims;
     h->lit = old->lit;
     h->bytes = old->bytes;
+    h->why = old->why;
 }
 
 Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)

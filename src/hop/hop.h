@@ -40,6 +40,7 @@ typedef struct Hop {
     ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
     Dims dims;        /* of a matrix or frame; -1 unknown */
     double bytes;     /* memory estimate of the result, worst case; < 0 unknown */
+    const char *why;  /* what chose this operator, for explain; or NULL */
     bool sure;        /* HOP_READ: the variable has a value on every path */
     Span span;
     const InlineSite *site;
@@ -72,7 +73,8 @@ typedef struct VarInfo {
     DataType dt;
     ValueType vt;
     Dims dims;
-    Value lit; /* a scalar known at compile time, else value_none() */
+    Value lit;           /* a scalar known at compile time, else value_none() */
+    const Matrix *value; /* borrowed: what it holds while a block is planned on entry; else NULL */
 } VarInfo;
 
 typedef enum BlockKind { BLOCK_BASIC, BLOCK_CALL, BLOCK_IF, BLOCK_WHILE, BLOCK_FOR } BlockKind;
@@ -213,6 +215,7 @@ bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared 
 /* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one
  * VarInfo a slot). */
 void dag_infer(Dag *dag, const VarInfo *vars);
+void hop_infer(Hop *h); /* the same of one operator node */
 /* From `main` over all routines that it reaches and that are not settled yet, until nothing
  * changes; sets sizes_known of the blocks and applies the static rewrites. */
 ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
@@ -252,6 +255,13 @@ extern const int rewrite_count;
 /* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and
  * ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage);
+
+/* ---- chains of matrix products (chain.c) ---- */
+
+/* Put chains of products into their cheapest order; sizes must be known.  vars as for dag_infer,
+ * with the values at hand, or NULL: then nonzeros are what dag_infer found. */
+ml_status dag_chains(Ctx *ctx, Unit *unit, const Routine *r, Dag *dag, const VarInfo *vars);
+bool dag_has_chains(const Dag *dag); /* a product of a product: its plan depends on nonzeros */
 
 /* ---- explain ---- */
 

@@ -220,6 +220,17 @@ static void infer_result(Hop *h)
     h->vt = VT_DOUBLE;
 }
 
+static void set_bytes(Hop *h)
+{
+    h->bytes = h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
+}
+
+void hop_infer(Hop *h)
+{
+    infer_op(h);
+    set_bytes(h);
+}
+
 void dag_infer(Dag *dag, const VarInfo *vars)
 {
     for (int k = 0; k < dag->count; k++) {
@@ -244,6 +255,6 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             infer_result(h);
             break;
         }
-        h->bytes = h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
+        set_bytes(h);
     }
 }

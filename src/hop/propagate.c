@@ -148,7 +148,8 @@ static ml_status walk_basic(Walk *w, Block *b)
         if (w->unit->opt > 0)
             TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_STATIC));
         dag_infer(b->dag, w->vars);
-        b->sizes_known = inputs_known(b->dag, w->vars);
+        b->sizes_known = inputs_known(b->dag, w->vars) &&
+                         !(unit_does(w->unit, PASS_product_chains) && dag_has_chains(b->dag));
     }
     after = copy_vars(w, w->vars);
     if (!after)

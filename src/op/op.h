@@ -6,7 +6,7 @@
 #ifndef OP_H
 #define OP_H
 
-#include "data/data.h"
+#include "op/sketch.h"
 
 /* ---- columns of a row ---- */
 
@@ -135,6 +135,7 @@ typedef struct OpInfo {
     OpResult more[OP_RESULTS]; /* P_MULTI: results after the first, R_NONE ends */
     ShapeFn shape;
     NnzFn nnz;
+    SketchFn sketch; /* expected nonzeros by row and column; NULL: no rule, see dag_sketch */
     uint32_t props;
     OpDist dist;
     ScalarFn scalar;

@@ -126,11 +126,12 @@ static int64_t tighter(int64_t a, int64_t b)
 }
 
 /* Each nonzero of the left operand reaches at most one row of the result, each of the right one at
- * most one column. */
+ * most one column; a product of a matrix with itself has one operand. */
 int64_t nnz_matmult(const ShapeCall *c)
 {
-    const Dims *a = &c->in[0].dims, *b = &c->in[1].dims;
-    const int64_t by_left = times(a->nnz, b->cols), by_right = times(b->nnz, a->rows);
+    const Dims *out = &c->out[0], *b = &c->in[c->nin > 1 ? 1 : 0].dims;
+    const int64_t by_left = times(c->in[0].dims.nnz, out->cols),
+                  by_right = times(b->nnz, out->rows);
 
-    return tighter(times(a->rows, b->cols), tighter(by_left, by_right));
+    return tighter(times(out->rows, out->cols), tighter(by_left, by_right));
 }

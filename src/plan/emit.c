@@ -405,14 +405,16 @@ static ml_status emit_setup(Emit *e)
 
 /* With facts of this entry the DAG is a copy that may be rewritten; the shared one stays as it is.
  */
-static ml_status prepare(Ctx *ctx, Unit *unit, const Block *block, const VarInfo *vars,
-                         Arena *scratch, Dag **out)
+static ml_status prepare(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
+                         const VarInfo *vars, Arena *scratch, Dag **out)
 {
     *out = dag_copy(block->dag, scratch);
     if (!*out)
         return fail_memory(ctx, sizeof(Dag));
     if (vars)
         dag_infer(*out, vars);
+    if (unit_does(unit, PASS_product_chains))
+        TRY(dag_chains(ctx, unit, r, *out, vars));
     if (unit->opt > 1)
         return dag_rewrite(ctx, unit, *out, REWRITE_DYNAMIC);
     return ML_OK;
@@ -430,7 +432,7 @@ ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
         st = fail_memory(ctx, sizeof(Plan));
     } else {
         e.plan->arena = arena;
-        st = prepare(ctx, unit, block, vars, scratch, &e.dag);
+        st = prepare(ctx, unit, r, block, vars, scratch, &e.dag);
     }
     if (st == ML_OK)
         st = emit_setup(&e);

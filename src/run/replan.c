@@ -77,6 +77,7 @@ static VarInfo info_now(Value v, bool by_value)
     VarInfo info = var_unknown();
 
     info.dt = (DataType)v.dt;
+    info.value = v.dt == DT_MATRIX ? v.m : NULL;
     if (v.dt == DT_MATRIX)
         info.dims = (Dims){v.m->rows, v.m->cols, v.m->nnz};
     else if (v.dt == DT_FRAME)

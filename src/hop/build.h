@@ -2,15 +2,13 @@
 #ifndef HOP_BUILD_H
 #define HOP_BUILD_H
 
-#include "hop/hop.h"
+#include "hop/tree.h"
 
 /* A call that was lifted out of the statement being built: its value is in the slot. */
 typedef struct Lifted {
     const Expr *expr;
     int slot;
 } Lifted;
-
-typedef VEC(Block *) Blocks;
 
 typedef struct Builder {
     Ctx *ctx;

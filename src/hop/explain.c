@@ -170,7 +170,7 @@ void explain_hops(Buffer *b, const Unit *unit, const Routine *main)
 {
     buffer_text(b, "# EXPLAIN (HOPS): (id) operator (inputs)  [rows,cols,nnz] [memory]\nPROGRAM\n");
     for (const Routine *r = unit->routines; r; r = r->next) {
-        if (r == main)
+        if (r == main || !r->settled)
             continue;
         buffer_format(b, "--FUNCTION %s\n", r->fn->name);
         explain_list(b, r, r->body, 2);

@@ -126,6 +126,8 @@ typedef struct Routine {
     int nblocks;
     int nwords;             /* of a bit set over slots */
     VarInfo *params, *outs; /* joined over all calls; of the results */
+    int names_capacity;     /* slots that names has room for */
+    bool built;             /* all blocks are there; what loops the language drops is decided */
     bool analyzed;          /* reached from the main program or by eval */
     bool settled;           /* propagated and rewritten; plans may exist */
     struct Routine *next;
@@ -217,10 +219,18 @@ bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared 
 void dag_infer(Dag *dag, const VarInfo *vars);
 void hop_infer(Hop *h); /* the same of one operator node */
 /* From `main` over all routines that it reaches and that are not settled yet, until nothing
- * changes; sets sizes_known of the blocks and applies the static rewrites. */
-ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main);
+ * changes: the facts of nodes, parameters and results. */
+ml_status unit_analyze(Ctx *ctx, Unit *unit, Routine *main);
+/* One more walk over the same routines: applies the static rewrites, sets sizes_known. */
+ml_status unit_rewrite(Ctx *ctx, Unit *unit);
 VarInfo var_unknown(void);
 bool known_truth(Value v, bool *holds); /* is this the known value of a condition, and which? */
+
+/* ---- the whole (optimize.c) ---- */
+
+/* Analyze and optimize what `main` reaches and is not settled yet; then it can be planned and run.
+ */
+ml_status unit_optimize(Ctx *ctx, Unit *unit, Routine *main);
 
 /* ---- liveness (live.c): sets live_out of every block and `dies` of call arguments ---- */
 

@@ -86,7 +86,7 @@ static ml_status live_if(Live *l, Block *b)
 /* Is the body of a for loop one run of plain assignments, without effects and indexed targets, of
  * variables that nobody reads afterwards?  The reference drops such a loop, so a loop variable that
  * had a value keeps it: i=5; for(i in 1:2) {j=i} print(i) prints 5.  `set` is what is live after
- * the loop. */
+ * the loop.  Asked of the program as it was written, before any pass. */
 static bool is_dead_loop(const Block *b, const uint64_t *set)
 {
     const Dag *dag;
@@ -115,7 +115,8 @@ static ml_status live_loop(Live *l, Block *b)
 
     if (!after)
         return fail_memory(l->ctx, sizeof *after);
-    b->dead = is_dead_loop(b, after);
+    if (!l->r->built)
+        b->dead = is_dead_loop(b, after);
     for (int visit = 0; visit < 2; visit++) {
         if (b->kind == BLOCK_WHILE) {
             set_add(l->set, b->cond);

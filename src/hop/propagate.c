@@ -1,6 +1,7 @@
 /* What is known of every variable at every block: types, sizes, constants, through the whole
- * program. Requires: all routines built.  Sets: the nodes' types and sizes; sizes_known of blocks.
- * Then rewrites every DAG for what is known.
+ * program. Requires: all routines built.  Sets: the nodes' types and sizes.  The last walk, for
+ * which the tree must be final, rewrites every DAG for what is known and sets sizes_known of the
+ * blocks.
  *
  * Abstract interpretation over the block tree: branches are joined, loops run to a fixpoint,
  * parameters of a function are joined over all its calls and its results flow back; the whole is
@@ -291,8 +292,14 @@ static ValueType loop_value_type(const Walk *w, const Block *b)
 /* One pass over the parts of a loop that repeat. */
 static ml_status walk_round(Walk *w, Block *b)
 {
-    if (b->kind == BLOCK_WHILE)
+    if (b->kind == BLOCK_WHILE) {
+        bool holds;
+
         TRY(walk_list(w, b->pred));
+        if (unit_does(w->unit, PASS_dead_branches) && known_truth(w->vars[b->cond].lit, &holds) &&
+            !holds)
+            return ML_OK;
+    }
     if (b->kind == BLOCK_FOR)
         w->vars[b->loop_slot] = known_type(DT_SCALAR, loop_value_type(w, b));
     return walk_list(w, b->body);
@@ -405,22 +412,35 @@ static ml_status walk_all(Walk *w)
     return ML_OK;
 }
 
-ml_status unit_propagate(Ctx *ctx, Unit *unit, Routine *main)
+/* Nothing is known yet: facts of an earlier analysis no longer hold when the tree was changed. */
+static void forget(const Unit *unit)
+{
+    for (Routine *r = unit->routines; r; r = r->next) {
+        if (r->settled)
+            continue;
+        r->analyzed = false;
+        memset(r->params, 0, (size_t)r->fn->nparams * sizeof *r->params);
+        memset(r->outs, 0, (size_t)r->fn->nresults * sizeof *r->outs);
+    }
+}
+
+ml_status unit_analyze(Ctx *ctx, Unit *unit, Routine *main)
 {
     Walk w = {.ctx = ctx, .unit = unit};
 
+    forget(unit);
     main->analyzed = true;
     for (int k = 0; k < main->fn->nparams; k++)
         main->params[k] = var_unknown();
     do
         TRY(walk_all(&w));
     while (w.changed);
-    w.final = true;
-    TRY(walk_all(&w));
-    for (Routine *r = unit->routines; r; r = r->next) {
-        if (r->analyzed && !r->settled)
-            TRY(routine_liveness(ctx, unit, r));
-        r->settled |= r->analyzed;
-    }
     return ML_OK;
+}
+
+ml_status unit_rewrite(Ctx *ctx, Unit *unit)
+{
+    Walk w = {.ctx = ctx, .unit = unit, .final = true};
+
+    return walk_all(&w);
 }

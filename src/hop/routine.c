@@ -134,7 +134,8 @@ static ml_status fill_routine(Builder *b, const Function *fn, Blocks *blocks)
     TRY(builder_cut(b));
     r->nslots = b->names.count;
     r->nwords = (r->nslots + 63) / 64;
-    r->names = ARENA_ARRAY(b->arena, const char *, r->nslots + 1);
+    r->names_capacity = r->nslots + 1;
+    r->names = ARENA_ARRAY(b->arena, const char *, r->names_capacity);
     r->body.items = ARENA_ARRAY(b->arena, Block *, blocks->count + 1);
     if (!r->names || !r->body.items)
         return fail_memory(b->ctx, sizeof(Block *));
@@ -184,6 +185,8 @@ ml_status unit_compile(Ctx *ctx, Unit *unit, Function *fn, Routine **out)
         st = fill_routine(&b, fn, &blocks);
     if (st == ML_OK)
         st = routine_liveness(ctx, unit, b.routine);
+    if (b.routine)
+        b.routine->built = true;
     if (b.slots)
         map_free(b.slots);
     VEC_FREE(&b.names);

@@ -129,7 +129,7 @@ static ml_status wrapper_for(Run *run, const EvalCall *ec, const Routine **out)
     if (!e || !fn)
         return fail_memory(run->ctx, sizeof *e);
     TRY(unit_compile(run->ctx, &run->unit, fn, &e->wrapper));
-    TRY(unit_propagate(run->ctx, &run->unit, e->wrapper));
+    TRY(unit_optimize(run->ctx, &run->unit, e->wrapper));
     e->set = ec->set;
     e->given = ec->given;
     e->next = run->evals;

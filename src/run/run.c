@@ -55,7 +55,7 @@ static ml_status explain_runtime(Run *run, Buffer *b, const Routine *main)
                   "# memory budget %zu MB, %d threads\nPROGRAM\n",
                   pool.limit >> 20, task_threads(run->ctx));
     for (const Routine *r = run->unit.routines; r; r = r->next)
-        if (r != main) {
+        if (r != main && r->settled) {
             buffer_format(b, "--FUNCTION %s\n", r->fn->name);
             TRY(explain_runtime_list(run, b, r, r->body, 2));
         }
@@ -79,7 +79,7 @@ static ml_status compile(Run *run, Function *fn, Routine **main)
     int64_t start = clock_now();
 
     TRY(unit_compile(run->ctx, &run->unit, fn, main));
-    TRY(unit_propagate(run->ctx, &run->unit, *main));
+    TRY(unit_optimize(run->ctx, &run->unit, *main));
     TRY(explain(run, *main));
     run->stats->compile_ns += clock_now() - start;
     return ML_OK;

@@ -55,6 +55,69 @@ ML_TEST(medians_and_interquartile_means_take_parts_of_values)
     assert_close(CASE_NUMBER(interQuartileMean, COLUMN(1, "3")), 3, 0);
 }
 
+/* Of many values ranks are selected, with weights of 1 they are sorted: both must find the same. */
+static void compare_ranks(Matrix *v)
+{
+    static const double ps[] = {0, 1e-6, 0.3, 0.5, 0.999999, 1};
+    Matrix *ones = NULL;
+
+    assert_ok(matrix_new_constant(test_ctx(), v->rows, 1, 1, &ones));
+    for (size_t k = 0; k < sizeof ps / sizeof *ps; k++)
+        assert_close(CASE_NUMBER(quantile, case_share(v), value_double(ps[k])),
+                     CASE_NUMBER(quantile, case_share(v), case_share(ones), value_double(ps[k])),
+                     0);
+    assert_same_matrix(
+        CASE_RUN(quantile, case_share(v), COLUMN(3, "0.1 0.5 0.9")),
+        CASE_RUN(quantile, case_share(v), case_share(ones), COLUMN(3, "0.1 0.5 0.9")));
+    assert_close(CASE_NUMBER(median, case_share(v)),
+                 CASE_NUMBER(median, case_share(v), case_share(ones)), 0);
+    assert_close(CASE_NUMBER(interQuartileMean, case_share(v)),
+                 CASE_NUMBER(interQuartileMean, case_share(v), case_share(ones)), 1e-15);
+    matrix_release(ones);
+    matrix_release(v);
+}
+
+/* What tells the columns of this test apart. */
+static double many_cell(int kind, int64_t i, double x)
+{
+    switch (kind) {
+    case 0:
+        return x;
+    case 1:
+        return floor(3 * x); /* few distinct values */
+    case 2:
+        return 1000 + 1e-9 * x; /* keys begin alike */
+    case 3:
+        return i % 3 ? INFINITY : -INFINITY;
+    case 4:
+        return 7;
+    default:
+        return i % 2 ? x : -0.0;
+    }
+}
+
+ML_TEST(ranks_of_many_values_are_those_of_sorted_ones)
+{
+    for (int kind = 0; kind < 6; kind++)
+        for (int odd = 0; odd < 2; odd++) {
+            Matrix *v = case_random(150000 + odd, 1, 1, (uint64_t)kind);
+
+            for (int64_t i = 0; i < v->rows; i++)
+                v->values[i] = many_cell(kind, i, v->values[i]);
+            compare_ranks(v);
+        }
+}
+
+ML_TEST(ranks_of_many_values_with_a_nan_are_nan)
+{
+    Matrix *v = case_random(150000, 1, 1, 3);
+
+    v->values[77777] = NAN;
+    assert_close(CASE_NUMBER(median, case_share(v)), NAN, 0);
+    assert_close(CASE_NUMBER(interQuartileMean, case_share(v)), NAN, 0);
+    assert_close(CASE_NUMBER(quantile, value_matrix(v), value_double(0)), NAN, 0);
+}
+
 ML_TEST(moments_are_central_and_divide_by_the_number)
 {
     assert_close(CASE_NUMBER(moment, COLUMN(5, "1 2 3 4 5"), value_int(2)), 2, 0);

@@ -3,14 +3,18 @@
  * A cell of a product is a sum over the inner index k, and column k of the left operand meets row k
  * of the right one.  Where the left has at most one nonzero a row, or the right at most one a
  * column, no two terms fall into one cell, and the number of nonzeros is the sum of the products of
- * the counts - exactly, but for cancellation.  Otherwise the terms of each k are taken as thrown
- * into the cells of the rows and columns in use, independently of those of other k.
+ * the counts - exactly, but for cancellation.  Otherwise cell (i,k) of an operand is taken to be
+ * nonzero with a probability proportional to the counts of its row and its column, independently
+ * of all others; rows, columns and inner indexes are put into classes of similar counts, so that
+ * the sum over all cells is one over few classes.
  *
- * Cost: rows + cols an operator. */
+ * Cost: rows + cols an operator, for products besides the number of classes cubed. */
 #include "op/sketch.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { OCTAVES = 32 };
 
 static Sketch *sketch_new(Arena *a, int64_t rows, int64_t cols)
 {
@@ -130,14 +134,93 @@ static double terms(const Sketch *x, const Sketch *y)
     return sum;
 }
 
-/* Expected nonzeros when the terms of every k fall independently into `cells` cells. */
-static double expected(const Sketch *x, const Sketch *y, double cells)
-{
-    double log_zero = 0; /* of the probability that a cell stays zero */
+/* Counts of one octave, and pairs of them: how many and their means. */
+typedef struct CountClass {
+    double members, x, y;
+} CountClass;
 
+static int octave(double count)
+{
+    int exponent;
+
+    frexp(count, &exponent);
+    return exponent < 0 ? 0 : exponent < OCTAVES ? exponent : OCTAVES - 1;
+}
+
+/* Drops empty classes and turns sums into means; the number of classes left. */
+static int settle(CountClass *classes, int n)
+{
+    int used = 0;
+
+    for (int k = 0; k < n; k++)
+        if (classes[k].members > 0) {
+            const CountClass c = classes[k];
+
+            classes[used++] = (CountClass){c.members, c.x / c.members, c.y / c.members};
+        }
+    return used;
+}
+
+static int classify(const double *counts, int64_t n, CountClass classes[OCTAVES])
+{
+    memset(classes, 0, OCTAVES * sizeof *classes);
+    for (int64_t i = 0; i < n; i++)
+        if (counts[i] > 0) {
+            CountClass *c = &classes[octave(counts[i])];
+
+            c->members++;
+            c->x += counts[i];
+        }
+    return settle(classes, OCTAVES);
+}
+
+/* Inner indexes by what meets there: a column of x and a row of y. */
+static int classify_inner(const Sketch *x, const Sketch *y, CountClass *classes)
+{
     for (int64_t k = 0; k < x->cols; k++)
-        log_zero += log1p(-fmin(x->col[k] * y->row[k] / cells, 1));
-    return cells * -expm1(log_zero);
+        if (x->col[k] > 0 && y->row[k] > 0) {
+            CountClass *c = &classes[octave(x->col[k]) * OCTAVES + octave(y->row[k])];
+
+            c->members++;
+            c->x += x->col[k];
+            c->y += y->row[k];
+        }
+    return settle(classes, OCTAVES * OCTAVES);
+}
+
+/* Of a cell in a row of x with `row` nonzeros and a column of y with `col`. */
+static double chance(const CountClass *inner, int n, double row, double col)
+{
+    double log_zero = 0; /* of the probability that no term is there */
+
+    for (int k = 0; k < n; k++)
+        log_zero +=
+            inner[k].members * log1p(-fmin(row * inner[k].x, 1) * fmin(col * inner[k].y, 1));
+    return -expm1(log_zero);
+}
+
+typedef struct Expectation {
+    CountClass rows[OCTAVES], cols[OCTAVES], inner[OCTAVES * OCTAVES];
+    double in_row[OCTAVES], in_col[OCTAVES]; /* expected counts of the result, by octave */
+} Expectation;
+
+/* Fills the counts of s. */
+static void expect(Expectation *e, const Sketch *x, const Sketch *y, Sketch *s)
+{
+    const int nr = classify(x->row, x->rows, e->rows), nc = classify(y->col, y->cols, e->cols);
+    const int ni = classify_inner(x, y, e->inner);
+
+    for (int i = 0; i < nr; i++)
+        for (int j = 0; j < nc; j++) {
+            const double p = chance(e->inner, ni, e->rows[i].x / x->nnz, e->cols[j].x / y->nnz);
+
+            e->in_row[octave(e->rows[i].x)] += p * e->cols[j].members;
+            e->in_col[octave(e->cols[j].x)] += p * e->rows[i].members;
+        }
+    for (int64_t i = 0; i < s->rows; i++)
+        s->row[i] = x->row[i] > 0 ? e->in_row[octave(x->row[i])] : 0;
+    for (int64_t j = 0; j < s->cols; j++)
+        s->col[j] = y->col[j] > 0 ? e->in_col[octave(y->col[j])] : 0;
 }
 
 /* Scaled to `nnz` in all, no count above `most`. */
@@ -154,31 +237,43 @@ static bool is_full_diagonal(const Sketch *x)
     return x->diagonal && x->exact && x->nnz == (double)x->rows;
 }
 
+/* Times a full diagonal: rows or columns are scaled. */
+static void copy_counts(Sketch *s, const Sketch *x, const Sketch *y)
+{
+    const Sketch *other = is_full_diagonal(x) ? y : x;
+
+    memcpy(s->row, other->row, (size_t)s->rows * sizeof(double));
+    memcpy(s->col, other->col, (size_t)s->cols * sizeof(double));
+    s->exact = x->exact && y->exact;
+    s->diagonal = x->diagonal && y->diagonal;
+}
+
 Sketch *sketch_product(Arena *a, const Sketch *x, const Sketch *y)
 {
     Sketch *s = sketch_new(a, x->rows, y->cols);
-    const double cells = x->rows_in_use * y->cols_in_use;
     const bool no_overlap = x->most_in_row <= 1 || y->most_in_col <= 1;
-    double nnz;
+    Expectation *e;
 
     if (!s)
         return NULL;
-    if (is_full_diagonal(x) || is_full_diagonal(y)) { /* scales rows or columns */
-        const Sketch *other = is_full_diagonal(x) ? y : x;
+    if (is_full_diagonal(x) || is_full_diagonal(y)) {
+        copy_counts(s, x, y);
+    } else if (no_overlap) {
+        const double nnz = terms(x, y);
 
-        memcpy(s->row, other->row, (size_t)s->rows * sizeof(double));
-        memcpy(s->col, other->col, (size_t)s->cols * sizeof(double));
+        scaled(s->row, x->row, s->rows, x->nnz, nnz, (double)s->cols);
+        scaled(s->col, y->col, s->cols, y->nnz, nnz, (double)s->rows);
+        finish(s);
+        s->nnz = nnz;
         s->exact = x->exact && y->exact;
-        s->diagonal = x->diagonal && y->diagonal;
-        return finish(s);
+        return s;
+    } else {
+        e = ARENA_NEW(a, Expectation);
+        if (!e)
+            return NULL;
+        expect(e, x, y, s);
     }
-    nnz = no_overlap ? terms(x, y) : cells > 0 ? expected(x, y, cells) : 0;
-    scaled(s->row, x->row, s->rows, x->nnz, nnz, (double)s->cols);
-    scaled(s->col, y->col, s->cols, y->nnz, nnz, (double)s->rows);
-    finish(s);
-    s->nnz = nnz;
-    s->exact = no_overlap && x->exact && y->exact;
-    return s;
+    return finish(s);
 }
 
 Sketch *sketch_matmult(const SketchCall *c)

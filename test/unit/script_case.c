@@ -32,11 +32,18 @@ static void squeeze(const Buffer *from, Buffer *to)
 
 bool script_words(const char *script, Buffer *out)
 {
+    return script_words_with(NULL, NULL, script, out);
+}
+
+bool script_words_with(const char *option, const char *value, const char *script, Buffer *out)
+{
     ml_context *c = ml_context_new();
     Buffer printed = {0};
     bool ok;
 
     assert_non_null(c);
+    if (option)
+        assert_int_equal(ml_context_set(c, option, value), ML_OK);
     ml_context_output(c, collect, collect, &printed);
     ok = ml_run_text(c, "example", script) == ML_OK;
     if (!ok)

@@ -49,6 +49,8 @@ static DataType result_type(const OpInfo *op, OpResult r, const ShapeArg *in, in
     case R_SAME:
         return nin ? in[0].dt : DT_NONE;
     case R_CELLS:
+        if (nin == 1 && (op->props & P_AGG_FULL) && in[0].dt == DT_MATRIX) /* min(X) */
+            return DT_SCALAR;
         for (int k = 0; k < nin; k++) {
             if (in[k].dt == DT_MATRIX || in[k].dt == DT_FRAME)
                 return in[k].dt;

@@ -1,12 +1,15 @@
 """Times of the workloads on matloom, NumPy/SciPy and SystemDS, side by side in one run.
 
 A workload (workloads.json) is [arguments, [k1, k2] or null, extras]: dml/NAME.dml and the function NAME of
-numpy_suite.py, or of the suite that its extras name, do the same work. With k1 and k2 it is a loop of k rounds, and its figure is the time of one round: the
-slope between the median times at k1 and k2, so start-up and data generation drop out. Without, the figure is the median
-time of the whole process. The engines take turns in every repeat, so that all see the same state of the machine.
+numpy_suite.py, or of the suite that its extras name, do the same work. With k1 and k2 it is a loop of k rounds, and its
+figure is the time of one round: the slope between the median times at k1 and k2, so start-up and data generation drop
+out. Without, the figure is the median time of the whole process. The engines take turns in every repeat, so that all
+see the same state of the machine.
 
-Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; csv_mb, size of a CSV file to make beforehand, which
-gives a throughput; bytes_of, the file written in each round, which does so too. {scratch} is the folder for files.
+Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; family, whose
+name stands for all of its workloads, which do not run when none is named; csv_mb, size of a CSV file to make
+beforehand, which gives a throughput; bytes_of, the file written in each round, which does so too. {scratch} is the
+folder for files.
 """
 import argparse
 import json
@@ -22,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def parse_options():
     p = argparse.ArgumentParser(description="Run workloads side by side; the first engine is compared with the others.")
-    p.add_argument("names", nargs="*", help="workloads, all when none is named")
+    p.add_argument("names", nargs="*", help="workloads or families, all outside families when none")
     p.add_argument("-r", "--repeats", type=int, default=5, help="runs of each, the median counts (default 5)")
     p.add_argument("-e", "--engines", default="matloom,numpy", help="of matloom,numpy,systemds (default the first two)")
     p.add_argument("--matloom", default=os.environ.get("MATLOOM", f"{HERE}/../build/release/matloom"))
@@ -124,8 +127,19 @@ def show_row(name, records, engines):
     notes = f"{first['peak_bytes'] / 2**20:.0f} MiB" if first else ""
     if first and "bytes_per_second" in first:
         notes += f", {first['bytes_per_second'] / 1e9:.2f} GB/s"
-    print(f"{name:13s}" + "".join(f"{c:>13s}" for c in cells) + "".join(f"{r:>11s}" for r in ratios) + "   " + notes,
+    print(f"{name:18s}" + "".join(f"{c:>13s}" for c in cells) + "".join(f"{r:>11s}" for r in ratios) + "   " + notes,
           flush=True)
+
+
+def chosen(names, workloads):
+    """The names of workloads that names of workloads and families stand for."""
+    families = {}
+    for name, workload in workloads.items():
+        families.setdefault((workload + [{}])[2].get("family"), []).append(name)
+    unknown = set(names) - set(workloads) - set(families)
+    if unknown:
+        sys.exit(f"run.py: no workload or family {' '.join(sorted(unknown))}")
+    return [one for name in names for one in families.get(name, [name])] or families[None]
 
 
 def main():
@@ -134,14 +148,12 @@ def main():
     engines = o.engines.split(",")
     with open(f"{o.suite}/workloads.json") as f:
         workloads = json.load(f)
-    unknown = set(o.names) - set(workloads)
-    if unknown:
-        sys.exit(f"run.py: no workload {' '.join(sorted(unknown))}")
-    print(f"{'workload':13s}" + "".join(f"{e:>13s}" for e in engines) +
+    names = chosen(o.names, workloads)
+    print(f"{'workload':18s}" + "".join(f"{e:>13s}" for e in engines) +
           "".join(f"{e + '/' + engines[0][:1]:>11s}" for e in engines[1:]) + f"   {engines[0]}: peak, throughput")
     results, slow = {}, []
     with tempfile.TemporaryDirectory(prefix="matloom-bench-") as scratch:
-        for name in o.names or workloads:
+        for name in names:
             records = results[name] = measure(name, workloads[name], engines, o, scratch)
             show_row(name, records, engines)
             first = records.get(engines[0])

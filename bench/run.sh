@@ -1,6 +1,11 @@
 #!/bin/sh
-# `make bench`: every workload against NumPy/SciPy; figures in build/bench.json. Arguments go to run.py.
+# `make bench`: every workload against NumPy/SciPy; figures in build/bench.json. Arguments go to run.py; nn is the family
+# that runs against PyTorch.
 set -eu
 cd "$(dirname "$0")"
-python=$(./venv.sh)
+torch=
+for argument in "$@"; do
+    [ "$argument" != nn ] || torch=torch
+done
+python=$(./venv.sh $torch)
 exec "$python" run.py --json ../build/bench.json "$@"

@@ -1,6 +1,10 @@
 /* Shapes of images, filters and windows, from the lists that the call gives. */
 #include "kernel/nn.h"
 
+#include "kernel/csr.h"
+
+#include <string.h>
+
 /* Entries of list argument k, which are whole numbers of at least `least`. */
 static ml_status sizes(Ctx *ctx, const OpCall *call, int k, int count, int64_t least, int64_t *out)
 {
@@ -72,8 +76,8 @@ ml_status nn_windows(Ctx *ctx, const OpCall *call, int first, bool filters, Wind
     return products(ctx, call, g);
 }
 
-ml_status nn_operand(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,
-                     const char *by, Matrix **out)
+ml_status nn_shaped(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols, const char *by,
+                    Matrix **out)
 {
     Matrix *m;
 
@@ -82,7 +86,53 @@ ml_status nn_operand(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t 
         return fail(ctx, ML_ESHAPE,
                     "%s: %s is %" PRId64 "x%" PRId64 ", %s asks for %" PRId64 "x%" PRId64,
                     call->op->dml, call_name(call, k), m->rows, m->cols, by, rows, cols);
-    return matrix_dense(ctx, m, out);
+    *out = matrix_retain(m);
+    return ML_OK;
+}
+
+ml_status nn_operand(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,
+                     const char *by, Matrix **out)
+{
+    Matrix *m = NULL;
+    ml_status st;
+
+    TRY(nn_shaped(ctx, call, k, rows, cols, by, &m));
+    st = matrix_dense(ctx, m, out);
+    matrix_release(m);
+    return st;
+}
+
+const double *nn_cells(const Matrix *m, int64_t row, int64_t lo, int64_t n, double *scratch)
+{
+    if (m->format == MATRIX_DENSE)
+        return m->values + row * m->cols + lo;
+    if (m->format == MATRIX_CONSTANT) {
+        for (int64_t j = 0; j < n; j++)
+            scratch[j] = m->constant;
+        return scratch;
+    }
+    memset(scratch, 0, (size_t)n * sizeof *scratch);
+    for (int64_t k = csr_lower(m, row, lo); k < m->row_ptr[row + 1] && m->col_idx[k] < lo + n; k++)
+        scratch[m->col_idx[k] - lo] = m->values[k];
+    return scratch;
+}
+
+ml_status nn_give(Ctx *ctx, OpCall *call, ml_status st, Matrix *const *out, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (st == ML_OK)
+            st = result_matrix(ctx, call, k, out[k], -1);
+        else
+            matrix_release(out[k]);
+    return st;
+}
+
+/* Division is most of the cost of a short row, and most strides are 1 or 2. */
+static int64_t strides_to(int64_t n, int64_t stride)
+{
+    if (stride == 1)
+        return n;
+    return stride == 2 ? (n + 1) >> 1 : nn_pieces(n, stride);
 }
 
 /* Results from the first whose cell is not left of the image to the last that is not right of it.
@@ -96,8 +146,8 @@ WindowRow window_row(const Windows *g, int64_t p, int64_t r, int64_t s)
         row.y = -1;
         return row;
     }
-    row.lo = x < 0 ? nn_min(nn_pieces(-x, g->stride_w), g->q) : 0;
-    row.hi = nn_min(nn_pieces(g->w - x, g->stride_w), g->q);
+    row.lo = x < 0 ? nn_min(strides_to(-x, g->stride_w), g->q) : 0;
+    row.hi = nn_min(strides_to(g->w - x, g->stride_w), g->q);
     row.x = x + row.lo * g->stride_w;
     if (row.hi <= row.lo)
         row.y = -1;

@@ -21,10 +21,20 @@ typedef struct Windows {
  * stride, padding. */
 ml_status nn_windows(Ctx *ctx, const OpCall *call, int first, bool filters, Windows *g);
 
-/* Operand k, which must have that shape, dense; the caller releases it.  `by` tells what demands
- * the shape. */
+/* Operand k, which must have that shape; the caller releases it.  `by` tells what demands the
+ * shape. */
+ml_status nn_shaped(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols, const char *by,
+                    Matrix **out);
+/* The same as dense cells. */
 ml_status nn_operand(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,
                      const char *by, Matrix **out);
+
+/* Cells [lo, lo + n) of a row of m: a pointer into a dense matrix, or `scratch` filled from another
+ * format. */
+const double *nn_cells(const Matrix *m, int64_t row, int64_t lo, int64_t n, double *scratch);
+
+/* Hand over all n results or, after an error, drop them. */
+ml_status nn_give(Ctx *ctx, OpCall *call, ml_status st, Matrix *const *out, int n);
 
 /* What lies under row [r,s] of the windows in row p of a result: cells of an image's row y that
  * start at column x and go on in steps of stride_w, for results [lo, hi); the others lie in the

@@ -44,6 +44,7 @@ int64_t tiling_cut(const Tiling *t, int64_t rows, int64_t all)
 
 static void copy_row(const Windows *g, WindowRow row, const double *plane, double *to)
 {
+    const int64_t n = row.hi - row.lo;
     const double *from;
 
     if (row.y < 0) {
@@ -51,24 +52,33 @@ static void copy_row(const Windows *g, WindowRow row, const double *plane, doubl
         return;
     }
     from = plane + row.y * g->w + row.x;
-    memset(to, 0, (size_t)row.lo * sizeof *to);
+    if (row.lo > 0)
+        memset(to, 0, (size_t)row.lo * sizeof *to);
     if (g->stride_w == 1)
-        memcpy(to + row.lo, from, (size_t)(row.hi - row.lo) * sizeof *to);
+        memcpy(to + row.lo, from, (size_t)n * sizeof *to);
     else
-        for (int64_t q = row.lo; q < row.hi; q++)
-            to[q] = from[(q - row.lo) * g->stride_w];
-    memset(to + row.hi, 0, (size_t)(g->q - row.hi) * sizeof *to);
+        for (int64_t q = 0; q < n; q++)
+            to[row.lo + q] = from[q * g->stride_w];
+    if (row.hi < g->q)
+        memset(to + row.hi, 0, (size_t)(g->q - row.hi) * sizeof *to);
 }
 
+/* A step that the compiler knows makes vectors. */
 static void add_row(const Windows *g, WindowRow row, const double *from, double *plane)
 {
+    const int64_t n = row.hi - row.lo;
     double *to;
 
     if (row.y < 0)
         return;
+    from += row.lo;
     to = plane + row.y * g->w + row.x;
-    for (int64_t q = row.lo; q < row.hi; q++)
-        to[(q - row.lo) * g->stride_w] += from[q];
+    if (g->stride_w == 1)
+        for (int64_t q = 0; q < n; q++)
+            to[q] += from[q];
+    else
+        for (int64_t q = 0; q < n; q++)
+            to[q * g->stride_w] += from[q];
 }
 
 /* ---- tiles ---- */
@@ -84,19 +94,39 @@ static WindowCell window_cell(const Windows *g, int64_t row)
     return (WindowCell){row / rs, row % rs / g->s, row % g->s};
 }
 
-void columns_from_images(const Windows *g, const Tile *t, const double *x, int64_t lo, int64_t hi,
-                         double *columns)
+const double *tile_images(const Windows *g, const Tile *t, const Matrix *x, double *scratch)
 {
+    if (x->format == MATRIX_DENSE)
+        return x->values + t->image * g->chw;
+    for (int64_t i = 0; i < t->images; i++)
+        nn_cells(x, t->image + i, 0, g->chw, scratch + i * g->chw);
+    return scratch;
+}
+
+bool tile_is_image(const Windows *g, const Tile *t)
+{
+    return g->r * g->s == 1 && g->stride_h == 1 && g->stride_w == 1 && g->pad_h == 0 &&
+           g->pad_w == 0 && t->images == 1;
+}
+
+Columns columns_from_images(const Windows *g, const Tile *t, const double *x, int64_t lo,
+                            int64_t hi, double *scratch)
+{
+    double *to = scratch;
+
+    if (tile_is_image(g, t))
+        return (Columns){x + lo * g->pq + t->p * g->q, g->pq};
     for (int64_t row = lo; row < hi; row++) {
         const WindowCell cell = window_cell(g, row);
 
-        for (int64_t i = t->image; i < t->image + t->images; i++) {
+        for (int64_t i = 0; i < t->images; i++) {
             const double *plane = x + i * g->chw + cell.c * g->h * g->w;
 
-            for (int64_t p = t->p; p < t->p + t->rows; p++, columns += g->q)
-                copy_row(g, window_row(g, p, cell.r, cell.s), plane, columns);
+            for (int64_t p = t->p; p < t->p + t->rows; p++, to += g->q)
+                copy_row(g, window_row(g, p, cell.r, cell.s), plane, to);
         }
     }
+    return (Columns){scratch, t->cols};
 }
 
 void columns_to_images(const Windows *g, const Tile *t, const double *columns, int64_t lo,
@@ -105,7 +135,7 @@ void columns_to_images(const Windows *g, const Tile *t, const double *columns, i
     for (int64_t row = lo; row < hi; row++) {
         const WindowCell cell = window_cell(g, row);
 
-        for (int64_t i = t->image; i < t->image + t->images; i++) {
+        for (int64_t i = 0; i < t->images; i++) {
             double *plane = x + i * g->chw + cell.c * g->h * g->w;
 
             for (int64_t p = t->p; p < t->p + t->rows; p++, columns += g->q)

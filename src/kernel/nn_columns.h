@@ -26,11 +26,24 @@ Tile tile_at(const Windows *g, const Tiling *t, int64_t group, int64_t strip);
  * of a cut and a tile stay in the cache. */
 int64_t tiling_cut(const Tiling *t, int64_t rows, int64_t all);
 
-/* Rows [lo, hi) - cells (c,r,s) of the windows - of the tile's columns, from images x. */
-void columns_from_images(const Windows *g, const Tile *t, const double *x, int64_t lo, int64_t hi,
-                         double *columns);
-/* The transpose of that map: adds each cell of the columns to the cell of the images that it comes
- * from. */
+/* The cells of the tile's images, the first one's first; from another format than dense by way of
+ * scratch (images * CHW cells). */
+const double *tile_images(const Windows *g, const Tile *t, const Matrix *x, double *scratch);
+
+/* Is the tile, as its columns, a part of the image?  So it is where windows are single cells side
+ * by side. */
+bool tile_is_image(const Windows *g, const Tile *t);
+
+/* Rows [lo, hi) - cells (c,r,s) of the windows - of the tile's columns, rows ld apart: where they
+ * lie already or in scratch. x are the tile's images. */
+typedef struct Columns {
+    const double *cells;
+    int64_t ld;
+} Columns;
+Columns columns_from_images(const Windows *g, const Tile *t, const double *x, int64_t lo,
+                            int64_t hi, double *scratch);
+/* The transpose of that map: adds each cell of the columns to the cell of the images x that it
+ * comes from. */
 void columns_to_images(const Windows *g, const Tile *t, const double *columns, int64_t lo,
                        int64_t hi, double *x);
 

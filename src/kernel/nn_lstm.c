@@ -8,7 +8,6 @@
  * o, g. */
 #include "kernel/nn_lstm.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- operands ---- */
@@ -62,9 +61,13 @@ typedef struct Step {
     const double *zh; /* N x 4M: state times W */
 } Step;
 
-static double logistic(double x)
+static void logistic(double *x, int64_t n)
 {
-    return 1 / (1 + exp(-x));
+    for (int64_t j = 0; j < n; j++)
+        x[j] = -x[j];
+    lstm_apply(OP_exp, x, x, n);
+    for (int64_t j = 0; j < n; j++)
+        x[j] = 1 / (1 + x[j]);
 }
 
 static void gates_of(const Step *s, int64_t i)
@@ -74,11 +77,10 @@ static void gates_of(const Step *s, int64_t i)
     const double *zx = s->zx + (i * l->t + s->t) * 4 * m, *zh = s->zh + i * 4 * m;
     double *gates = l->cache_ifog->values + (s->t * l->n + i) * 4 * m;
 
-    for (int64_t j = 0; j < 4 * m; j++) {
-        const double z = zx[j] + zh[j] + l->b->values[j];
-
-        gates[j] = j < 3 * m ? logistic(z) : tanh(z);
-    }
+    for (int64_t j = 0; j < 4 * m; j++)
+        gates[j] = zx[j] + zh[j] + l->b->values[j];
+    logistic(gates, 3 * m);
+    lstm_apply(OP_tanh, gates + 3 * m, gates + 3 * m, m);
 }
 
 static ml_status step_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -93,10 +95,11 @@ static ml_status step_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         double *c = l->cache_c->values + at, *out = l->cache_out->values + at;
 
         gates_of(s, i);
-        for (int64_t j = 0; j < m; j++) {
+        for (int64_t j = 0; j < m; j++)
             c[j] = gate[m + j] * before[j] + gate[j] * gate[3 * m + j];
-            out[j] = gate[2 * m + j] * tanh(c[j]);
-        }
+        lstm_apply(OP_tanh, c, out, m);
+        for (int64_t j = 0; j < m; j++)
+            out[j] *= gate[2 * m + j];
     }
     return check_cancel(ctx);
 }
@@ -152,23 +155,9 @@ static void store_states(const Lstm *l, bool all, double *out)
             memcpy(out, lstm_state(l, t + 1) + i * l->m, bytes);
 }
 
-static ml_status give(Ctx *ctx, OpCall *call, Lstm *l, Matrix *out, Matrix *c)
-{
-    Matrix *results[] = {out, c, l->cache_out, l->cache_c, l->cache_ifog};
-    ml_status st = ML_OK;
-
-    l->cache_out = l->cache_c = l->cache_ifog = NULL;
-    for (int k = 0; k < 5; k++)
-        if (st == ML_OK)
-            st = result_matrix(ctx, call, k, results[k], -1);
-        else
-            matrix_release(results[k]);
-    return st;
-}
-
 static ml_status last_states(Ctx *ctx, OpCall *call, Lstm *l, bool all)
 {
-    Matrix *out, *c;
+    Matrix *out, *c, *results[5];
     ml_status st;
 
     TRY(matrix_new_dense(ctx, l->n, all ? l->t * l->m : l->m, &out));
@@ -179,7 +168,9 @@ static ml_status last_states(Ctx *ctx, OpCall *call, Lstm *l, bool all)
     }
     store_states(l, all, out->values);
     memcpy(c->values, lstm_cell(l, l->t), (size_t)matrix_cells(c) * sizeof(double));
-    return give(ctx, call, l, out, c);
+    memcpy(results, (Matrix *[]){out, c, l->cache_out, l->cache_c, l->cache_ifog}, sizeof results);
+    l->cache_out = l->cache_c = l->cache_ifog = NULL;
+    return nn_give(ctx, call, ML_OK, results, 5);
 }
 
 ml_status ml_k_lstm(Ctx *ctx, OpCall *call)

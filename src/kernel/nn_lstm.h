@@ -4,6 +4,7 @@
 
 #include "kernel/matmult.h"
 #include "kernel/nn.h"
+#include "kernel/simd/cells.h"
 
 /* N sequences of T steps of D features, a state of M cells.  W has the rows of the features and
  * then those of the state.  The caches have a row a step, in it a row (M or 4M cells) a sequence:
@@ -28,6 +29,13 @@ static inline const double *lstm_state(const Lstm *l, int64_t t)
 static inline const double *lstm_cell(const Lstm *l, int64_t t)
 {
     return t == 0 ? l->c0->values : l->cache_c->values + (t - 1) * l->n * l->m;
+}
+
+/* exp or tanh of an array by the cell loops of this machine: other than those of the C library,
+ * their digits are the same on every one.  out may be x. */
+static inline void lstm_apply(OpCode op, const double *x, double *out, int64_t n)
+{
+    cell_loops_at(cpu_level(), op)->unary(x, out, n);
 }
 
 /* Cells as a matrix that is only read as a factor; it owns nothing. */

@@ -5,7 +5,6 @@
  * and b are then products over all steps at once. */
 #include "kernel/nn_lstm.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { DX, DW, DB, DOUT0, DC0, RESULTS };
@@ -39,9 +38,10 @@ static void sequence_step(const Backward *b, int64_t i)
     const double *gate = l->cache_ifog->values + (b->t * l->n + i) * 4 * m;
     double *dc = b->dc->values + i * m, *dz = b->step->values + i * 4 * m;
 
+    lstm_apply(OP_tanh, c, dz, m); /* until the loop comes to store what belongs there */
     for (int64_t j = 0; j < m; j++) {
         const double in = gate[j], forget = gate[m + j], out = gate[2 * m + j], g = gate[3 * m + j];
-        const double tc = tanh(c[j]), d = dout ? dh[j] + dout[j] : dh[j];
+        const double tc = dz[j], d = dout ? dh[j] + dout[j] : dh[j];
         const double dcell = dc[j] + d * out * (1 - tc * tc);
 
         dz[j] = dcell * g * in * (1 - in);
@@ -174,18 +174,6 @@ static ml_status run(Ctx *ctx, Backward *b)
     return features(ctx, b);
 }
 
-static ml_status give(Ctx *ctx, OpCall *call, Backward *b, ml_status st)
-{
-    b->out[DOUT0] = b->dh;
-    b->out[DC0] = b->dc;
-    for (int k = 0; k < RESULTS; k++)
-        if (st == ML_OK)
-            st = result_matrix(ctx, call, k, b->out[k], -1);
-        else
-            matrix_release(b->out[k]);
-    return st;
-}
-
 ml_status ml_k_lstm_backward(Ctx *ctx, OpCall *call)
 {
     Backward b = {0};
@@ -197,5 +185,7 @@ ml_status ml_k_lstm_backward(Ctx *ctx, OpCall *call)
     matrix_release(b.dout);
     matrix_release(b.dz);
     matrix_release(b.step);
-    return give(ctx, call, &b, st);
+    b.out[DOUT0] = b.dh;
+    b.out[DC0] = b.dc;
+    return nn_give(ctx, call, st, b.out, RESULTS);
 }

@@ -337,17 +337,6 @@ static ml_status normalize(Ctx *ctx, BatchNorm *b)
     return run(ctx, &b->v, normalize_range);
 }
 
-/* Hand over all results or, after an error, none. */
-static ml_status give(Ctx *ctx, OpCall *call, ml_status st, Matrix **out, int n)
-{
-    for (int k = 0; k < n; k++)
-        if (st == ML_OK)
-            st = result_matrix(ctx, call, k, out[k], -1);
-        else
-            matrix_release(out[k]);
-    return st;
-}
-
 ml_status ml_k_batch_norm2d(Ctx *ctx, OpCall *call)
 {
     BatchNorm b = {0};
@@ -357,7 +346,7 @@ ml_status ml_k_batch_norm2d(Ctx *ctx, OpCall *call)
         st = normalize(ctx, &b);
     for (int k = 0; k < 5; k++)
         matrix_release(b.in[k]);
-    return give(ctx, call, st, b.out, NORM_RESULTS);
+    return nn_give(ctx, call, st, b.out, NORM_RESULTS);
 }
 
 /* ---- its gradients ---- */
@@ -412,5 +401,5 @@ ml_status ml_k_batch_norm2d_backward(Ctx *ctx, OpCall *call)
         st = gradients(ctx, &v, out[1]->values, out[2]->values);
     for (int k = 0; k < GRADIENT_OPERANDS; k++)
         matrix_release(in[k]);
-    return give(ctx, call, st, out, 3);
+    return nn_give(ctx, call, st, out, 3);
 }

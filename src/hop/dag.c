@@ -240,7 +240,7 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
         h = hop_op(ctx, unit, dag, old->op, in, old->names, old->nin, old->span);
     }
     if (h && dag->count > before)
-        h->site = old->site;
+        h->site = old->site, h->said = old->said;
     if (h && h->kind != HOP_LITERAL)
         take_facts(h, old);
     return h;

@@ -44,6 +44,8 @@ typedef struct Hop {
     bool sure;        /* HOP_READ: the variable has a value on every path */
     Span span;
     const InlineSite *site;
+    const char *
+        *said; /* put in line: what the function calls the operands, for messages; or NULL */
     uint64_t hash;
     struct Hop *chain; /* next in the hash bucket */
 } Hop;
@@ -90,6 +92,9 @@ typedef struct CallArg {
     int slot;
     Value lit;
     bool dies; /* the variable is dead after the call */
+    bool sure; /* from the analysis: it has a value, of these types */
+    DataType dt;
+    ValueType vt;
 } CallArg;
 
 struct Block {
@@ -126,6 +131,8 @@ typedef struct Routine {
     int nblocks;
     int nwords;             /* of a bit set over slots */
     VarInfo *params, *outs; /* joined over all calls; of the results */
+    VarInfo *ends;          /* of the results before they are cast to their types */
+    bool stale;             /* has blocks that were put in line and not analyzed yet */
     int names_capacity;     /* slots that names has room for */
     bool built;             /* all blocks are there; what loops the language drops is decided */
     bool analyzed;          /* reached from the main program or by eval */
@@ -183,6 +190,8 @@ static inline bool unit_does(const Unit *unit, Pass pass)
  * owned by the unit. */
 ml_status unit_compile(Ctx *ctx, Unit *unit, Function *fn, Routine **out);
 void unit_free(Unit *unit);
+/* The member of a set that a call reaches when its first argument is of this type. */
+const Function *pick_variant(const FunctionSet *set, DataType first);
 static inline Routine *routine_of(const Function *fn)
 {
     return fn ? fn->compiled : NULL;

@@ -15,6 +15,7 @@ typedef struct TreePass {
 
 static const TreePass tree_passes[] = {
     {PASS_dead_branches, prune_branches},
+    {PASS_inlining, inline_calls},
     {PASS_merge_blocks, merge_blocks},
 };
 

@@ -220,6 +220,15 @@ static void walk_into(Walk *w, Function *fn, const Block *b)
     }
 }
 
+static void note_argument(const Walk *w, CallArg *a)
+{
+    const VarInfo *v = a->slot >= 0 ? &w->vars[a->slot] : NULL;
+
+    a->sure = !v || (v->reached && v->sure);
+    a->dt = v ? v->dt : (DataType)a->lit.dt;
+    a->vt = v ? v->vt : (ValueType)a->lit.vt;
+}
+
 static ml_status walk_call(Walk *w, Block *b)
 {
     Function *variants[3] = {b->fn->matrix, b->fn->scalar, b->fn->frame};
@@ -231,6 +240,8 @@ static ml_status walk_call(Walk *w, Block *b)
             b->args[k].lit = w->vars[b->args[k].slot].lit;
             b->args[k].slot = -1;
         }
+    for (int k = 0; k < b->nargs; k++)
+        note_argument(w, &b->args[k]);
     for (int v = 0; v < 3; v++)
         if (variants[v])
             walk_into(w, variants[v], b);
@@ -397,6 +408,7 @@ static ml_status walk_routine(Walk *w, Routine *r)
     for (int k = 0; st == ML_OK && k < r->fn->nresults; k++) {
         VarInfo out = declared_result(w, r, k);
 
+        r->ends[k] = w->vars[r->results[k]];
         w->changed |= join(&r->outs[k], &out);
     }
     mem_free(w->vars);
@@ -418,7 +430,7 @@ static void forget(const Unit *unit)
     for (Routine *r = unit->routines; r; r = r->next) {
         if (r->settled)
             continue;
-        r->analyzed = false;
+        r->analyzed = r->stale = false;
         memset(r->params, 0, (size_t)r->fn->nparams * sizeof *r->params);
         memset(r->outs, 0, (size_t)r->fn->nresults * sizeof *r->outs);
     }

@@ -108,6 +108,17 @@ ml_status build_call(Builder *b, const Expr *e, const int *targets, int ntargets
     return compile_callees(b, e->fn);
 }
 
+const Function *pick_variant(const FunctionSet *set, DataType first)
+{
+    const Function *fn = set->matrix;
+
+    if (set->by_type && first == DT_SCALAR)
+        fn = set->scalar;
+    if (set->by_type && first == DT_FRAME)
+        fn = set->frame;
+    return fn ? fn : any_variant(set);
+}
+
 /* ---- routines ---- */
 
 static ml_status declare(Builder *b, const Function *fn)
@@ -156,7 +167,8 @@ static Routine *new_routine(Unit *unit, Function *fn)
     r->results = ARENA_ARRAY(unit->arena, int, fn->nresults + 1);
     r->params = ARENA_ARRAY(unit->arena, VarInfo, fn->nparams + 1);
     r->outs = ARENA_ARRAY(unit->arena, VarInfo, fn->nresults + 1);
-    if (!r->results || !r->params || !r->outs)
+    r->ends = ARENA_ARRAY(unit->arena, VarInfo, fn->nresults + 1);
+    if (!r->results || !r->params || !r->outs || !r->ends)
         return NULL;
     r->fn = fn;
     r->program = unit->program;

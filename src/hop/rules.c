@@ -52,14 +52,15 @@ Hop *rw_transpose_twice(RewriteCall *c, Hop *h)
     return NULL;
 }
 
-/* matrix(v, r, c) of literals, v a number other than 0: the sum of nothing but zeros is a double.
- */
+/* matrix(v, r, c) of literals written inside sum(), v a number other than 0: the sum of nothing but
+ * zeros is a double.  Of a variable's value too, or the type would depend on where blocks end. */
 Hop *rw_sum_of_constant(RewriteCall *c, Hop *h)
 {
     const Hop *x;
     Hop *cells;
 
-    if (!hop_is_op(h, OP_sum) || h->nin < 1 || !hop_is_op(h->in[0], OP_matrix))
+    if (!hop_is_op(h, OP_sum) || h->nin < 1 || !hop_is_op(h->in[0], OP_matrix) ||
+        h->in[0]->variable)
         return NULL;
     x = h->in[0];
     for (int k = 0; k < 3; k++)

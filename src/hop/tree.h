@@ -39,6 +39,7 @@ ml_status dag_append(Tree *t, Dag *into, const Dag *from);
 /* ---- passes, each in a file of its name; for the main list and all in it ---- */
 
 ml_status prune_branches(Tree *t);
+ml_status inline_calls(Tree *t);
 ml_status merge_blocks(Tree *t);
 
 #endif

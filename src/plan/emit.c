@@ -146,12 +146,13 @@ static ml_status place_literal(Emit *e, const Hop *h)
     return VEC_PUSH(&e->literals, h->lit) ? ML_OK : no_memory(e);
 }
 
-static Instr *new_instr(Emit *e, InstrKind kind, Span span)
+static Instr *new_instr(Emit *e, InstrKind kind, const Hop *h)
 {
     Instr *in = &e->plan->instrs[e->plan->count++];
 
     in->kind = (uint8_t)kind;
-    in->span = span;
+    in->span = h->span;
+    in->site = h->site;
     in->nout = 1;
     in->out = OPERAND_NONE;
     return in;
@@ -273,6 +274,8 @@ static ml_status emit_names(Emit *e, Instr *in, const Hop *h)
     for (int k = 0; k < h->nin; k++)
         if (h->names)
             names[k] = h->names[k];
+        else if (h->said)
+            names[k] = h->said[k];
         else if (h->in[k])
             names[k] =
                 h->in[k]->kind == HOP_READ ? e->r->names[h->in[k]->slot] : h->in[k]->variable;
@@ -282,7 +285,7 @@ static ml_status emit_names(Emit *e, Instr *in, const Hop *h)
 
 static ml_status emit_operator(Emit *e, const Hop *h, int i)
 {
-    Instr *in = new_instr(e, INSTR_OP, h->span);
+    Instr *in = new_instr(e, INSTR_OP, h);
 
     in->op = h->op;
     in->fn = e->backend->operator_fn(h->op);
@@ -313,7 +316,7 @@ static ml_status place_reads(Emit *e)
         e->place[k] = h->slot;
         if (e->last_use[k] != e->norder || !is_assigned(e, h->slot))
             continue;
-        in = new_instr(e, INSTR_MOVE, h->span);
+        in = new_instr(e, INSTR_MOVE, h);
         in->in = ARENA_ARRAY(e->plan->arena, int32_t, 1);
         if (!in->in)
             return no_memory(e);
@@ -333,7 +336,7 @@ static ml_status emit_move(Emit *e, Root root)
     if (root.hop->kind == HOP_READ && root.hop->slot == root.slot &&
         e->place[root.hop->id] == root.slot)
         return ML_OK; /* x = x */
-    in = new_instr(e, INSTR_MOVE, root.hop->span);
+    in = new_instr(e, INSTR_MOVE, root.hop);
     in->in = ARENA_ARRAY(e->plan->arena, int32_t, 1);
     if (!in->in)
         return no_memory(e);

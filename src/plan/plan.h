@@ -35,6 +35,7 @@ typedef struct Instr {
     OperatorFn fn;
     const char *const *names;
     Span span;
+    const InlineSite *site;
     Dims dims; /* estimate of the result */
     double bytes;
     uint8_t dt;

@@ -164,19 +164,6 @@ ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results)
 
 /* ---- calls ---- */
 
-const Function *pick_variant(const FunctionSet *set, DataType first)
-{
-    const Function *fn = set->matrix;
-
-    if (set->by_type && first == DT_SCALAR)
-        fn = set->scalar;
-    if (set->by_type && first == DT_FRAME)
-        fn = set->frame;
-    if (fn)
-        return fn;
-    return set->matrix ? set->matrix : set->scalar ? set->scalar : set->frame;
-}
-
 static ml_status take_arguments(Run *run, const Routine *caller, Value *frame, const Block *block,
                                 Value *args)
 {

@@ -158,6 +158,16 @@ static ml_status run_timed(Run *run, const Routine *r, Value *frame, const Plan 
     return st;
 }
 
+/* The place of an error that has none, and the calls that were put in line around it. */
+static ml_status failed_at(Run *run, ml_status st, Span span, const InlineSite *site)
+{
+    if (!run->ctx->err.span.src)
+        run->ctx->err.span = span;
+    for (; site; site = site->outer)
+        error_add_call(run->ctx, site->function, site->span);
+    return st;
+}
+
 static ml_status run_plan(Run *run, const Routine *r, Value *frame, const Plan *plan)
 {
     for (int k = 0; k < plan->count; k++) {
@@ -172,9 +182,7 @@ static ml_status run_plan(Run *run, const Routine *r, Value *frame, const Plan *
                  : run->stats->timed    ? run_timed(run, r, frame, plan, in)
                                         : run_operator(run, r, frame, plan, in);
         if (st != ML_OK) {
-            if (!run->ctx->err.span.src)
-                run->ctx->err.span = in->span;
-            return st;
+            return failed_at(run, st, in->span, in->site);
         }
     }
     run->stats->instructions += plan->count;
@@ -217,9 +225,7 @@ static ml_status condition(Run *run, const Routine *r, Value *frame, const Block
         return ML_OK;
     }
     st = scalar_truth(run->ctx, frame[block->cond], holds);
-    if (st != ML_OK && !run->ctx->err.span.src)
-        run->ctx->err.span = block->span;
-    return st;
+    return st == ML_OK ? st : failed_at(run, st, block->span, block->site);
 }
 
 static ml_status run_while(Run *run, const Routine *r, Value *frame, const Block *block)
@@ -238,9 +244,12 @@ static ml_status run_while(Run *run, const Routine *r, Value *frame, const Block
 static ml_status run_for(Run *run, const Routine *r, Value *frame, const Block *block)
 {
     LoopRange range;
+    ml_status st;
 
     TRY(run_blocks(run, r, frame, block->pred));
-    TRY(loop_range(run->ctx, frame, block, &range));
+    st = loop_range(run->ctx, frame, block, &range);
+    if (st != ML_OK)
+        return failed_at(run, st, block->span, block->site);
     if (block->dead && frame[block->loop_slot].dt != DT_NONE)
         return ML_OK;
     for (int64_t k = 0; k < range.count; k++) {

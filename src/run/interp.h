@@ -44,7 +44,6 @@ void plans_free(Unit *unit);
 ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block);
 /* Call a routine: takes the references in args; results are owned by the caller. */
 ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results);
-const Function *pick_variant(const FunctionSet *set, DataType first);
 
 /* ---- operators that the interpreter performs (builtin.c): ml_r_NAME ---- */
 typedef ml_status (*RunFn)(Run *run, OpCall *call);

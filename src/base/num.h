@@ -31,10 +31,10 @@ size_t num_print_double(char buf[NUM_BUFFER], double v);
 size_t num_print_float(char buf[NUM_BUFFER], float v);
 size_t num_print_int64(char buf[NUM_BUFFER], int64_t v);
 
-/* Exactly `decimals` fraction digits (negative counts as 0): those of the shortest form and zeros, or
- * when it has more, the exact binary value rounded half-even; a value below 1e-3 whose shortest form
- * is 5e-(decimals+1) prints as zero, -0.0 as zero without a sign. Writes at most size bytes with the NUL (truncating if need be) and returns the full length,
- * as snprintf does. */
+/* Exactly `decimals` fraction digits (negative counts as 0): those of the shortest form and zeros,
+ * or when it has more, the exact binary value rounded half-even; a value below 1e-3 whose shortest
+ * form is 5e-(decimals+1) prints as zero, -0.0 as zero without a sign. Writes at most size bytes
+ * with the NUL (truncating if need be) and returns the full length, as snprintf does. */
 size_t num_print_fixed(char *buf, size_t size, double v, int decimals);
 
 #endif

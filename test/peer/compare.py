@@ -1,5 +1,8 @@
 """Run scripts on matloom and SystemDS and compare: compare.py MATLOOM SYSDS_HOME [-record] [NAME...]
 
+NAME is a script of this folder, or `builtins` for the calls of builtins.tsv, which peer_builtins runs and compares on
+random inputs of the seed in the environment variable SEED, 1 by default.
+
 Two outputs agree when they have the same words and their numbers agree to 1e-9, relatively for large ones: the engines
 sum in different orders. What SystemDS adds at its end (statistics) is cut off. Each run has a fresh copy of this folder
 as its working directory. Lines that differ on purpose are rows of differences.tsv. With -record nothing is compared:
@@ -30,9 +33,12 @@ def run_matloom(program, name):
     return p.stdout if p.returncode == 0 else None, p.stderr
 
 
+def java(home):
+    return ["java", "-Xmx2g", "--add-modules=jdk.incubator.vector", "-cp", f"{home}/lib/*:{home}/*"]
+
+
 def run_peer(home, name):
-    p = run(["java", "-Xmx2g", "--add-modules=jdk.incubator.vector", "-cp", f"{home}/lib/*:{home}/*",
-             "org.apache.sysds.api.DMLScript", "-exec", "singlenode", "-f", f"{name}.dml"])
+    p = run(java(home) + ["org.apache.sysds.api.DMLScript", "-exec", "singlenode", "-f", f"{name}.dml"])
     out = p.stdout.split("SystemDS Statistics:")[0]
     failed = p.returncode != 0 or "An Error Occurred" in out
     return None if failed else out.rstrip("\n") + "\n", p.stdout + p.stderr
@@ -85,12 +91,31 @@ def record(home, name):
     return []
 
 
+def builtins(program, home, recording):
+    """All calls in one virtual machine; prints what fails, returns whether something did."""
+    tool, seed = [f"{os.path.dirname(program)}/test/peer_builtins", HERE], os.environ.get("SEED", "1")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = shutil.copytree(HERE, f"{scratch}/peer")
+        scripts, raw, answers = (f"{scratch}/{name}" for name in ("scripts", "raw", "answers"))
+        with open(scripts, "w", encoding="utf-8") as f:
+            subprocess.run(tool + ["scripts", seed], stdout=f, check=True)
+        subprocess.run(java(home) + ["org.codehaus.janino.SimpleCompiler", "Many.java", "Many", scripts, raw],
+                       cwd=folder, capture_output=True, check=True)
+        with open(f"{HERE}/expected/builtins.tsv" if recording else answers, "w", encoding="utf-8") as f:
+            subprocess.run(tool + ["record", raw], stdout=f, check=True)
+        return not recording and subprocess.run(tool + ["check", answers, seed]).returncode != 0
+
+
 def main():
     program, home, names = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
     recording = "-record" in names
-    names = [n for n in names if n != "-record"] or sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".dml"))
+    names = [n for n in names if n != "-record"]
+    names = names or sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".dml")) + ["builtins"]
     failed = 0
     for name in names:
+        if name == "builtins":
+            failed += builtins(program, home, recording)
+            continue
         report = record(home, name) if recording else compare(program, home, name)
         failed += bool(report)
         if report:

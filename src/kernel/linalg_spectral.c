@@ -16,6 +16,44 @@ static ml_status not_converged(Ctx *ctx, const OpCall *call)
                 call_name(call, 0));
 }
 
+/* ---- signs ---- */
+
+/* Cells that differ by less than this part are equally large: what rounding leaves of a tie must
+ * not decide. */
+static const double TIE = 1e-8;
+
+/* Is the largest cell of column j of the m x k matrix u negative?  The first of those equally
+ * large.
+ */
+static bool largest_is_negative(const double *u, int64_t m, int64_t k, int64_t j)
+{
+    double most = 0;
+    int64_t i = 0;
+
+    for (int64_t r = 0; r < m; r++)
+        most = fmax(most, fabs(u[r * k + j]));
+    while (i < m - 1 && fabs(u[i * k + j]) < most * (1 - TIE))
+        i++;
+    return m > 0 && u[i * k + j] < 0;
+}
+
+static void turn_column(double *x, int64_t rows, int64_t k, int64_t j)
+{
+    for (int64_t i = 0; i < rows; i++)
+        x[i * k + j] = -x[i * k + j];
+}
+
+/* Vectors are found but for their sign, which LAPACK leaves as it comes: make the largest cell of
+ * each of the k columns of u positive; v, n x k, has its columns turned with them. */
+static void fix_signs(double *u, int64_t m, double *v, int64_t n, int64_t k)
+{
+    for (int64_t j = 0; j < k; j++)
+        if (largest_is_negative(u, m, k, j)) {
+            turn_column(u, m, k, j);
+            turn_column(v, n, k, j);
+        }
+}
+
 /* ---- symmetric eigenvalues ---- */
 
 typedef struct Eigen {
@@ -122,7 +160,9 @@ static ml_status eigen(Ctx *ctx, OpCall *call, Matrix *a, Matrix *w, Matrix *v)
     TRY(linalg_finite(ctx, call, a));
     if (a->rows == 0)
         return ML_OK;
-    return linalg_symmetric(a, &i, &j) ? symmetric(ctx, &e) : asymmetric(ctx, &e);
+    TRY(linalg_symmetric(a, &i, &j) ? symmetric(ctx, &e) : asymmetric(ctx, &e));
+    fix_signs(v->values, v->rows, NULL, 0, v->cols);
+    return ML_OK;
 }
 
 /* Hand over n results; all are released when st is an error. */
@@ -218,6 +258,8 @@ static ml_status svd(Ctx *ctx, OpCall *call, Matrix *a, Matrix *out[3])
     d.u = out[0]->values;
     d.v = out[2]->values;
     st = blas ? lapack_svd(ctx, blas, &d) : plain_form(ctx, &d);
+    if (st == ML_OK && k > PLAIN_MAX)
+        fix_signs(d.u, m, d.v, n, k);
     for (int64_t i = 0; i < k; i++)
         out[1]->values[i * k + i] = d.s[i];
     linalg_scratch_free(ctx, d.s, k);

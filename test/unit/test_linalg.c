@@ -405,6 +405,63 @@ ML_TEST(svd_has_the_signs_of_golub_and_reinsch)
     CASE_FAILS(svd, ML_EVALUE, value_matrix(case_matrix(1, 1, "NaN")));
 }
 
+/* The largest cell of each column is positive. */
+static void assert_signs(const Matrix *m)
+{
+    for (int64_t j = 0; j < m->cols; j++) {
+        double most = 0;
+
+        for (int64_t i = 0; i < m->rows; i++)
+            most = fabs(cell(m, i, j)) > fabs(most) ? cell(m, i, j) : most;
+        assert_true(most > 0);
+    }
+}
+
+ML_TEST(the_largest_cell_of_eigenvectors_is_positive)
+{
+    static const int64_t sizes[] = {1, 3, 20, 33, 50};
+    Value f[2];
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        Matrix *x = case_random(sizes[k], sizes[k], 1, k), *a = plain_product(x, true, x, false);
+
+        run_factors(OP_eigen, ml_k_eigen, a, 2, f);
+        assert_signs(f[1].m);
+        matrix_release(x);
+        matrix_release(a);
+        release_all(f, 2);
+    }
+}
+
+ML_TEST(the_first_of_equally_large_cells_of_an_eigenvector_is_positive)
+{
+    Matrix *a = case_matrix(3, 3, "4 1 0 1 3 1 0 1 2");
+    Value f[2];
+
+    run_factors(OP_eigen, ml_k_eigen, a, 2, f);
+    matrix_release(a);
+    value_release(f[0]);
+    assert_cells(f[1], 3, 3,
+                 "0.21132487 0.57735027 0.78867513 -0.57735027 -0.57735027 0.57735027 "
+                 "0.78867513 -0.57735027 0.21132487",
+                 1e-7);
+}
+
+ML_TEST(the_largest_cell_of_left_singular_vectors_is_positive_above_32)
+{
+    static const int64_t shapes[][2] = {{33, 33}, {60, 40}, {40, 60}};
+    Value f[3];
+
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        Matrix *a = case_random(shapes[k][0], shapes[k][1], 1, k);
+
+        run_factors(OP_svd, ml_k_svd, a, 3, f);
+        assert_signs(f[0].m);
+        matrix_release(a);
+        release_all(f, 3);
+    }
+}
+
 /* ---- square roots ---- */
 
 static void check_root(Matrix *a, double tolerance)

@@ -1,110 +1,315 @@
 /* grouped: aggregates of the rows of a matrix by group.
  *
- * Members are ordered by group once, by counting; then each group is aggregated as a task, its
- * members in their order, with compensated sums and two passes for variance and moments. Cost: two
- * passes over groups, one or two over the target, which is read row by row. */
+ * The members are cut into tiles; each tile adds its members up by group, in their order, and the
+ * tiles' parts of a group are merged in the order of the tiles.  Sums are compensated; variance and
+ * moments take a second pass, with the means of the first.  There are as many tiles as keep the
+ * parts few beside the members, whatever the number of threads.
+ * Cost: a pass over the groups to check them, and one or two over groups and target. */
 #include "kernel/kernel.h"
 #include "kernel/sum2.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct GroupJob {
+enum { MEMBERS_A_PART = 8, MAX_TILES = 64, CHECK_TILE = 64 << 10 };
+
+/* What is known of a group in one column. */
+typedef struct Part {
+    Sum2 sum; /* its s alone: least or greatest */
+    int64_t members;
+} Part;
+
+typedef struct GroupJob GroupJob;
+
+/* Add x with weight w to a part; mean: that of the part's group, where there is one by now. */
+typedef void (*AddFn)(Part *part, double x, double w, double mean);
+/* Add members lo..hi to the parts of a tile. */
+typedef void (*PassFn)(const GroupJob *job, int64_t lo, int64_t hi, Part *parts);
+
+typedef ml_status (*GroupFn)(Ctx *ctx, GroupJob *job);
+
+struct GroupJob {
     Matrix *target, *groups, *weights; /* owned, dense; weights NULL: all 1 */
     int64_t members, columns, ngroups;
     int order;
-    int64_t *ends; /* of each group's members in `rows` */
-    int64_t *rows;
-    double (*fn)(const struct GroupJob *job, int64_t lo, int64_t hi, int64_t col);
+    GroupFn fn;
+    double *largest; /* group of each tile of the check */
+    int64_t tiles;
+    PassFn pass;
+    void (*merge)(Part *to, const Part *from);
+    Part *parts;   /* tiles x ngroups x columns; merged in the first tile's */
+    double *means; /* NULL: none known */
     double *out;
-} GroupJob;
+};
 
-static double target_at(const GroupJob *job, int64_t k, int64_t col)
+/* ---- passes ---- */
+
+/* Inlined with constants, so that each pass is a loop of its own. */
+static inline __attribute__((always_inline)) void
+add_rows(const GroupJob *job, int64_t lo, int64_t hi, int64_t columns, Part *parts, AddFn add)
 {
-    return job->target->values[job->rows[k] * job->columns + col];
-}
+    const double *target = job->target->values, *groups = job->groups->values;
+    const double *weights = job->weights ? job->weights->values : NULL, *means = job->means;
+    const double end = (double)job->ngroups + 1;
 
-static double weight_at(const GroupJob *job, int64_t k)
-{
-    return job->weights ? job->weights->values[job->rows[k]] : 1;
-}
+    for (int64_t i = lo; i < hi; i++) {
+        if (!(groups[i] < end)) /* a group beyond those asked for */
+            continue;
+        for (int64_t j = 0; j < columns; j++) {
+            const int64_t k = ((int64_t)groups[i] - 1) * columns + j;
 
-/* ---- aggregates of members lo..hi of `rows`, in one column ---- */
-
-static double group_sum(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
-{
-    Sum2 sum = {0};
-
-    for (int64_t k = lo; k < hi; k++)
-        sum2_add(&sum, weight_at(job, k) * target_at(job, k, col));
-    return sum2_value(sum);
-}
-
-static double group_count(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
-{
-    Sum2 sum = {0};
-
-    (void)col;
-    for (int64_t k = lo; k < hi; k++)
-        sum2_add(&sum, weight_at(job, k));
-    return sum2_value(sum);
-}
-
-static double group_mean(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
-{
-    return group_sum(job, lo, hi, col) / group_count(job, lo, hi, col);
-}
-
-static double powers(const GroupJob *job, int64_t lo, int64_t hi, int64_t col, int order)
-{
-    const double mean = group_mean(job, lo, hi, col);
-    Sum2 sum = {0};
-
-    for (int64_t k = lo; k < hi; k++) {
-        const double d = target_at(job, k, col) - mean, dd = d * d;
-
-        sum2_add(&sum, weight_at(job, k) * (order == 2 ? dd : order == 3 ? dd * d : dd * dd));
+            parts[k].members++;
+            add(&parts[k], target[i * columns + j], weights ? weights[i] : 1, means ? means[k] : 0);
+        }
     }
-    return sum2_value(sum);
 }
 
-static double group_variance(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
+static inline __attribute__((always_inline)) void add_members(const GroupJob *job, int64_t lo,
+                                                              int64_t hi, Part *parts, AddFn add)
 {
-    return hi - lo < 2 ? 0 : powers(job, lo, hi, col, 2) / (group_count(job, lo, hi, col) - 1);
+    if (job->columns == 1)
+        add_rows(job, lo, hi, 1, parts, add);
+    else
+        add_rows(job, lo, hi, job->columns, parts, add);
 }
 
-static double group_moment(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
+static inline void add_value(Part *part, double x, double w, double mean)
 {
-    return lo == hi ? NAN : powers(job, lo, hi, col, job->order) / group_count(job, lo, hi, col);
+    (void)mean;
+    sum2_add(&part->sum, w * x);
 }
 
-static double group_min(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
+static inline void add_weight(Part *part, double x, double w, double mean)
 {
-    double least = INFINITY;
+    (void)x;
+    (void)mean;
+    sum2_add(&part->sum, w);
+}
 
-    for (int64_t k = lo; k < hi; k++) {
-        const double x = weight_at(job, k) * target_at(job, k, col);
+static inline void add_square(Part *part, double x, double w, double mean)
+{
+    sum2_add(&part->sum, w * ((x - mean) * (x - mean)));
+}
 
-        least = x < least || isnan(x) ? x : least;
+static inline void add_cube(Part *part, double x, double w, double mean)
+{
+    const double d = x - mean;
+
+    sum2_add(&part->sum, w * (d * d * d));
+}
+
+static inline void add_fourth(Part *part, double x, double w, double mean)
+{
+    const double d = x - mean, dd = d * d;
+
+    sum2_add(&part->sum, w * (dd * dd));
+}
+
+static inline void keep_least(Part *part, double x, double w, double mean)
+{
+    const double y = w * x;
+
+    (void)mean;
+    part->sum.s = part->members == 1 || y < part->sum.s || isnan(y) ? y : part->sum.s;
+}
+
+static inline void keep_greatest(Part *part, double x, double w, double mean)
+{
+    const double y = w * x;
+
+    (void)mean;
+    part->sum.s = part->members == 1 || y > part->sum.s || isnan(y) ? y : part->sum.s;
+}
+
+static void pass_values(const GroupJob *job, int64_t lo, int64_t hi, Part *parts)
+{
+    add_members(job, lo, hi, parts, add_value);
+}
+
+static void pass_weights(const GroupJob *job, int64_t lo, int64_t hi, Part *parts)
+{
+    add_members(job, lo, hi, parts, add_weight);
+}
+
+static void pass_powers(const GroupJob *job, int64_t lo, int64_t hi, Part *parts)
+{
+    if (job->order == 2)
+        add_members(job, lo, hi, parts, add_square);
+    else if (job->order == 3)
+        add_members(job, lo, hi, parts, add_cube);
+    else
+        add_members(job, lo, hi, parts, add_fourth);
+}
+
+static void pass_least(const GroupJob *job, int64_t lo, int64_t hi, Part *parts)
+{
+    add_members(job, lo, hi, parts, keep_least);
+}
+
+static void pass_greatest(const GroupJob *job, int64_t lo, int64_t hi, Part *parts)
+{
+    add_members(job, lo, hi, parts, keep_greatest);
+}
+
+/* ---- merging ---- */
+
+static void merge_sum(Part *to, const Part *from)
+{
+    sum2_merge(&to->sum, from->sum);
+    to->members += from->members;
+}
+
+static void merge_least(Part *to, const Part *from)
+{
+    if (to->members == 0 || from->sum.s < to->sum.s || isnan(from->sum.s))
+        to->sum.s = from->sum.s;
+    to->members += from->members;
+}
+
+static void merge_greatest(Part *to, const Part *from)
+{
+    if (to->members == 0 || from->sum.s > to->sum.s || isnan(from->sum.s))
+        to->sum.s = from->sum.s;
+    to->members += from->members;
+}
+
+static ml_status tiles_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const GroupJob *job = arg;
+    const int64_t cells = job->ngroups * job->columns, n = job->members;
+    const int64_t tile = n / job->tiles + 1;
+
+    (void)ctx;
+    for (int64_t t = lo; t < hi; t++) {
+        const int64_t begin = t * tile < n ? t * tile : n;
+
+        memset(job->parts + t * cells, 0, (size_t)cells * sizeof *job->parts);
+        job->pass(job, begin, begin + tile < n ? begin + tile : n, job->parts + t * cells);
     }
-    return least;
+    return ML_OK;
 }
 
-static double group_max(const GroupJob *job, int64_t lo, int64_t hi, int64_t col)
+static ml_status merge_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    double greatest = -INFINITY;
+    const GroupJob *job = arg;
+    const int64_t cells = job->ngroups * job->columns;
 
-    for (int64_t k = lo; k < hi; k++) {
-        const double x = weight_at(job, k) * target_at(job, k, col);
+    (void)ctx;
+    for (int64_t t = 1; t < job->tiles; t++)
+        for (int64_t k = lo; k < hi; k++)
+            if (job->parts[t * cells + k].members > 0)
+                job->merge(&job->parts[k], &job->parts[t * cells + k]);
+    return ML_OK;
+}
 
-        greatest = x > greatest || isnan(x) ? x : greatest;
+/* One pass over all members: parts[0 .. ngroups * columns) become those of the groups. */
+static ml_status run_pass(Ctx *ctx, GroupJob *job, PassFn pass,
+                          void (*merge)(Part *to, const Part *from))
+{
+    job->pass = pass;
+    job->merge = merge;
+    TRY(task_for(ctx, job->tiles, 1, tiles_task, job));
+    return task_for(ctx, job->ngroups * job->columns, task_grain(job->tiles), merge_task, job);
+}
+
+/* ---- functions ---- */
+
+static void take_sums(const GroupJob *job)
+{
+    for (int64_t k = 0; k < job->ngroups * job->columns; k++)
+        job->out[k] = sum2_value(job->parts[k].sum);
+}
+
+static ml_status group_sum(Ctx *ctx, GroupJob *job)
+{
+    TRY(run_pass(ctx, job, pass_values, merge_sum));
+    take_sums(job);
+    return ML_OK;
+}
+
+static ml_status group_count(Ctx *ctx, GroupJob *job)
+{
+    TRY(run_pass(ctx, job, pass_weights, merge_sum));
+    take_sums(job);
+    return ML_OK;
+}
+
+static ml_status group_min(Ctx *ctx, GroupJob *job)
+{
+    TRY(run_pass(ctx, job, pass_least, merge_least));
+    take_sums(job);
+    return ML_OK;
+}
+
+static ml_status group_max(Ctx *ctx, GroupJob *job)
+{
+    TRY(run_pass(ctx, job, pass_greatest, merge_greatest));
+    take_sums(job);
+    return ML_OK;
+}
+
+/* weight[k]: the sum of the weights of group k, NaN of one without a member; out: its mean. */
+static ml_status means(Ctx *ctx, GroupJob *job, double *weight)
+{
+    const int64_t cells = job->ngroups * job->columns;
+
+    if (job->weights) {
+        TRY(group_count(ctx, job));
+        memcpy(weight, job->out, (size_t)cells * sizeof *weight);
     }
-    return greatest;
+    TRY(run_pass(ctx, job, pass_values, merge_sum));
+    for (int64_t k = 0; k < cells; k++) {
+        const Part *part = &job->parts[k];
+
+        weight[k] = part->members == 0 ? NAN : job->weights ? weight[k] : (double)part->members;
+        job->out[k] = sum2_value(part->sum) / weight[k];
+    }
+    return ML_OK;
+}
+
+/* Means, or with an order the moments about them, divided by the weights less `less`; 0 for groups
+ * of fewer members than needed. */
+static ml_status about_mean(Ctx *ctx, GroupJob *job, int order, double less, int64_t needed)
+{
+    const int64_t cells = job->ngroups * job->columns;
+    const size_t bytes = (size_t)(2 * cells) * sizeof(double);
+    double *weight = pool_alloc(ctx, bytes);
+    ml_status st;
+
+    if (!weight)
+        return ML_ENOMEM;
+    st = means(ctx, job, weight);
+    if (st == ML_OK && order > 0) {
+        job->order = order;
+        job->means = memcpy(weight + cells, job->out, (size_t)cells * sizeof(double));
+        st = run_pass(ctx, job, pass_powers, merge_sum);
+        for (int64_t k = 0; st == ML_OK && k < cells; k++)
+            job->out[k] = sum2_value(job->parts[k].sum) / (weight[k] - less);
+    }
+    for (int64_t k = 0; st == ML_OK && k < cells; k++)
+        job->out[k] = job->parts[k].members < needed ? 0 : job->out[k];
+    pool_release(ctx->pool, weight, bytes);
+    return st;
+}
+
+static ml_status group_mean(Ctx *ctx, GroupJob *job)
+{
+    return about_mean(ctx, job, 0, 0, 1);
+}
+
+static ml_status group_variance(Ctx *ctx, GroupJob *job)
+{
+    return about_mean(ctx, job, 2, 1, 2);
+}
+
+static ml_status group_moment(Ctx *ctx, GroupJob *job)
+{
+    return about_mean(ctx, job, job->order, 0, 0);
 }
 
 static const struct {
     const char *name;
-    double (*fn)(const GroupJob *job, int64_t lo, int64_t hi, int64_t col);
+    GroupFn fn;
 } functions[] = {
     {"sum", group_sum},
     {"count", group_count},
@@ -115,47 +320,49 @@ static const struct {
     {"centralmoment", group_moment},
 };
 
-static ml_status groups_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+/* ---- groups ---- */
+
+static ml_status check_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const GroupJob *job = arg;
 
-    (void)ctx;
-    for (int64_t g = lo; g < hi; g++) {
-        const int64_t begin = g > 0 ? job->ends[g - 1] : 0, end = job->ends[g];
+    for (int64_t t = lo; t < hi; t++) {
+        const int64_t end =
+            (t + 1) * CHECK_TILE < job->members ? (t + 1) * CHECK_TILE : job->members;
+        double largest = 0;
 
-        for (int64_t col = 0; col < job->columns; col++)
-            job->out[g * job->columns + col] =
-                begin == end && job->fn != group_moment ? 0 : job->fn(job, begin, end, col);
+        for (int64_t i = t * CHECK_TILE; i < end; i++) {
+            const double g = job->groups->values[i];
+
+            if (!(g >= 1))
+                return fail(
+                    ctx, ML_EVALUE,
+                    "aggregate: Invalid value (%.1f) encountered in 'groups', expected at least 1",
+                    g);
+            largest = g > largest ? g : largest;
+        }
+        job->largest[t] = largest;
     }
     return ML_OK;
-}
-
-/* ---- groups ---- */
-
-/* Group of member i from 0, or -1 when it is beyond those asked for. */
-static int64_t group_of(const GroupJob *job, int64_t i)
-{
-    const double g = job->groups->values[i];
-
-    return g < (double)job->ngroups + 1 ? (int64_t)g - 1 : -1;
 }
 
 /* Check the groups; find their number unless it was given. */
 static ml_status count_groups(Ctx *ctx, GroupJob *job)
 {
+    const int64_t tiles = (job->members + CHECK_TILE - 1) / CHECK_TILE;
+    const size_t bytes = (size_t)(tiles + 1) * sizeof *job->largest;
     double largest = 0;
+    ml_status st;
 
-    for (int64_t i = 0; i < job->members; i++) {
-        const double g = job->groups->values[i];
-
-        if (!(g >= 1))
-            return fail(
-                ctx, ML_EVALUE,
-                "aggregate: Invalid value (%.1f) encountered in 'groups', expected at least 1", g);
-        largest = g > largest ? g : largest;
-    }
-    if (job->ngroups > 0)
-        return ML_OK;
+    job->largest = pool_alloc(ctx, bytes);
+    if (!job->largest)
+        return ML_ENOMEM;
+    st = task_for(ctx, tiles, 1, check_task, job);
+    for (int64_t t = 0; st == ML_OK && t < tiles; t++)
+        largest = job->largest[t] > largest ? job->largest[t] : largest;
+    pool_release(ctx->pool, job->largest, bytes);
+    if (st != ML_OK || job->ngroups > 0)
+        return st;
     if (!(largest >= 1 && largest < 0x1p53))
         return fail(ctx, ML_EVALUE,
                     "aggregate: cannot tell the number of groups from 'groups' (largest %g)",
@@ -164,46 +371,26 @@ static ml_status count_groups(Ctx *ctx, GroupJob *job)
     return ML_OK;
 }
 
-/* Order the members by group, keeping their order in each. */
-static void order_members(GroupJob *job)
-{
-    int64_t at = 0;
-
-    memset(job->ends, 0, (size_t)job->ngroups * sizeof *job->ends);
-    for (int64_t i = 0; i < job->members; i++)
-        if (group_of(job, i) >= 0)
-            job->ends[group_of(job, i)]++;
-    for (int64_t g = 0; g < job->ngroups; g++) {
-        const int64_t count = job->ends[g];
-
-        job->ends[g] = at;
-        at += count;
-    }
-    for (int64_t i = 0; i < job->members; i++)
-        if (group_of(job, i) >= 0)
-            job->rows[job->ends[group_of(job, i)]++] = i;
-}
-
 static ml_status aggregate_groups(Ctx *ctx, GroupJob *job, Matrix **out)
 {
+    int64_t cells, tiles;
     size_t bytes;
     ml_status st;
 
     TRY(count_groups(ctx, job));
     TRY(matrix_new_dense(ctx, job->ngroups, job->columns, out));
-    bytes = (size_t)(job->ngroups + job->members + 1) * sizeof *job->ends;
-    job->ends = pool_alloc(ctx, bytes);
-    if (!job->ends) {
+    cells = matrix_cells(*out);
+    tiles = matrix_cells(job->target) / (MEMBERS_A_PART * (cells + 1));
+    job->tiles = tiles < 1 ? 1 : tiles > MAX_TILES ? MAX_TILES : tiles;
+    bytes = (size_t)(job->tiles * cells + 1) * sizeof *job->parts;
+    job->parts = pool_alloc(ctx, bytes);
+    if (!job->parts) {
         matrix_release(*out);
         return ML_ENOMEM;
     }
-    job->rows = job->ends + job->ngroups;
     job->out = (*out)->values;
-    order_members(job);
-    st = task_for(ctx, job->ngroups,
-                  task_grain(job->columns * (1 + job->members / (job->ngroups + 1))), groups_task,
-                  job);
-    pool_release(ctx->pool, job->ends, bytes);
+    st = job->fn(ctx, job);
+    pool_release(ctx->pool, job->parts, bytes);
     if (st != ML_OK)
         matrix_release(*out);
     return st;

@@ -10,6 +10,8 @@
 
 #include "base/base.h"
 
+#include <math.h>
+
 typedef enum DataType { DT_NONE, DT_SCALAR, DT_MATRIX, DT_FRAME, DT_LIST } DataType;
 typedef enum ValueType { VT_NONE, VT_INT, VT_DOUBLE, VT_BOOL, VT_STRING, VT_UNKNOWN } ValueType;
 
@@ -182,7 +184,16 @@ bool scalar_is_number(Value v);   /* int, double or bool */
 double scalar_to_double(Value v); /* of int, double, bool; NaN for a string */
 /* The whole text, but for blanks around it, as a number; false when it is none. */
 bool text_to_double(const char *s, size_t size, double *out);
-int64_t double_to_int(double d); /* truncation with the 2^-53 nudge; NaN 0; saturating */
+/* Truncation with the 2^-53 nudge; NaN 0; saturating. */
+static inline int64_t double_to_int(double d)
+{
+    const double size = fabs(d) + 0x1p-53;
+
+    if (!(size < 0x1p63))
+        return d > 0 ? INT64_MAX : d < 0 ? INT64_MIN : 0;
+    return d < 0 ? -(int64_t)size : (int64_t)size;
+}
+
 ml_status scalar_cast(Ctx *ctx, Value v, ValueType to,
                       Value *out); /* as.integer, as.double, as.logical, to string */
 ml_status scalar_truth(Ctx *ctx, Value v, bool *out); /* of a predicate */

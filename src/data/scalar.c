@@ -39,17 +39,6 @@ double scalar_to_double(Value v)
 }
 
 /* The nudge lets 2.9999999999999998, the image of a computed 3, count as 3. */
-int64_t double_to_int(double d)
-{
-    double whole = floor(fabs(d) + 0x1p-53);
-
-    if (isnan(d))
-        return 0;
-    if (whole >= 0x1p63)
-        return d > 0 ? INT64_MAX : INT64_MIN;
-    return d < 0 ? -(int64_t)whole : (int64_t)whole;
-}
-
 bool text_to_double(const char *s, size_t size, double *out)
 {
     const char *end = s + size;

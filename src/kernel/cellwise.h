@@ -53,10 +53,10 @@ ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int6
                        Matrix **out);
 
 /* The result of op, stored as the call's, on a CSR side beside one that leaves its zeros zero, and
- * on two CSR sides where f(0, 0) = 0. */
+ * on two CSR sides where f(0, 0) = 0; meet: both leave each other's zeros zero. */
 ml_status binary_sparse_map(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
                             const Side *y);
-ml_status binary_sparse_union(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
-                              const Matrix *y);
+ml_status binary_sparse_merge(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
+                              const Matrix *y, bool meet);
 
 #endif

@@ -6,6 +6,7 @@
  * included: that is tested with the operator itself, on a scalar, a vector or, for products, all
  * cells. */
 #include "kernel/cellwise.h"
+#include "kernel/csr.h"
 
 #include <string.h>
 
@@ -144,6 +145,7 @@ static bool zeros_stay_beside(const BinaryOp *op, const double *cells, int64_t n
 typedef struct StayJob {
     const BinaryOp *op;
     const Matrix *m;
+    int64_t stored; /* cells of m */
     bool zero_left;
     atomic_bool lost;
 } StayJob;
@@ -151,8 +153,8 @@ typedef struct StayJob {
 static ml_status stay_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     StayJob *job = arg;
-    const int64_t all = matrix_cells(job->m), begin = lo * CELL_TILE;
-    const int64_t end = hi * CELL_TILE < all ? hi * CELL_TILE : all;
+    const int64_t begin = lo * CELL_TILE;
+    const int64_t end = hi * CELL_TILE < job->stored ? hi * CELL_TILE : job->stored;
 
     (void)ctx;
     /* Relaxed: a flag that is only ever set, and read after the tasks have joined. */
@@ -162,19 +164,33 @@ static ml_status stay_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
+/* Do zeros stay zero beside all cells that m stores? */
+static bool zeros_stay_beside_all(Ctx *ctx, const BinaryOp *op, const Matrix *m, bool zero_left)
+{
+    StayJob job = {.op = op, .m = m, .zero_left = zero_left};
+
+    job.stored = m->format == MATRIX_CSR ? csr_nnz(m) : matrix_cells(m);
+    return task_for(ctx, (job.stored + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE),
+                    stay_tiles, &job) == ML_OK &&
+           !atomic_load_explicit(&job.lost, memory_order_relaxed);
+}
+
 static bool zeros_stay(Ctx *ctx, const BinaryOp *op, bool safe, const Side *other, bool zero_left)
 {
-    StayJob job = {.op = op, .m = other->m, .zero_left = zero_left};
-    int64_t cells;
-
     if (other->kind == SIDE_SCALAR)
         return (zero_left ? op->cell2(0, other->scalar) : op->cell2(other->scalar, 0)) == 0;
     if (side_is_csr(other) || (other->kind == SIDE_CELLS && !safe))
         return false;
-    cells = matrix_cells(other->m);
-    return task_for(ctx, (cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), stay_tiles,
-                    &job) == ML_OK &&
-           !atomic_load_explicit(&job.lost, memory_order_relaxed);
+    return zeros_stay_beside_all(ctx, op, other->m, zero_left);
+}
+
+static ml_status two_sparse(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
+                            const Matrix *y)
+{
+    const bool meet = (call->op->props & P_ZERO_SAFE) && zeros_stay_beside_all(ctx, op, x, false) &&
+                      zeros_stay_beside_all(ctx, op, y, true);
+
+    return binary_sparse_merge(ctx, call, op, x, y, meet);
 }
 
 static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
@@ -188,7 +204,7 @@ static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
         return result_matrix(ctx, call, 0, m, -1);
     }
     if (side_is_csr(x) && side_is_csr(y) && op->cell2(0, 0) == 0)
-        return binary_sparse_union(ctx, call, op, x->m, y->m);
+        return two_sparse(ctx, call, op, x->m, y->m);
     if (side_is_csr(x) && zeros_stay(ctx, op, safe, y, true))
         return binary_sparse_map(ctx, call, op, x, y);
     if (side_is_csr(y) && zeros_stay(ctx, op, safe, x, false))

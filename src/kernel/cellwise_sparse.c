@@ -3,7 +3,9 @@
  * map: one CSR operand beside a scalar, a vector or dense cells that leave its zeros zero.  The
  * result has its structure; only the values run through the loops. union: two CSR operands.  Cells
  * that either one stores are merged row by row; all others are f(0, 0) = 0.  That holds for NaN and
- * infinities too, as these are stored. Results that turn out zero are dropped by matrix_finish. */
+ * infinities too, as these are stored. meet: two CSR operands that leave each other's zeros zero;
+ * only cells that both store are looked at. Results that turn out zero are dropped by
+ * matrix_finish. */
 #include "kernel/cellwise.h"
 
 #include <string.h>
@@ -105,13 +107,14 @@ ml_status binary_sparse_map(Ctx *ctx, OpCall *call, const BinaryOp *op, const Si
                          atomic_load_explicit(&job.nnz, memory_order_relaxed));
 }
 
-typedef struct UnionJob {
+typedef struct MergeJob {
     const BinaryOp *op;
     const Matrix *x, *y;
+    bool meet;     /* of the two, or union */
     int64_t *ends; /* rows + 1 */
     Matrix *out;
     atomic_int_fast64_t nnz;
-} UnionJob;
+} MergeJob;
 
 /* Columns that row i stores in x or in y. */
 static int64_t union_size(const Matrix *x, const Matrix *y, int64_t i)
@@ -128,42 +131,95 @@ static int64_t union_size(const Matrix *x, const Matrix *y, int64_t i)
     return n + (aend - a) + (bend - b);
 }
 
-static ml_status union_count(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+/* Columns that row i stores in both. */
+static int64_t meet_size(const Matrix *x, const Matrix *y, int64_t i)
 {
-    const UnionJob *job = arg;
+    int64_t a = x->row_ptr[i], b = y->row_ptr[i], n = 0;
+    const int64_t aend = x->row_ptr[i + 1], bend = y->row_ptr[i + 1];
+
+    while (a < aend && b < bend) {
+        const uint32_t p = x->col_idx[a], q = y->col_idx[b];
+
+        n += p == q;
+        a += p <= q;
+        b += q <= p;
+    }
+    return n;
+}
+
+static ml_status merge_count(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const MergeJob *job = arg;
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++)
-        job->ends[i + 1] = union_size(job->x, job->y, i);
+        job->ends[i + 1] = (job->meet ? meet_size : union_size)(job->x, job->y, i);
     return ML_OK;
 }
 
-/* A place in the merge of two rows; past the end a row reads as column 2^32. */
+/* A place in the merge of two rows. */
 typedef struct Merge {
     int64_t a, aend, b, bend;
 } Merge;
 
-static uint64_t column(const Matrix *m, int64_t k, int64_t end)
+/* *x or 0, without a branch: which of two rows has the next column cannot be predicted. */
+static double value_if(bool stored, const double *x)
 {
-    return k < end ? m->col_idx[k] : UINT64_C(1) << 32;
+    uint64_t bits;
+    double value;
+
+    memcpy(&bits, x, sizeof bits);
+    bits &= -(uint64_t)stored;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
-/* The next n columns of the merge with both operands' values. */
-static void merge_next(const Matrix *x, const Matrix *y, Merge *at, int64_t n, uint32_t *idx,
-                       double *xs, double *ys)
+/* The next n columns that both have; there are that many. */
+static void meet_next(const Matrix *x, const Matrix *y, Merge *at, int64_t n, uint32_t *idx,
+                      double *xs, double *ys)
 {
-    for (int64_t j = 0; j < n; j++) {
-        const uint64_t p = column(x, at->a, at->aend), q = column(y, at->b, at->bend);
+    for (int64_t j = 0; j < n;) {
+        const uint32_t p = x->col_idx[at->a], q = y->col_idx[at->b];
 
-        idx[j] = (uint32_t)(p < q ? p : q);
-        xs[j] = p <= q ? x->values[at->a] : 0;
-        ys[j] = q <= p ? y->values[at->b] : 0;
+        idx[j] = p;
+        xs[j] = x->values[at->a];
+        ys[j] = y->values[at->b];
+        j += p == q;
         at->a += p <= q;
         at->b += q <= p;
     }
 }
 
-static int64_t union_row(const UnionJob *job, int64_t i)
+/* The next n columns that either has, with both operands' values. */
+static void union_next(const Matrix *x, const Matrix *y, Merge *at, int64_t n, uint32_t *idx,
+                       double *xs, double *ys)
+{
+    int64_t j = 0, a = at->a, b = at->b;
+
+    for (; j < n && a < at->aend && b < at->bend; j++) {
+        const uint32_t p = x->col_idx[a], q = y->col_idx[b];
+
+        idx[j] = p < q ? p : q;
+        xs[j] = value_if(p <= q, &x->values[a]);
+        ys[j] = value_if(q <= p, &y->values[b]);
+        a += p <= q;
+        b += q <= p;
+    }
+    for (; j < n && a < at->aend; j++, a++) {
+        idx[j] = x->col_idx[a];
+        xs[j] = x->values[a];
+        ys[j] = 0;
+    }
+    for (; j < n; j++, b++) {
+        idx[j] = y->col_idx[b];
+        xs[j] = 0;
+        ys[j] = y->values[b];
+    }
+    at->a = a;
+    at->b = b;
+}
+
+static int64_t merge_row(const MergeJob *job, int64_t i)
 {
     const Matrix *x = job->x, *y = job->y;
     const int64_t end = job->ends[i + 1];
@@ -173,49 +229,49 @@ static int64_t union_row(const UnionJob *job, int64_t i)
 
     for (int64_t k = job->ends[i]; k < end; k += n) {
         n = end - k < CELL_CHUNK ? end - k : CELL_CHUNK;
-        merge_next(x, y, &at, n, job->out->col_idx + k, xs, ys);
+        (job->meet ? meet_next : union_next)(x, y, &at, n, job->out->col_idx + k, xs, ys);
         nnz += binary_vv(job->op, xs, ys, job->out->values + k, n);
     }
     job->out->row_ptr[i + 1] = end;
     return nnz;
 }
 
-static ml_status union_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+static ml_status merge_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    UnionJob *job = arg;
+    MergeJob *job = arg;
     int64_t nnz = 0;
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++)
-        nnz += union_row(job, i);
+        nnz += merge_row(job, i);
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;
 }
 
-static ml_status union_run(Ctx *ctx, UnionJob *job)
+static ml_status merge_run(Ctx *ctx, MergeJob *job)
 {
     const Matrix *x = job->x;
     const int64_t grain = row_grain(x, x->row_ptr[x->rows] + job->y->row_ptr[x->rows]);
 
-    TRY(task_for(ctx, x->rows, grain, union_count, job));
+    TRY(task_for(ctx, x->rows, grain, merge_count, job));
     job->ends[0] = 0;
     for (int64_t i = 0; i < x->rows; i++)
         job->ends[i + 1] += job->ends[i];
     TRY(matrix_new_csr(ctx, x->rows, x->cols, job->ends[x->rows], &job->out));
-    return task_for(ctx, x->rows, grain, union_rows, job);
+    return task_for(ctx, x->rows, grain, merge_rows, job);
 }
 
-ml_status binary_sparse_union(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
-                              const Matrix *y)
+ml_status binary_sparse_merge(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
+                              const Matrix *y, bool meet)
 {
     const size_t bytes = (size_t)(x->rows + 1) * sizeof(int64_t);
-    UnionJob job = {.op = op, .x = x, .y = y, .ends = pool_alloc(ctx, bytes)};
+    MergeJob job = {.op = op, .x = x, .y = y, .meet = meet, .ends = pool_alloc(ctx, bytes)};
     ml_status st;
 
     if (!job.ends)
         return ML_ENOMEM;
-    st = union_run(ctx, &job);
+    st = merge_run(ctx, &job);
     pool_release(ctx->pool, job.ends, bytes);
     if (st != ML_OK) {
         matrix_release(job.out);

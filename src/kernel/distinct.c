@@ -169,13 +169,53 @@ static ml_status unique_by_sorting(Ctx *ctx, Cells cells, Matrix **out)
     return st;
 }
 
-static ml_status unique_by_set(Ctx *ctx, Cells cells, DistinctSet *set, Matrix **out)
+typedef struct SetsJob {
+    Cells cells;
+    DistinctSet *sets;
+    int64_t part; /* cells of a set */
+} SetsJob;
+
+static ml_status sets_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const SetsJob *job = arg;
+
+    for (int64_t p = lo; p < hi; p++) {
+        const int64_t begin = p * job->part, left = job->cells.n - begin;
+
+        TRY(distinct_add(ctx, &job->sets[p], job->cells.x + begin,
+                         left < job->part ? left : job->part, 1));
+    }
+    return ML_OK;
+}
+
+/* Each thread has a set of its own; the result is that of one. */
+static ml_status fill_set(Ctx *ctx, Cells cells, DistinctSet *set)
 {
     static const double zero = 0;
+    SetsJob job = {.cells = cells, .part = cells.n / task_threads(ctx) + 1};
+    int64_t parts;
     ml_status st;
 
-    TRY(distinct_add(ctx, set, cells.x, cells.n, 1));
-    TRY(distinct_add(ctx, set, &zero, cells.zero, 1));
+    job.part = job.part < PROBE ? PROBE : job.part;
+    parts = (cells.n + job.part - 1) / job.part;
+    job.sets = mem_calloc((size_t)parts + 1, sizeof *job.sets);
+    if (!job.sets)
+        return fail_memory(ctx, (size_t)parts * sizeof *job.sets);
+    st = task_for(ctx, parts, 1, sets_task, &job);
+    for (int64_t p = 0; p < parts; p++) {
+        if (st == ML_OK)
+            st = distinct_join(ctx, set, &job.sets[p]);
+        distinct_free(&job.sets[p]);
+    }
+    mem_free(job.sets);
+    return st == ML_OK ? distinct_add(ctx, set, &zero, cells.zero, 1) : st;
+}
+
+static ml_status unique_by_set(Ctx *ctx, Cells cells, DistinctSet *set, Matrix **out)
+{
+    ml_status st;
+
+    TRY(fill_set(ctx, cells, set));
     TRY(matrix_new_dense(ctx, set->count, 1, out));
     st = distinct_sorted(ctx, set, (*out)->values);
     if (st != ML_OK)
@@ -193,7 +233,7 @@ static ml_status unique_all(Ctx *ctx, const Matrix *m, Matrix **out)
     ml_status st;
 
     TRY(distinct_add(ctx, &set, cells.x, probe, 1));
-    many = cells.n > 8 * PROBE && set.count > PROBE / 2;
+    many = cells.n > 8 * PROBE && set.count > PROBE / 8 * 7;
     st = many ? unique_by_sorting(ctx, cells, out) : unique_by_set(ctx, cells, &set, out);
     distinct_free(&set);
     return st;

@@ -12,6 +12,8 @@ typedef struct DistinctSet {
 
 /* Add all cells; on failure the set is freed. */
 ml_status distinct_add(Ctx *ctx, DistinctSet *set, const double *x, int64_t n, int64_t step);
+/* Add the values of another set. */
+ml_status distinct_join(Ctx *ctx, DistinctSet *set, const DistinctSet *other);
 void distinct_clear(DistinctSet *set);
 void distinct_free(DistinctSet *set);
 /* The values in ascending order, NaN last: set->count of them. */

@@ -38,13 +38,26 @@ static ml_status grow(Ctx *ctx, DistinctSet *set)
     return ML_OK;
 }
 
+static ml_status add_key(Ctx *ctx, DistinctSet *set, uint64_t key)
+{
+    if (2 * set->count >= set->capacity)
+        TRY(grow(ctx, set));
+    set->count += put(set, key);
+    return ML_OK;
+}
+
 ml_status distinct_add(Ctx *ctx, DistinctSet *set, const double *x, int64_t n, int64_t step)
 {
-    for (int64_t k = 0; k < n; k++) {
-        if (2 * set->count >= set->capacity)
-            TRY(grow(ctx, set));
-        set->count += put(set, sort_key(x[k * step]));
-    }
+    for (int64_t k = 0; k < n; k++)
+        TRY(add_key(ctx, set, sort_key(x[k * step])));
+    return ML_OK;
+}
+
+ml_status distinct_join(Ctx *ctx, DistinctSet *set, const DistinctSet *other)
+{
+    for (int64_t k = 0; k < other->capacity; k++)
+        if (other->keys[k] != 0)
+            TRY(add_key(ctx, set, other->keys[k]));
     return ML_OK;
 }
 

@@ -312,11 +312,23 @@ static double tail_miss(const Target *t, double s)
     return low && !negative ? -tail : tail;
 }
 
+/* Does the quantile differ from x, as a share of it, by less than 1e-9?  Then its logarithm does,
+ * too. */
+static bool is_close(const Target *t, double x)
+{
+    const double margin = 0.99e-9, s = log(fabs(x));
+
+    return (x < 0) == (t->p < 0.5 && isinf(t->law->support)) &&
+           (tail_miss(t, s - margin) > 0) != (tail_miss(t, s + margin) > 0);
+}
+
 /* x, unless the bracket's 1e-9 shows in its first nine digits: then by halving in log |x|. */
 static double refine(const Target *t, double x)
 {
     double lo = -745, hi = 709;
 
+    if (is_close(t, x))
+        return x;
     while (hi - lo > 1e-15 * fabs(lo) + 1e-16) {
         const double middle = 0.5 * (lo + hi);
 

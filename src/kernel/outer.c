@@ -1,32 +1,32 @@
 /* outer: all pairs of a column and a row vector under a binary operator, found by its symbol. */
-#include "kernel/kernel.h"
+#include "kernel/cellwise.h"
 
 #include <string.h>
 
 typedef struct OuterJob {
-    double (*op)(double, double);
+    BinaryOp op;
     const Matrix *u;
     const double *v;
     Matrix *out;
+    atomic_int_fast64_t nnz;
 } OuterJob;
 
 static ml_status outer_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const OuterJob *job = arg;
+    OuterJob *job = arg;
     const int64_t cols = job->out->cols;
+    int64_t nnz = 0;
 
     (void)ctx;
-    for (int64_t i = lo; i < hi; i++) {
-        const double u = matrix_get(job->u, i, 0);
-        double *out = job->out->values + i * cols;
-
-        for (int64_t j = 0; j < cols; j++)
-            out[j] = job->op(u, job->v[j]);
-    }
+    for (int64_t i = lo; i < hi; i++)
+        nnz += binary_sv(&job->op, matrix_get(job->u, i, 0), job->v, job->out->values + i * cols,
+                         cols);
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;
 }
 
-static ml_status find_operator(Ctx *ctx, const char *name, double (**op)(double, double))
+static ml_status find_operator(Ctx *ctx, const char *name, BinaryOp *op)
 {
     static const char *const allowed[] = {"+",  "-", "*",  "/",  "^",  "%%",  "%/%", "<",
                                           "<=", ">", ">=", "==", "!=", "min", "max", "xor"};
@@ -38,7 +38,7 @@ static ml_status find_operator(Ctx *ctx, const char *name, double (**op)(double,
                                                 : op_find(name, strlen(name));
     if (code < 0 || !op_table[code].cell2)
         return fail(ctx, ML_EVALUE, "outer: '%s' is not an operator that outer knows", name);
-    *op = op_table[code].cell2;
+    *op = binary_op((OpCode)code);
     return ML_OK;
 }
 
@@ -62,7 +62,8 @@ ml_status ml_k_outer(Ctx *ctx, OpCall *call)
         job.v = dense->values;
         st = task_for(ctx, u->rows, task_grain(v->cols), outer_task, &job);
         if (st == ML_OK)
-            st = result_matrix(ctx, call, 0, job.out, -1);
+            st = result_matrix(ctx, call, 0, job.out,
+                               atomic_load_explicit(&job.nnz, memory_order_relaxed));
         else
             matrix_release(job.out);
     }

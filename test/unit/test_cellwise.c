@@ -159,6 +159,36 @@ ML_TEST(cellwise_binary_rejects_a_smaller_left_operand)
     matrix_release(x);
 }
 
+/* Two sparse matrices with cells at many of the same places, and one infinity or none: then only
+ * those places matter, or all. */
+static void check_sparse_product(OpCode op, double odd)
+{
+    Matrix *x = case_random(90, 70, 0.3, 41), *y = case_random(90, 70, 0.3, 42);
+    Value out;
+
+    x->values[5] = odd;
+    y->values[5] = y->values[6] = 0;
+    matrix_finish(test_ctx(), &x, -1);
+    out = case_run(op, ml_k_binary, (Value[]){value_matrix(case_csr(x)), value_matrix(case_csr(y))},
+                   2);
+    for (int64_t i = 0; i < x->rows; i++)
+        for (int64_t j = 0; j < x->cols; j++)
+            assert_true(same(matrix_get(out.m, i, j),
+                             op_table[op].cell2(matrix_get(x, i, j), matrix_get(y, i, j))));
+    value_release(out);
+    matrix_release(x);
+    matrix_release(y);
+}
+
+ML_TEST(sparse_products_mind_cells_that_are_not_finite)
+{
+    check_sparse_product(OP_mul, 1);
+    check_sparse_product(OP_mul, INFINITY);
+    check_sparse_product(OP_mul, NAN);
+    check_sparse_product(OP_and, NAN);
+    check_sparse_product(OP_shift_l, 2);
+}
+
 static void check_unary(OpCode op, Value x)
 {
     const Value out =

@@ -33,6 +33,25 @@ ML_TEST(transposes_swap_rows_and_columns_of_every_format)
     }
 }
 
+/* As many rows, columns and cells as make several strips. */
+ML_TEST(a_large_sparse_matrix_is_transposed_alike_on_any_threads)
+{
+    Matrix *m = case_random(300, 9000, 0.05, 5), *csr = case_csr(m);
+    Value out[2];
+
+    for (int k = 0; k < 2; k++) {
+        test_threads(k ? 8 : 1);
+        out[k] = CASE_RUN(t, case_share(csr));
+        assert_int_equal(out[k].m->format, MATRIX_CSR);
+    }
+    for (int64_t i = 0; i < m->rows; i++)
+        for (int64_t j = 0; j < m->cols; j++)
+            assert_true(matrix_get(out[0].m, j, i) == m->values[i * m->cols + j]);
+    assert_same_matrix(out[0], out[1]);
+    matrix_release(m);
+    matrix_release(csr);
+}
+
 ML_TEST(a_transposed_constant_stays_constant)
 {
     Matrix *m;

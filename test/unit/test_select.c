@@ -301,6 +301,25 @@ ML_TEST(many_distinct_values_are_counted_by_sorting)
     matrix_release(csr);
 }
 
+/* Sets of several threads, joined. */
+ML_TEST(values_that_repeat_are_found_on_any_threads)
+{
+    Matrix *m = case_random(300000, 1, 1, 7);
+    Value out[2];
+
+    for (int64_t i = 0; i < m->rows; i++)
+        m->values[i] = (double)(i * 7919 % 20011);
+    for (int k = 0; k < 2; k++) {
+        test_threads(k ? 8 : 1);
+        out[k] = CASE_RUN(unique, case_share(m));
+    }
+    assert_int_equal(out[0].m->rows, 20011);
+    for (int64_t k = 0; k < out[0].m->rows; k++)
+        assert_true(out[0].m->values[k] == (double)k);
+    assert_same_matrix(out[0], out[1]);
+    matrix_release(m);
+}
+
 ML_TEST(contains_finds_values_and_rows)
 {
     Matrix *m = case_matrix(2, 2, "1 NaN 0 4"), *csr = case_csr(m);

@@ -209,6 +209,67 @@ ML_TEST(aggregate_takes_matrices_row_vectors_and_nan)
         1, "0 0", 0);
 }
 
+/* Many members of two columns, so that there are tiles: whole numbers add up exactly. */
+ML_TEST(aggregate_of_many_members_equals_adding_one_by_one)
+{
+    enum { N = 100000, GROUPS = 30 };
+    Matrix *x = case_random(N, 2, 1, 31), *g = case_random(N, 1, 1, 32);
+    double sum[GROUPS * 2] = {0}, greatest[GROUPS * 2] = {0};
+    uint64_t seed = 33;
+
+    for (int64_t i = 0; i < N; i++) {
+        const int64_t group = (int64_t)(case_bits(&seed) % GROUPS);
+
+        g->values[i] = (double)(group + 1);
+        for (int64_t j = 0; j < 2; j++) {
+            const double cell = (double)(1 + case_bits(&seed) % 1000);
+
+            x->values[2 * i + j] = cell;
+            sum[2 * group + j] += cell;
+            greatest[2 * group + j] =
+                cell > greatest[2 * group + j] ? cell : greatest[2 * group + j];
+        }
+    }
+    for (int threads = 1; threads <= 8; threads += 7) {
+        static const char *const names[] = {"sum", "max"};
+
+        test_threads(threads);
+        for (int f = 0; f < 2; f++) {
+            Value out = CASE_RUN(aggregate, case_share(x), case_share(g), case_text(names[f]),
+                                 value_none(), value_int(GROUPS));
+
+            assert_memory_equal(out.m->values, f ? greatest : sum, sizeof sum);
+            value_release(out);
+        }
+    }
+    matrix_release(x);
+    matrix_release(g);
+}
+
+/* Normal cells, whose sums round: the digits may not depend on the threads. */
+ML_TEST(aggregate_does_not_depend_on_the_number_of_threads)
+{
+    static const char *const names[] = {"sum", "count", "mean", "variance", "min", "max"};
+    Matrix *x = case_random(100000, 1, 1, 34), *w = case_random(100000, 1, 1, 35);
+    Matrix *g = case_random(100000, 1, 1, 36);
+
+    for (int64_t i = 0; i < g->rows; i++)
+        g->values[i] = floor(fabs(g->values[i]) * 10) + 1;
+    for (size_t f = 0; f < sizeof names / sizeof *names; f++) {
+        Value out[2];
+
+        for (int k = 0; k < 2; k++) {
+            test_threads(k ? 8 : 1);
+            out[k] = CASE_RUN(aggregate, case_share(x), case_share(g), case_text(names[f]),
+                              case_share(w));
+        }
+        assert_same_matrix(out[0], out[1]);
+    }
+    matrix_release(x);
+    matrix_release(w);
+    matrix_release(g);
+}
+
 ML_TEST(aggregate_rejects_what_it_cannot_group)
 {
     const Value none = value_none();

@@ -135,16 +135,26 @@ static void write_errors(const char *folder)
 
 static void write_rewrites(const char *folder)
 {
-    static const char *const when[] = {"", "static", "dynamic", "both"};
     FILE *out = page(folder, "rewrites", "Rewrites");
 
-    fputs("\nStatic rules run once, dynamic ones when a block is planned for the sizes at hand; "
-          "`-explain hops` counts "
-          "what fired.\n\n| rule | stage | what it does | example |\n|---|---|---|---|\n",
+    fputs("\nA capital is any matrix, a small letter any number. Rules of stage *simplify* apply "
+          "wherever they "
+          "match, those of stage *choose* where the estimated cost of the plan is lower, and a "
+          "*guarded* one is "
+          "undone by the run when values are not finite. `-explain hops` counts what fired.\n\n"
+          "| rule | stage | from | to | where | remark |\n|---|---|---|---|---|---|\n",
           out);
-    for (int k = 0; k < rewrite_count; k++)
-        fprintf(out, "| %s | %s | %s | `%s` |\n", rewrite_table[k].name,
-                when[rewrite_table[k].when], rewrite_table[k].doc, rewrite_table[k].example);
+    for (int k = 0; k < rewrite_count; k++) {
+        const RewriteInfo *row = &rewrite_table[k];
+
+        fprintf(out, "| %s | %s |", row->name,
+                row->stage == REWRITE_SIMPLIFY ? "simplify" : "choose");
+        if (row->fn)
+            fputs(" | | |", out);
+        else
+            fprintf(out, " `%s` | `%s` | %s |", row->pattern, row->replacement, row->conditions);
+        fprintf(out, " %s |\n", row->doc);
+    }
     end_page(out);
 }
 

@@ -1,8 +1,8 @@
 /* Chains of matrix products: found in a DAG, put into their cheapest order, written back.
  *
  * Requires: types and sizes inferred.  Keeps: hash-consing, the order of roots; the sizes of what
- * it makes are inferred.  Works on products in any physical form, so it may run after the static
- * rewrites; the dynamic ones then find t(X) %*% (X %*% v) in what it makes.
+ * it makes are inferred.  What it makes is written as scripts write it, t(X) %*% (X %*% v), so that
+ * the rewrites find their patterns and choose the physical forms.
  *
  * Products and transposes are *links*.  A link that something else than a link reads is *needed*:
  * it ends a chain, whose factors are found by descending through links that are not opaque.  A
@@ -14,6 +14,7 @@
  * or infinity that another has not; docs/explain.md says so, and -without product_chains keeps the
  * order written.  Cost: linear in nodes but for chains of three and more factors. */
 #include "hop/chain.h"
+#include "hop/rewrite.h"
 
 #include <math.h>
 #include <string.h>
@@ -301,13 +302,9 @@ static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t);
 
 static Hop *make(Links *l, const Hop *head, int op, Hop *x, Hop *y)
 {
-    Hop *h = x && (y || op_nargs(&op_table[op]) < 2)
-                 ? hop_op(l->ctx, l->unit, l->out, op, (Hop *[]){x, y}, NULL, y ? 2 : 1, head->span)
-                 : NULL;
-
-    if (h && h->dt == DT_NONE)
-        hop_infer(h);
-    return h;
+    if (!x || (!y && op_nargs(&op_table[op]) > 1))
+        return NULL;
+    return hop_make(l->ctx, l->unit, l->out, op, (Hop *[]){x, y}, y ? 2 : 1, head->span);
 }
 
 static Hop *emit_transpose(Links *l, const Chain *c, Hop *x)
@@ -332,11 +329,9 @@ static Hop *emit_product(Links *l, const Chain *c, int i, int j, bool t)
     Hop *a = emit_part(l, c, al, ar, form == CHAIN_TN ? !t : t);
     Hop *b = a ? emit_part(l, c, bl, br, form == CHAIN_NT ? !t : t) : NULL;
 
-    return make(l, c->factors[i].hop,
-                form == CHAIN_TN   ? OP_matmult_tn
-                : form == CHAIN_NT ? OP_matmult_nt
-                                   : OP_matmult,
-                a, b);
+    a = form == CHAIN_TN ? emit_transpose(l, c, a) : a;
+    b = form == CHAIN_NT ? emit_transpose(l, c, b) : b;
+    return make(l, c->factors[i].hop, OP_matmult, a, b);
 }
 
 static Hop *emit_passes(Links *l, const Chain *c, int i, int j, bool t)
@@ -345,13 +340,13 @@ static Hop *emit_passes(Links *l, const Chain *c, int i, int j, bool t)
     Hop *x = emit(l, f->hop), *v = emit_part(l, c, t ? i : i + 2, t ? j - 2 : j, t);
     Hop *y = make(l, f->hop, OP_matmult, x, v);
 
-    return make(l, f->hop, OP_matmult_tn, x, y);
+    return make(l, f->hop, OP_matmult, emit_transpose(l, c, x), y);
 }
 
 static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
 {
     const ChainPart *p = &c->parts[i][j];
-    Hop *x;
+    Hop *x, *y;
 
     switch (p->form[t]) {
     case CHAIN_FACTOR:
@@ -363,7 +358,8 @@ static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
         return x ? emit_transpose(l, c, x) : NULL;
     case CHAIN_SELF:
         x = emit_part(l, c, p->split[t] + 1, j, p->other);
-        return make(l, c->factors[i].hop, p->other ? OP_tsmm_right : OP_tsmm, x, NULL);
+        y = emit_transpose(l, c, x);
+        return make(l, c->factors[i].hop, OP_matmult, p->other ? x : y, p->other ? y : x);
     case CHAIN_PASSES:
         return emit_passes(l, c, i, j, t);
     case CHAIN_PLAIN:

@@ -212,6 +212,8 @@ static void take_facts(Hop *h, const Hop *old)
     h->dims = old->dims;
     h->lit = old->lit;
     h->bytes = old->bytes;
+    h->seconds = old->seconds;
+    h->rule = old->rule;
     h->why = old->why;
 }
 

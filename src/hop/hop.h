@@ -42,6 +42,10 @@ typedef struct Hop {
     double bytes;     /* memory estimate of the result, worst case; < 0 unknown */
     const char *why;  /* what chose this operator, for explain; or NULL */
     bool sure;        /* HOP_READ: the variable has a value on every path */
+    double seconds;   /* estimated time of the operator itself */
+    int rule;         /* row + 1 of the rewrite that made this node; 0: written by the user */
+    bool counted;     /* its inputs' uses include it (rewrite.c) */
+    struct Hop *same; /* ring of nodes known to have the same value; NULL: none (choose.c) */
     Span span;
     const InlineSite *site;
     const char *
@@ -175,6 +179,7 @@ struct CompiledUnit {
     uint64_t passes;     /* bit set over Pass: what the optimizer may do */
     bool *rules_off;     /* per rewrite: switched off by name */
     bool uses_eval;
+    struct RuleSet *rules;          /* of the rewrites, made when first needed */
     int64_t *fired;                 /* per rewrite, for explain */
     int64_t pass_fired[PASS_COUNT]; /* per technique, for explain and statistics */
 };
@@ -226,7 +231,8 @@ bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared 
 /* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one
  * VarInfo a slot). */
 void dag_infer(Dag *dag, const VarInfo *vars);
-void hop_infer(Hop *h); /* the same of one operator node */
+/* The same for one operator whose inputs are known. */
+void hop_infer(Hop *h);
 /* From `main` over all routines that it reaches and that are not settled yet, until nothing
  * changes: the facts of nodes, parameters and results. */
 ml_status unit_analyze(Ctx *ctx, Unit *unit, Routine *main);
@@ -249,9 +255,19 @@ static inline bool slot_in(const uint64_t *set, int slot)
     return (set[slot >> 6] >> (slot & 63)) & 1;
 }
 
+/* ---- cost (infer.c) ---- */
+
+/* What the estimates assume of the machine: two cores of some years. */
+#define COST_FLOPS_PER_SECOND 2e10
+#define COST_BYTES_PER_SECOND 1e10
+#define COST_OPERATOR_SECONDS 1e-6
+
 /* ---- rewrites (rewrite.c, rewrites.def) ---- */
 
-typedef enum RewriteWhen { REWRITE_STATIC = 1, REWRITE_DYNAMIC = 2, REWRITE_BOTH = 3 } RewriteWhen;
+typedef enum RewriteStage {
+    REWRITE_SIMPLIFY = 1, /* never dearer: applied wherever it matches */
+    REWRITE_CHOOSE = 2    /* another form, taken where the estimated cost is lower; needs sizes */
+} RewriteStage;
 
 typedef struct RewriteCall {
     Ctx *ctx;
@@ -264,16 +280,25 @@ typedef Hop *(*RewriteFn)(RewriteCall *c, Hop *h);
 
 typedef struct RewriteInfo {
     const char *name;
-    RewriteWhen when;
+    RewriteStage stage;
+    int on; /* the operator at the root, or a class of pattern.h, or ANY_NODE */
+    const char *pattern, *replacement, *conditions; /* as pattern.h reads them; NULL: fn */
     RewriteFn fn;
-    const char *doc, *example;
+    const char *doc;
 } RewriteInfo;
 extern const RewriteInfo rewrite_table[];
 extern const int rewrite_count;
 
-/* Apply the rules for this stage to every node, consumers redirected; dead nodes are dropped and
- * ids set anew. */
-ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage);
+/* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
+ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage);
+/* A guarded rule (see rewrites.def) and the patterns of its two forms, for who evaluates it. */
+typedef struct Pattern Pattern;
+typedef struct GuardedRule {
+    const Pattern *exact, *fast;
+    uint64_t operands; /* bit set over letters: the operands, in this order */
+    uint64_t checked;  /* operands that must be finite; 0: the result */
+} GuardedRule;
+ml_status guarded_rule(Ctx *ctx, Unit *unit, int row, GuardedRule *out);
 
 /* ---- chains of matrix products (chain.c) ---- */
 

@@ -1,7 +1,9 @@
 /* Types, sizes and memory estimates of one DAG.
  * Requires: what is known of the variables at entry.  Keeps: hash-consing.  Sets: dt, vt, dims,
- * lit, bytes. Cost: one visit a node. */
+ * lit, bytes, seconds. Cost: one visit a node. */
 #include "hop/hop.h"
+
+#include <math.h>
 
 /* A scalar that can be a size; -1 when it is not known. */
 static int64_t size_of(Value v)
@@ -155,7 +157,7 @@ static ValueType scalar_type(const Hop *h)
     return found[0] == found[1] ? found[0] : VT_UNKNOWN;
 }
 
-static void infer_results(Hop *h, const ShapeArg *in, Dims *out)
+static void infer_results(const Hop *h, const ShapeArg *in, Dims *out)
 {
     const OpInfo *op = hop_info(h);
     ShapeCall call = {.op = op, .nin = h->nin, .in = in, .nout = op_nresults(op), .out = out};
@@ -166,7 +168,25 @@ static void infer_results(Hop *h, const ShapeArg *in, Dims *out)
         out[0].nnz = op->nnz(&call);
 }
 
-static void infer_op(Hop *h)
+static double bytes_of(const Hop *h)
+{
+    return h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
+}
+
+/* Work and traffic, added: kernels overlap them only in part.  Scalars cost nothing beside. */
+static double seconds_of(const Hop *h, const ShapeArg *in, Dims *out)
+{
+    const ShapeCall call = {.op = hop_info(h), .nin = h->nin, .in = in, .nout = 1, .out = out};
+    double moved = isfinite(h->bytes) && h->bytes > 0 ? h->bytes : 0;
+
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && h->in[k]->dt == DT_MATRIX && isfinite(h->in[k]->bytes))
+            moved += h->in[k]->bytes;
+    return COST_OPERATOR_SECONDS + op_flops(&call) / COST_FLOPS_PER_SECOND +
+           moved / COST_BYTES_PER_SECOND;
+}
+
+void hop_infer(Hop *h)
 {
     const OpInfo *op = hop_info(h);
     ShapeArg local[OP_ARGS], *in = local;
@@ -191,13 +211,13 @@ static void infer_op(Hop *h)
             h->vt = h->lit.vt;
         else if (h->vt == VT_UNKNOWN)
             h->vt = scalar_type(h);
-        return;
-    }
-    if (h->dt == DT_MATRIX || h->dt == DT_FRAME) {
+    } else if (h->dt == DT_MATRIX || h->dt == DT_FRAME) {
         infer_results(h, in, out);
         h->dims = out[0];
         h->vt = VT_DOUBLE;
     }
+    h->bytes = bytes_of(h);
+    h->seconds = seconds_of(h, in, out);
 }
 
 /* Result k of a multi-result operator: shapes of all results come from the operator's rule. */
@@ -217,20 +237,9 @@ static void infer_result(Hop *h)
         in[k] = shape_arg(of->in[k]);
     for (int k = 0; k <= OP_RESULTS; k++)
         out[k] = (Dims){-1, -1, -1};
-    infer_results((Hop *)(uintptr_t)of, in, out);
+    infer_results(of, in, out);
     h->dims = out[h->index];
     h->vt = VT_DOUBLE;
-}
-
-static void set_bytes(Hop *h)
-{
-    h->bytes = h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
-}
-
-void hop_infer(Hop *h)
-{
-    infer_op(h);
-    set_bytes(h);
 }
 
 void dag_infer(Dag *dag, const VarInfo *vars)
@@ -251,12 +260,13 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             h->sure = vars[h->slot].sure;
             break;
         case HOP_OP:
-            infer_op(h);
+            hop_infer(h);
             break;
         case HOP_RESULT:
             infer_result(h);
             break;
         }
-        set_bytes(h);
+        if (h->kind != HOP_OP)
+            h->bytes = bytes_of(h);
     }
 }

@@ -80,15 +80,20 @@ ml_status unit_switches(Ctx *ctx, Unit *unit)
 
 void optimizer_help(Buffer *b)
 {
-    static const char *const when[] = {"", "level 1", "level 2", "levels 1, 2"};
-
     buffer_text(b, "Techniques of the optimizer, each with the lowest -opt level that has it;\n"
                    "-without NAME,NAME switches techniques and rewrite rules off.\n\n");
     for (int k = 0; k < PASS_COUNT; k++)
         buffer_format(b, "  %-22s %d  %s\n", pass_table[k].name, pass_table[k].level,
                       pass_table[k].doc);
     buffer_text(b, "\nRewrite rules:\n\n");
-    for (int k = 0; k < rewrite_count; k++)
-        buffer_format(b, "  %-30s %s  %s\n", rewrite_table[k].name, when[rewrite_table[k].when],
-                      rewrite_table[k].doc);
+    for (int k = 0; k < rewrite_count; k++) {
+        const RewriteInfo *row = &rewrite_table[k];
+
+        buffer_format(b, "  %-30s %d  ", row->name, (int)row->stage);
+        if (row->fn)
+            buffer_format(b, "%s\n", row->doc);
+        else
+            buffer_format(b, "%s is %s%s%s\n", row->pattern, row->replacement,
+                          *row->conditions ? " where " : "", row->conditions);
+    }
 }

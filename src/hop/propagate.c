@@ -116,7 +116,8 @@ static VarInfo info_of(const Hop *h)
     return h->dt == DT_NONE ? var_unknown() : v;
 }
 
-/* Are the inputs' types and sizes known, so that planning again on entry could tell nothing new? */
+/* Are the inputs' types, sizes and nonzeros known, so that planning again on entry could tell
+ * nothing new? */
 static bool inputs_known(const Dag *dag, const VarInfo *vars)
 {
     for (int k = 0; k < dag->count; k++) {
@@ -124,7 +125,8 @@ static bool inputs_known(const Dag *dag, const VarInfo *vars)
 
         if (h->kind != HOP_READ || vars[h->slot].dt == DT_SCALAR || vars[h->slot].dt == DT_LIST)
             continue;
-        if (vars[h->slot].dt == DT_NONE || h->dims.rows < 0 || h->dims.cols < 0)
+        if (vars[h->slot].dt == DT_NONE || h->dims.rows < 0 || h->dims.cols < 0 ||
+            (h->dt == DT_MATRIX && h->dims.nnz < 0))
             return false;
     }
     return true;
@@ -147,10 +149,12 @@ static ml_status walk_basic(Walk *w, Block *b)
     dag_infer(b->dag, w->vars);
     if (w->final) {
         if (w->unit->opt > 0)
-            TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_STATIC));
+            TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_SIMPLIFY));
         dag_infer(b->dag, w->vars);
         b->sizes_known = inputs_known(b->dag, w->vars) &&
                          !(unit_does(w->unit, PASS_product_chains) && dag_has_chains(b->dag));
+        if (b->sizes_known && w->unit->opt > 1)
+            TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_CHOOSE));
     }
     after = copy_vars(w, w->vars);
     if (!after)

@@ -1,80 +1,184 @@
-/* The rewrite engine: a DAG is rebuilt bottom-up, and every new node is offered to the rules of the
- * stage until none matches. Requires: types and sizes inferred.  Keeps: hash-consing, the order of
- * roots.  Breaks: nothing; dead nodes are dropped. Cost: one visit a node times the rules that may
- * match it. */
+/* The rewrite engine: a DAG is rebuilt bottom-up, and every new node is offered to the simplifying
+ * rules until none matches; the rules that offer a choice follow in choose.c. Requires: types and
+ * sizes inferred.  Keeps: hash-consing, the order of roots.  Breaks: nothing; dead nodes are
+ * dropped. Cost: one visit a node times the rules that may match it. */
 #include "hop/rewrite.h"
 
 #include <string.h>
 
-#define ML_REWRITE(id, stage, text, sample)                                                        \
-    {.name = #id, .when = REWRITE_##stage, .fn = rw_##id, .doc = text, .example = sample},
+#define ML_REWRITE(id, root, step, from, to, when, text)                                           \
+    {.name = #id,                                                                                  \
+     .stage = REWRITE_##step,                                                                      \
+     .on = root,                                                                                   \
+     .pattern = from,                                                                              \
+     .replacement = to,                                                                            \
+     .conditions = when,                                                                           \
+     .doc = text},
+#define ML_REWRITE_FN(id, root, step, text)                                                        \
+    {.name = #id, .stage = REWRITE_##step, .on = root, .fn = rw_##id, .doc = text},
 const RewriteInfo rewrite_table[] = {
 #include "hop/rewrites.def"
 };
 #undef ML_REWRITE
+#undef ML_REWRITE_FN
 const int rewrite_count = sizeof rewrite_table / sizeof *rewrite_table;
+
+enum { ROUNDS_MAX = 16 };
+
+/* ---- nodes ---- */
+
+Hop *hop_make(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, int nin, Span span)
+{
+    Hop *h = hop_op(ctx, unit, dag, op, in, NULL, nin, span);
+
+    if (h && h->kind == HOP_OP && h->dt == DT_NONE)
+        hop_infer(h);
+    return h;
+}
+
+/* ---- uses: consumers of a node, roots included, among the nodes that are alive ---- */
+
+static void add_use(Hop *h, const Hop *by, int n)
+{
+    h->uses += n;
+    if (hop_is_op(by, OP_matmult))
+        h->product_uses += n;
+}
+
+/* A node made by a rule is alive: so are its inputs. */
+static void adopt(Hop *h)
+{
+    if (h->counted)
+        return;
+    h->counted = true;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k]) {
+            add_use(h->in[k], h, 1);
+            adopt(h->in[k]);
+        }
+}
+
+/* Nobody needs the node any more. */
+static void release(Hop *h)
+{
+    if (!h->counted)
+        return;
+    h->counted = false;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k]) {
+            add_use(h->in[k], h, -1);
+            if (h->in[k]->uses == 0)
+                release(h->in[k]);
+        }
+}
+
+static void replace(Hop *h, Hop *better)
+{
+    adopt(better);
+    better->uses += h->uses;
+    better->product_uses += h->product_uses;
+    if (!better->variable && better->kind == HOP_OP)
+        better->variable = h->variable;
+    h->uses = h->product_uses = 0;
+    release(h);
+}
+
+/* ---- rules at a node ---- */
 
 typedef struct Rebuild {
     RewriteCall call;
-    RewriteWhen stage;
+    bool rules;
     Dag *out;
     Hop **map; /* by old id */
 } Rebuild;
 
-static Hop *apply_rules(Rebuild *r, Hop *h)
+static bool take_first(Match *m, Hop *replacement)
 {
-    for (int k = 0, rounds = 0; h && k < rewrite_count; k++) {
-        Hop *better;
-
-        if (!(rewrite_table[k].when & r->stage) || r->call.unit->rules_off[k])
-            continue;
-        better = rewrite_table[k].fn(&r->call, h);
-        if (better && better != h && rounds++ < 16) {
-            r->call.unit->fired[k]++;
-            better->uses += h->uses;
-            better->product_uses += h->product_uses;
-            h = better;
-            k = -1;
-        }
-    }
-    return h;
+    m->user = replacement;
+    return true;
 }
+
+static ml_status try_row(Rebuild *r, int row, Hop *h, Hop **better)
+{
+    Match m = {.ctx = r->call.ctx,
+               .unit = r->call.unit,
+               .dag = r->out,
+               .row = row,
+               .once = true,
+               .found = take_first};
+
+    if (rewrite_table[row].fn) {
+        *better = rewrite_table[row].fn(&r->call, h);
+        return ML_OK;
+    }
+    TRY(rules_get(r->call.ctx, r->call.unit, row, &m.rule));
+    *better = rule_try(&m, h) ? m.user : NULL;
+    return ML_OK;
+}
+
+static ml_status apply_rules(Rebuild *r, Hop **node)
+{
+    Unit *unit = r->call.unit;
+    int rounds = 0;
+
+    for (int e = rules_next(unit, *node, -1); e >= 0; e = rules_next(unit, *node, e)) {
+        const int row = rules_row(unit, e);
+        Hop *better = NULL;
+
+        if (rewrite_table[row].stage != REWRITE_SIMPLIFY || unit->rules_off[row])
+            continue;
+        TRY(try_row(r, row, *node, &better));
+        if (!better || better == *node || rounds++ >= ROUNDS_MAX)
+            continue;
+        unit->fired[row]++;
+        replace(*node, better);
+        *node = better;
+        e = -1;
+    }
+    return ML_OK;
+}
+
+/* ---- rebuilding ---- */
 
 /* How often each live node is an input or a root, and how often the input of a matrix product. */
-typedef struct Uses {
-    int all, products;
-} Uses;
-
-static void count_uses(const Dag *dag, Uses *uses)
+static void count_uses(const Dag *dag)
 {
+    for (int k = 0; k < dag->count; k++)
+        dag->nodes[k]->uses = dag->nodes[k]->product_uses = 0;
     for (int k = 0; k < dag->nroots; k++)
-        uses[dag->roots[k].hop->id].all++;
+        dag->roots[k].hop->uses++;
     for (int k = dag->count - 1; k >= 0; k--)
-        for (int j = 0; uses[k].all && j < dag->nodes[k]->nin; j++)
-            if (dag->nodes[k]->in[j]) {
-                Uses *u = &uses[dag->nodes[k]->in[j]->id];
-
-                u->all++;
-                u->products += hop_is_op(dag->nodes[k], OP_matmult);
-            }
+        for (int j = 0; dag->nodes[k]->uses && j < dag->nodes[k]->nin; j++)
+            if (dag->nodes[k]->in[j])
+                add_use(dag->nodes[k]->in[j], dag->nodes[k], 1);
 }
 
-static ml_status rebuild(Rebuild *r, const Dag *dag, const Uses *uses)
+/* The uses of the old node come to the new one.  If that existed, the old node's inputs have one
+ * consumer less than was counted. */
+static void inherit_uses(Hop *h, const Hop *old)
+{
+    if (h->counted)
+        for (int k = 0; k < h->nin; k++)
+            if (h->in[k])
+                add_use(h->in[k], h, -1);
+    h->counted = true;
+    h->uses += old->uses;
+    h->product_uses += old->product_uses;
+}
+
+static ml_status rebuild(Rebuild *r, const Dag *dag)
 {
     for (int k = 0; k < dag->count; k++) {
         const Hop *old = dag->nodes[k];
 
-        if (!uses[k].all)
+        if (!old->uses)
             continue;
         r->map[k] = hop_remake(r->call.ctx, r->call.unit, r->out, old, r->map);
-        if (r->map[k]) {
-            r->map[k]->uses += uses[k].all;
-            r->map[k]->product_uses += uses[k].products;
-            if (r->stage && unit_does(r->call.unit, PASS_rewrites))
-                r->map[k] = apply_rules(r, r->map[k]);
-        }
         if (!r->map[k])
             return fail_memory(r->call.ctx, sizeof(Hop));
+        inherit_uses(r->map[k], old);
+        if (r->rules)
+            TRY(apply_rules(r, &r->map[k]));
     }
     for (int k = 0; k < dag->nroots; k++)
         if (!dag_root(r->out, r->map[dag->roots[k].hop->id], dag->roots[k].slot))
@@ -82,33 +186,36 @@ static ml_status rebuild(Rebuild *r, const Dag *dag, const Uses *uses)
     return ML_OK;
 }
 
-/* One pass from `dag` into a new one that replaces it; stage 0 applies no rules and drops dead
- * nodes. */
-static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
+/* One pass from `dag` into a new one that replaces it; without rules it drops dead nodes. */
+static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, bool rules)
 {
-    size_t n = (size_t)dag->count + 1;
-    Uses *uses = mem_calloc(n, sizeof *uses);
-    Rebuild r = {.stage = stage};
+    Rebuild r = {.rules = rules};
     ml_status st;
 
     r.call = (RewriteCall){.ctx = ctx, .unit = unit};
     r.call.dag = r.out = dag_new(dag->arena);
-    r.map = mem_calloc(n, sizeof *r.map);
-    if (!uses || !r.map || !r.out) {
-        st = fail_memory(ctx, n * sizeof *r.map);
+    r.map = mem_calloc((size_t)dag->count + 1, sizeof *r.map);
+    if (r.map && r.out) {
+        count_uses(dag);
+        st = rebuild(&r, dag);
     } else {
-        count_uses(dag, uses);
-        st = rebuild(&r, dag, uses);
+        st = fail_memory(ctx, sizeof *r.map);
     }
     if (st == ML_OK)
         *dag = *r.out;
-    mem_free(uses);
     mem_free(r.map);
     return st;
 }
 
-ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteWhen stage)
+ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage)
 {
-    TRY(rebuild_into(ctx, unit, dag, stage));
-    return rebuild_into(ctx, unit, dag, 0); /* nodes that rules made useless */
+    if (!unit_does(unit, PASS_rewrites))
+        return rebuild_into(ctx, unit, dag, false);
+    TRY(rules_prepare(ctx, unit));
+    TRY(rebuild_into(ctx, unit, dag, true));
+    if (stage >= REWRITE_CHOOSE) {
+        count_uses(dag);
+        TRY(dag_choose(ctx, unit, dag));
+    }
+    return rebuild_into(ctx, unit, dag, false); /* nodes that rules made useless */
 }

@@ -4,6 +4,7 @@
  * interpreter binds them without evaluating anything.  Recursion is no problem: a routine is
  * registered before its body is built. */
 #include "hop/build.h"
+#include "hop/rewrite.h"
 
 #include <string.h>
 
@@ -213,6 +214,7 @@ void unit_free(Unit *unit)
     for (int k = 0; k < unit->literals.count; k++)
         value_release(unit->literals.items[k]);
     VEC_FREE(&unit->literals);
+    rules_free(unit);
     for (Routine *r = unit->routines; r; r = r->next)
         ((Function *)(uintptr_t)r->fn)->compiled = NULL;
 }

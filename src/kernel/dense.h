@@ -41,4 +41,7 @@ extern const DenseOps dense_ops_avx512;
 #endif
 const DenseOps *dense_ops(void); /* those of this machine */
 
+/* Is no cell NaN or infinite?  (finite.c) */
+ml_status cells_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite);
+
 #endif

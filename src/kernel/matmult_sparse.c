@@ -22,7 +22,6 @@ enum {
     SLICE_WORK = 1 << 15, /* multiplications of a slice, at least */
     FEW_SLICES = 8,       /* too few slices to be worth it */
     DENSE_LEFT = 16,      /* rows from which on a dense left factor is worked row by row */
-    SCAN_TILE = 1 << 14,
 };
 
 static int64_t min64(int64_t a, int64_t b)
@@ -33,41 +32,6 @@ static int64_t min64(int64_t a, int64_t b)
 static int64_t max64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
-}
-
-/* ---- are all cells finite? ---- */
-
-typedef struct Scan {
-    const double *cells;
-    int64_t n;
-    atomic_bool odd;
-} Scan;
-
-/* Relaxed: task_for orders the flag, which only ever becomes true. */
-static ml_status scan_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    Scan *s = arg;
-
-    (void)ctx;
-    for (int64_t u = lo; u < hi; u++) {
-        const int64_t end = min64((u + 1) * SCAN_TILE, s->n);
-        int64_t odd = 0;
-
-        for (int64_t i = u * SCAN_TILE; i < end; i++)
-            odd += !(fabs(s->cells[i]) <= 0x1.fffffffffffffp1023);
-        if (odd)
-            atomic_store_explicit(&s->odd, true, memory_order_relaxed);
-    }
-    return ML_OK;
-}
-
-static ml_status all_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite)
-{
-    Scan s = {.cells = cells, .n = n};
-
-    TRY(task_for(ctx, (n + SCAN_TILE - 1) / SCAN_TILE, task_grain(SCAN_TILE), scan_range, &s));
-    *finite = !atomic_load_explicit(&s.odd, memory_order_relaxed);
-    return ML_OK;
 }
 
 /* ---- CSR times dense, gathering ---- */
@@ -307,7 +271,7 @@ static ml_status sparse_left(Ctx *ctx, Factor s, Factor d, double *out)
     bool finite;
     ml_status st;
 
-    TRY(all_finite(ctx, d.m->values, matrix_cells(d.m), &finite));
+    TRY(cells_finite(ctx, d.m->values, matrix_cells(d.m), &finite));
     TRY_TO(done, st = dense_rows(ctx, d, &cells));
     if (s.t && finite) {
         Scatter t = {.s = s.m, .d = cells->values, .n = n};
@@ -334,7 +298,7 @@ static ml_status chain_by_products(Ctx *ctx, Matrix *x, const double *v, const d
     ml_status st;
 
     TRY(matrix_new_dense(ctx, x->rows, 1, &q));
-    TRY_TO(done, st = all_finite(ctx, v, x->cols, &finite));
+    TRY_TO(done, st = cells_finite(ctx, v, x->cols, &finite));
     TRY_TO(done, st = gather(ctx, x, v, 1, finite, q->values));
     for (int64_t i = 0; w && i < x->rows; i++)
         q->values[i] *= w[i];
@@ -349,7 +313,7 @@ ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, doubl
     Scatter t = {.s = x, .d = w, .n = 1, .v = v, .slices = slice_count(x, 1)};
     bool finite;
 
-    TRY(all_finite(ctx, v, x->cols, &finite));
+    TRY(cells_finite(ctx, v, x->cols, &finite));
     if (finite && t.slices >= FEW_SLICES) {
         TRY(scatter_by_slices(ctx, &t, out));
         if (!atomic_load_explicit(&t.odd, memory_order_relaxed))
@@ -414,7 +378,7 @@ static ml_status dense_left(Ctx *ctx, Factor d, Factor s, double *out)
     Matrix *cells = NULL, *rows = NULL;
     ml_status st;
 
-    TRY(all_finite(ctx, d.m->values, matrix_cells(d.m), &t.finite));
+    TRY(cells_finite(ctx, d.m->values, matrix_cells(d.m), &t.finite));
     TRY_TO(done, st = dense_rows(ctx, d, &cells));
     TRY_TO(done, st = csr_rows(ctx, s, &rows));
     t.d = cells;
@@ -454,8 +418,8 @@ static ml_status both_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out)
     bool finite_a, finite_b;
     ml_status st;
 
-    TRY(all_finite(ctx, a.m->values, csr_nnz(a.m), &finite_a));
-    TRY(all_finite(ctx, b.m->values, csr_nnz(b.m), &finite_b));
+    TRY(cells_finite(ctx, a.m->values, csr_nnz(a.m), &finite_a));
+    TRY(cells_finite(ctx, b.m->values, csr_nnz(b.m), &finite_b));
     if (!finite_a || !finite_b) {
         TRY(matrix_dense(ctx, a.m, &left));
         st = product_sparse(ctx, (Factor){left, a.t}, b, out);

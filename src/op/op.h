@@ -116,6 +116,8 @@ typedef void (*ShapeFn)(
 typedef int64_t (*NnzFn)(
     const ShapeCall *c); /* nnz of out[0], upper bound, -1 unknown; after the shape is known */
 
+typedef double (*FlopsFn)(const ShapeCall *c); /* after the shape is known */
+
 /* ---- scalars ---- */
 
 /* All operands scalars: the value, for folding and for the interpreter.  ctx may get an error. */
@@ -136,6 +138,7 @@ typedef struct OpInfo {
     ShapeFn shape;
     NnzFn nnz;
     SketchFn sketch; /* expected nonzeros by row and column; NULL: no rule, see dag_sketch */
+    FlopsFn flops;   /* NULL: one for each cell read or written */
     uint32_t props;
     OpDist dist;
     ScalarFn scalar;
@@ -254,6 +257,20 @@ int64_t nnz_rand(const ShapeCall *c);
 int64_t nnz_matrix(const ShapeCall *c);
 int64_t nnz_sum(const ShapeCall *c);     /* of all operands */
 int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
+
+/* ---- work, for the rows (cost.c) ---- */
+
+/* clang-format off */
+#define FLOPS_RULES(X)                                                                             \
+    X(flops_function) X(flops_matmult) X(flops_matmult_tn) X(flops_matmult_nt) X(flops_tsmm)       \
+    X(flops_tsmm_right) X(flops_mmchain) X(flops_sampled) X(flops_cubic) X(flops_sort)
+/* clang-format on */
+#define FLOPS_DECLARE(name) double name(const ShapeCall *c);
+FLOPS_RULES(FLOPS_DECLARE)
+#undef FLOPS_DECLARE
+
+/* Floating-point operations of a call whose shape is known. */
+double op_flops(const ShapeCall *c);
 
 /* ---- scalar functions, for the rows (scalar.c): s_NAME ---- */
 

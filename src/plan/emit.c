@@ -418,8 +418,8 @@ static ml_status prepare(Ctx *ctx, Unit *unit, const Routine *r, const Block *bl
         dag_infer(*out, vars);
     if (unit_does(unit, PASS_product_chains))
         TRY(dag_chains(ctx, unit, r, *out, vars));
-    if (unit->opt > 1)
-        return dag_rewrite(ctx, unit, *out, REWRITE_DYNAMIC);
+    if (unit->opt > 1 && !block->sizes_known)
+        return dag_rewrite(ctx, unit, *out, REWRITE_CHOOSE);
     return ML_OK;
 }
 

@@ -11,13 +11,6 @@
 #define ML_OP_AS(name, kernel, ...)
 #define ML_OP_SCALAR(name, ...)
 #define ML_OP_LATER(name, ...)
-#define ML_OP_RUN(name, ...) static ml_status ml_r_##name(Run *run, OpCall *call);
-#include "op/ops.def"
-
-#define ML_OP(name, ...)
-#define ML_OP_AS(name, kernel, ...)
-#define ML_OP_SCALAR(name, ...)
-#define ML_OP_LATER(name, ...)
 #define ML_OP_RUN(name, ...) [OP_##name] = ml_r_##name,
 static const RunFn functions[OP_COUNT] = {
 #include "op/ops.def"
@@ -28,7 +21,7 @@ RunFn run_function(int op)
     return functions[op];
 }
 
-static ml_status ml_r_exists(Run *run, OpCall *call)
+ml_status ml_r_exists(Run *run, OpCall *call)
 {
     (void)run;
     call->out[0] = value_bool(call->in[0].dt != DT_NONE);
@@ -335,7 +328,7 @@ static ml_status to_matrix(Run *run, Value *v)
     return ML_OK;
 }
 
-static ml_status ml_r_eval(Run *run, OpCall *call)
+ml_status ml_r_eval(Run *run, OpCall *call)
 {
     EvalCall ec = {0};
     Value results[EVAL_RESULTS] = {{0}};
@@ -361,7 +354,7 @@ static ml_status fill_list(Run *run, const Function *fn, Value *results, List *l
     return ML_OK;
 }
 
-static ml_status ml_r_evalList(Run *run, OpCall *call)
+ml_status ml_r_evalList(Run *run, OpCall *call)
 {
     EvalCall ec = {0};
     Value results[EVAL_RESULTS] = {{0}};

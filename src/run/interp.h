@@ -45,8 +45,14 @@ ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block);
 /* Call a routine: takes the references in args; results are owned by the caller. */
 ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results);
 
-/* ---- operators that the interpreter performs (builtin.c): ml_r_NAME ---- */
+/* ---- operators that the interpreter performs (builtin.c, guarded.c): ml_r_NAME ---- */
 typedef ml_status (*RunFn)(Run *run, OpCall *call);
 RunFn run_function(int op);
+#define ML_OP(name, ...)
+#define ML_OP_AS(name, kernel, ...)
+#define ML_OP_SCALAR(name, ...)
+#define ML_OP_LATER(name, ...)
+#define ML_OP_RUN(name, ...) ml_status ml_r_##name(Run *run, OpCall *call);
+#include "op/ops.def"
 
 #endif

@@ -35,12 +35,19 @@ static BlockPlans *plans_new(Run *run, const Routine *r, const Block *block)
     return p;
 }
 
-/* Not the exact number of nonzeros: 0 empty, 1 sparse by the format rule, 2 dense. */
+/* Not the exact number of nonzeros: 0 empty, 1 dense by the format rule, else 2 and one more for
+ * each power of 4 by which the cells outnumber the nonzeros. */
 static uint64_t sparsity_class(const Matrix *m)
 {
+    uint64_t class_ = 2;
+
     if (m->nnz == 0)
         return 0;
-    return matrix_is_sparse(m->rows, m->cols, m->nnz) ? 1 : 2;
+    if (!matrix_is_sparse(m->rows, m->cols, m->nnz))
+        return 1;
+    for (double cells = (double)m->rows * (double)m->cols; cells > (double)m->nnz; cells /= 4)
+        class_++;
+    return class_;
 }
 
 static uint64_t hash_scalar(uint64_t h, Value v)
@@ -56,7 +63,7 @@ static uint64_t hash_value(uint64_t h, Value v, bool by_value)
     if (v.dt == DT_MATRIX) {
         h = hash_mix(h, (uint64_t)v.m->rows);
         h = hash_mix(h, (uint64_t)v.m->cols);
-        return hash_mix(h, (uint64_t)v.m->format * 4 + sparsity_class(v.m));
+        return hash_mix(h, (uint64_t)v.m->format * 64 + sparsity_class(v.m));
     }
     if (v.dt == DT_FRAME)
         return hash_mix(hash_mix(h, (uint64_t)v.f->rows), (uint64_t)v.f->cols);

@@ -3,27 +3,38 @@
 
 #include "kernel/csr.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* Entries of list argument k, which are whole numbers of at least `least`. */
+static ml_status wrong_size(Ctx *ctx, const OpCall *call, int k, int i, int64_t least, Value v)
+{
+    char found[64];
+
+    if (scalar_is_number(v))
+        snprintf(found, sizeof found, "%.15g", scalar_to_double(v));
+    else
+        value_describe(v, found);
+    return fail(ctx, ML_EVALUE,
+                "%s: entry %d of %s should be a number from %" PRId64 " to %d, found %s",
+                call->op->dml, i + 1, call->op->args[k].name, least, INT32_MAX, found);
+}
+
+/* Entries of list argument k, which are numbers of at least `least`; fractions are cut off. */
 static ml_status sizes(Ctx *ctx, const OpCall *call, int k, int count, int64_t least, int64_t *out)
 {
-    const char *name = call->op->args[k].name;
     List *l;
 
     TRY(call_list(ctx, call, k, &l));
     if (l->count != count)
         return fail(ctx, ML_ESHAPE, "%s: %s should have %d entries, found %" PRId64, call->op->dml,
-                    name, count, l->count);
+                    call->op->args[k].name, count, l->count);
     for (int i = 0; i < count; i++) {
         const Value v = l->items[i];
         const double d = scalar_is_number(v) ? scalar_to_double(v) : -1;
 
         if (!(d >= (double)least && d <= INT32_MAX))
-            return fail(ctx, ML_EVALUE,
-                        "%s: entry %d of %s should be a whole number of at least %" PRId64,
-                        call->op->dml, i + 1, name, least);
-        out[i] = double_to_int(scalar_to_double(v));
+            return wrong_size(ctx, call, k, i, least, v);
+        out[i] = double_to_int(d);
     }
     return ML_OK;
 }
@@ -48,7 +59,7 @@ static ml_status count_windows(Ctx *ctx, const OpCall *call, const char *axis, i
         return ML_OK;
     return fail(ctx, ML_ESHAPE,
                 "%s: the window has %s %" PRId64 ", more than the image's %" PRId64
-                " and twice the padding of %" PRId64,
+                " plus twice the padding of %" PRId64,
                 call->op->dml, axis, window, size, pad);
 }
 
@@ -69,7 +80,7 @@ ml_status nn_windows(Ctx *ctx, const OpCall *call, int first, bool filters, Wind
     g->k = filters ? window[0] : 0;
     if (filters && window[1] != g->c)
         return fail(ctx, ML_ESHAPE,
-                    "%s: input_shape has %" PRId64 " channels, filter_shape %" PRId64,
+                    "%s: input_shape has channels: %" PRId64 ", filter_shape: %" PRId64,
                     call->op->dml, g->c, window[1]);
     TRY(count_windows(ctx, call, "height", g->h, g->r, g->stride_h, g->pad_h, &g->p));
     TRY(count_windows(ctx, call, "width", g->w, g->s, g->stride_w, g->pad_w, &g->q));

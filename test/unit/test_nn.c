@@ -379,11 +379,12 @@ ML_TEST(wrong_shapes_of_windows_are_named)
     } cases[] = {
         {2, 0, 3, ML_ESHAPE, "input is 2x75, input_shape asks for 3x75"},
         {2, 2, 6, ML_ESHAPE, "input is 2x75, input_shape asks for 2x90"},
-        {2, 1, 2, ML_ESHAPE, "input_shape has 2 channels, filter_shape 3"},
+        {2, 1, 2, ML_ESHAPE, "input_shape has channels: 2, filter_shape: 3"},
         {3, 2, 6, ML_ESHAPE, "the window has height 6, more than the image's 5"},
         {3, 0, 9, ML_ESHAPE, "filter is 4x12, filter_shape asks for 9x12"},
-        {4, 1, 0, ML_EVALUE, "entry 2 of stride should be a whole number of at least 1"},
-        {5, 0, -1, ML_EVALUE, "entry 1 of padding should be a whole number of at least 0"},
+        {4, 1, 0, ML_EVALUE, "entry 2 of stride should be a number from 1 to 2147483647, found 0"},
+        {5, 0, -1, ML_EVALUE,
+         "entry 1 of padding should be a number from 0 to 2147483647, found -1"},
         {2, 3, INT64_MAX, ML_EVALUE, "entry 4 of input_shape"},
     };
 

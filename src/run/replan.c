@@ -102,10 +102,9 @@ static bool plans_once(const Run *run, const Block *block)
 static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
                            const BlockPlans *p, Plan **out)
 {
-    VarInfo *vars = NULL;
+    VarInfo *vars;
     ml_status st;
 
-    run->stats->plans_made++;
     if (plans_once(run, block))
         return plan_block(run->ctx, &run->unit, r, block, NULL, run->backend, out);
     vars = mem_calloc((size_t)r->nslots + 1, sizeof *vars);
@@ -146,9 +145,12 @@ static Plan *find_plan(BlockPlans *p, uint64_t sig)
 static ml_status add_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
                           BlockPlans *p, uint64_t sig, const Plan **out)
 {
+    const int64_t start = clock_now();
     Plan *plan;
 
+    run->stats->plans_made++;
     TRY(make_plan(run, r, frame, block, p, &plan));
+    run->stats->plan_ns += clock_now() - start;
     if (p->count == PLANS_KEPT)
         drop_last(p);
     plan->signature = sig;

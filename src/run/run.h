@@ -15,6 +15,7 @@ typedef struct OpTime {
 
 typedef struct RunStats {
     int64_t compile_ns, execute_ns;
+    int64_t plan_ns; /* of the execution, for planning blocks as they are met */
     int64_t plans_made, plans_reused, instructions, calls;
     int64_t passes[PASS_COUNT]; /* how often each technique of the optimizer applied */
     bool timed;                 /* measure operators */

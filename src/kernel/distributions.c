@@ -64,6 +64,10 @@ static double t_far_tail(double t, double df)
                      lgamma_r(a + 0.5, &sign));
 }
 
+/* From here on, infinity included, degrees of freedom leave no more than the limit: of t the normal
+ * distribution of a t pulled in a little, of F a chi-squared one. */
+static const double t_limit = 1e8, f_limit = 1e12;
+
 static double t_lower(double t, double df, double b)
 {
     const double tt = t * t, sum = df + tt;
@@ -72,6 +76,8 @@ static double t_lower(double t, double df, double b)
     (void)b;
     if (t == 0)
         return 0.5;
+    if (df >= t_limit && (isinf(df) || !isinf(tt)))
+        return normal_lower(t * (1 - 0.25 / df) / sqrt(1 + 0.5 * tt / df), 0, 1);
     tail =
         isinf(tt) ? t_far_tail(fabs(t), df) : 0.5 * beta_lower(df / sum, tt / sum, 0.5 * df, 0.5);
     return t < 0 ? tail : 1 - tail;
@@ -94,12 +100,22 @@ static double chisq_upper(double x, double df, double b)
     return gamma_upper(df / 2, x / 2);
 }
 
+/* Both large: log(x) is normal. */
+static double f_large(double x, double df1, double df2)
+{
+    return x == 1 ? 0.5 : normal_lower(log(x) / sqrt(2 / df1 + 2 / df2), 0, 1);
+}
+
 static double f_lower(double x, double df1, double df2)
 {
     const double nx = df1 * x, sum = df2 + nx;
 
     if (!(x > 0))
         return isnan(x) ? x : 0;
+    if (df1 >= f_limit && df2 >= f_limit)
+        return f_large(x, df1, df2);
+    if (df1 >= f_limit || df2 >= f_limit)
+        return df1 < df2 ? chisq_lower(nx, df1, 0) : chisq_upper(df2 / x, df2, 0);
     return isinf(nx) ? 1 : beta_lower(nx / sum, df2 / sum, 0.5 * df1, 0.5 * df2);
 }
 
@@ -109,6 +125,10 @@ static double f_upper(double x, double df1, double df2)
 
     if (!(x > 0))
         return isnan(x) ? x : 1;
+    if (df1 >= f_limit && df2 >= f_limit)
+        return f_large(1 / x, df1, df2);
+    if (df1 >= f_limit || df2 >= f_limit)
+        return df1 < df2 ? chisq_upper(nx, df1, 0) : chisq_lower(df2 / x, df2, 0);
     return isinf(nx) ? 0 : beta_lower(df2 / sum, nx / sum, 0.5 * df2, 0.5 * df1);
 }
 
@@ -362,6 +382,11 @@ static double inverse(const Law *law, double p, double a, double b)
     return refine(&t, find_root(&t, lo, hi));
 }
 
+static double chisq_quantile(const Law *law, double p, double df, double b)
+{
+    return isinf(df) ? (p > 0 ? df : 0) : inverse(law, p, df, b);
+}
+
 /* ---- the laws ---- */
 
 static const Law laws[] = {
@@ -394,7 +419,7 @@ static const Law laws[] = {
      "degrees of freedom",
      chisq_lower,
      chisq_upper,
-     inverse,
+     chisq_quantile,
      0,
      chisq_mean,
      chisq_variance},

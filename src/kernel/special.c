@@ -5,7 +5,8 @@
  * before them is computed from logarithms where these are small and cancel little, else from
  * Stirling's series and deviances (Loader, "Fast and accurate computation of binomial
  * probabilities", 2000). Accuracy: a few units in the 15th digit where the result is not below
- * 1e-100. Cost: about 10 steps, growing with the square root of a and b near the mean. */
+ * 1e-100. Cost: about 10 steps, growing with the square root of a and b near the mean; for a beyond
+ * 1e8 the gamma function takes Temme's expansion instead (DLMF 8.12.3, 8.12.4). */
 #include "kernel/special.h"
 
 #include <math.h>
@@ -133,12 +134,32 @@ static double gamma_fraction(double a, double x)
     return gamma_factor(a, x) / fraction_value(&f, 1.0 - a + x, precision(a));
 }
 
+/* From here on the first term of the expansion is all there is to it. */
+static const double large_from = 1e8;
+
+/* P, or with sign -1 Q, for a large a, possibly infinite.  Away from eta = 0 one is 0, the other 1.
+ */
+static double gamma_large(double a, double x, double sign)
+{
+    const double u = (x - a) / a;
+    const double eta = isinf(a) ? -1 : copysign(sqrt(2 * deviance(u, x / a)), u);
+    double rest;
+
+    if (fabs(eta) > 0.1)
+        return eta * sign > 0;
+    rest = -1.0 / 3 + eta * (1.0 / 12 - eta * (2.0 / 135 - eta / 864));
+    rest *= exp(-0.5 * a * eta * eta - half_log_2pi) / sqrt(a);
+    return 0.5 * erfc(-sign * eta * sqrt(0.5 * a)) - sign * rest;
+}
+
 double gamma_lower(double a, double x)
 {
     if (!(x > 0))
         return isnan(x) ? x : 0;
     if (isinf(x))
         return 1;
+    if (a >= large_from)
+        return gamma_large(a, x, 1);
     return x < a + 1 ? gamma_series(a, x) : 1 - gamma_fraction(a, x);
 }
 
@@ -148,6 +169,8 @@ double gamma_upper(double a, double x)
         return isnan(x) ? x : 1;
     if (isinf(x))
         return 0;
+    if (a >= large_from)
+        return gamma_large(a, x, -1);
     return x < a + 1 ? 1 - gamma_series(a, x) : gamma_fraction(a, x);
 }
 

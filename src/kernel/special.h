@@ -3,7 +3,7 @@
 #ifndef SPECIAL_H
 #define SPECIAL_H
 
-/* P(a, x) and Q(a, x) = 1 - P, for a > 0, x >= 0. */
+/* P(a, x) and Q(a, x) = 1 - P, for a > 0, possibly infinite, x >= 0. */
 double gamma_lower(double a, double x);
 double gamma_upper(double a, double x);
 /* I_x(a, b) for a, b > 0 and x, y >= 0 with x + y = 1, both given so that neither is rounded away.

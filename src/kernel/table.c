@@ -23,6 +23,7 @@ typedef struct TableScan {
 
 typedef struct TableJob {
     Entries a, b, w;
+    bool weighted;
     int64_t n, rows, cols;
     TableScan *scans; /* one a tile */
     double *tables;   /* one a tile */
@@ -277,12 +278,17 @@ static bool is_boolean(Value v)
 }
 
 /* Which operands are what: (a, b), (a, b, w), (a, b, rows, cols), (a, b, w, rows, cols), each
- * possibly with a last boolean that says how to store the result and means nothing here.  -1: not
- * given. */
+ * possibly with a last boolean that says how to store the result and means nothing here; or rows
+ * and columns by name without weights.  -1: not given. */
 static void split_arguments(const OpCall *call, int *weights, int *rows)
 {
     int n = 2;
 
+    if (!call_has(call, 2)) {
+        *weights = -1;
+        *rows = call_has(call, 3) ? 3 : -1;
+        return;
+    }
     while (n < 6 && call_has(call, n))
         n++;
     if (n > 2 && is_boolean(call->in[n - 1]))
@@ -299,6 +305,7 @@ static ml_status read_arguments(Ctx *ctx, const OpCall *call, TableJob *job)
     split_arguments(call, &weights, &rows);
     job->n = matrix_cells(call->in[0].m);
     job->w.value = 1;
+    job->weighted = weights >= 0;
     job->rows = job->cols = -1;
     TRY(entries_of(ctx, call, 0, &job->a));
     TRY(entries_of(ctx, call, 1, &job->b));
@@ -323,7 +330,7 @@ static ml_status make_table(Ctx *ctx, TableJob *job, Matrix **out)
     TRY(size_of_table(ctx, all.rows, &job->rows));
     TRY(size_of_table(ctx, all.cols, &job->cols));
     /* A row for every entry even when the last ones are skipped: what one-hot encoding expects. */
-    if (all.sequence && !rows_given)
+    if (all.sequence && !rows_given && !job->weighted)
         job->rows = job->n;
     if (!mul_int64(job->rows, job->cols, &most))
         return fail(ctx, ML_EVALUE, "table: a result of %" PRId64 "x%" PRId64 " is not possible",

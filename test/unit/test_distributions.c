@@ -219,3 +219,42 @@ ML_TEST(distributions_reject_parameters_outside_their_domain)
     CASE_FAILS(cdf, ML_EVALUE, one, case_text("t"), none, none, none);
     CASE_FAILS(icdf, ML_EVALUE, value_double(0.5), case_text("f"), none, none, none, one);
 }
+
+static double value_of(OpCode op, KernelFn kernel, double x, double a, double b)
+{
+    return case_number(
+        case_run(op, kernel, (Value[]){value_double(x), value_double(a), value_double(b)}, 3));
+}
+
+ML_TEST(many_degrees_of_freedom_lead_to_the_limits)
+{
+    static const double huge[] = {1e16, 1e20, 1e300, INFINITY};
+    const double phi = 0.84134474606854294859, chisq3 = 0.88838977490528755;
+
+    for (size_t k = 0; k < sizeof huge / sizeof *huge; k++) {
+        assert_close(value_of(OP_pt, ml_k_pt, 1, huge[k], 1), phi, 1e-14);
+        assert_close(value_of(OP_pt, ml_k_pt, -1, huge[k], 1), 1 - phi, 1e-14);
+        assert_close(value_of(OP_pf, ml_k_pf, 2, 3, huge[k]), chisq3, 1e-13);
+        assert_close(value_of(OP_pf, ml_k_pf, 0.5, huge[k], 3), 1 - chisq3, 1e-12);
+        assert_close(value_of(OP_pf, ml_k_pf, 1, huge[k], huge[k]), 0.5, 0);
+        assert_close(case_number(CASE_RUN(qt, value_double(0.9), value_double(huge[k]))),
+                     1.2815515655446004, 1e-9);
+    }
+    assert_close(case_number(CASE_RUN(pchisq, value_double(1), value_double(INFINITY))), 0, 0);
+    assert_close(case_number(CASE_RUN(qchisq, value_double(0.5), value_double(INFINITY))), INFINITY,
+                 0);
+}
+
+/* At the mean the chi-squared distribution function is 1/2 + 1 / (3 sqrt(pi df)) + O(df^-1.5). */
+ML_TEST(chi_squared_with_many_degrees_of_freedom_is_half_at_its_mean)
+{
+    static const double dfs[] = {1e8, 1.9e8, 2.1e8, 1e12, 1e20};
+
+    for (size_t k = 0; k < sizeof dfs / sizeof *dfs; k++) {
+        const double rest = 1 / (3 * sqrt(M_PI * dfs[k]));
+        const Value lower = CASE_RUN(pchisq, value_double(dfs[k]), value_double(dfs[k]));
+
+        assert_close(case_number(lower), 0.5 + rest, 1e-11);
+        assert_close(value_of(OP_pchisq, ml_k_pchisq, dfs[k], dfs[k], 0), 0.5 - rest, 1e-11);
+    }
+}

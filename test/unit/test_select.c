@@ -53,6 +53,22 @@ ML_TEST(table_skips_nan_and_what_lies_outside)
     assert_cells(CASE_RUN(table, COLUMN(3, "1 2 3"), COLUMN(3, "1 2 NaN")), 3, 2, "1 0 0 1 0 0", 0);
 }
 
+ML_TEST(table_skips_entries_whose_weight_is_nan)
+{
+    assert_cells(CASE_RUN(table, COLUMN(3, "2 2 3"), COLUMN(3, "1 2 2"), COLUMN(3, "1 3 NaN")), 2,
+                 2, "0 0 1 3", 0);
+    assert_cells(CASE_RUN(table, COLUMN(3, "1 2 3"), COLUMN(3, "1 2 2"), COLUMN(3, "1 3 NaN")), 2,
+                 2, "1 0 0 3", 0);
+    assert_cells(CASE_RUN(table, COLUMN(1, "1"), COLUMN(1, "1"), COLUMN(1, "NaN")), 0, 0, "", 0);
+}
+
+ML_TEST(table_takes_sizes_by_name_without_weights)
+{
+    assert_cells(CASE_RUN(table, COLUMN(2, "1 2"), COLUMN(2, "1 1"), value_none(), value_int(2),
+                          value_int(3)),
+                 2, 3, "1 0 0 1 0 0", 0);
+}
+
 ML_TEST(table_rejects_categories_below_one_and_other_shapes)
 {
     CASE_FAILS(table, ML_EVALUE, COLUMN(2, "0 1"), value_int(1));

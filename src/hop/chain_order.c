@@ -214,7 +214,7 @@ static void order_part(Chain *c, int i, int j)
         offer_split(c, p, i, j, k);
     offer_passes(c, p, i, j);
     offer_transposes(p);
-    if (least(&as_written) * CLEARLY <= least(p))
+    if (p->written >= 0 && least(&as_written) * CLEARLY <= least(p))
         *p = as_written;
 }
 

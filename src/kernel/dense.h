@@ -10,6 +10,18 @@
 
 #include "kernel/kernel.h"
 
+/* A pass of radix 4 of interleaved Fourier transforms (fourier.c).  x is cut into four quarters,
+ * these into runs of s cells.  Runs a b c d at the same place p of each go to four runs one after
+ * the other in y: a + b + c + d, w (a - ib - c + id), w^2 (a - b + c - d), w^3 (a + ib - c - id),
+ * where w is root p * turn. */
+typedef struct FourierPass {
+    const double *xr, *xi; /* 4 * quarter cells, real and imaginary parts */
+    double *yr, *yi;
+    int64_t quarter, s;
+    const double *root_re, *root_im;
+    int64_t turn;
+} FourierPass;
+
 typedef struct DenseOps {
     /* y[i * step] = x row i . v, for i in [0, rows); rows of x are ld cells apart. */
     void (*matvec)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
@@ -30,6 +42,8 @@ typedef struct DenseOps {
     /* Transpose of a tile: y[j * ldy + i] = x[i * ldx + j]. */
     void (*transpose)(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
                       int64_t ldy);
+    /* Cells [lo, hi) of a pass: positions in the first quarter of x. */
+    void (*fourier4)(const FourierPass *pass, int64_t lo, int64_t hi);
 } DenseOps;
 
 enum { PANEL = 8 };

@@ -3,15 +3,17 @@
  * Stockham's form of the fast Fourier transform (Van Loan, Computational Frameworks for the FFT,
  * 1992): passes of radix 4 between two buffers, and one of radix 2 at the end when m is odd; what
  * comes out is in order without a permutation.  Up to LANES signals lie interleaved in the buffers,
- * so that the inner loops run along adjacent cells from the first pass on.  The inverse is the
- * forward transform with real and imaginary parts exchanged, divided by n.
+ * so that the inner loops (simd/dense.tmpl.h) run along adjacent cells from the first pass on.  The
+ * inverse is the forward transform with real and imaginary parts exchanged, divided by n.
  *
  * Invariant: a signal is computed alike whichever others lie beside it, so neither threads nor
  * lanes show in the digits.  Cost: 8.5 n log4 n multiplications and additions a signal, 4 n cells
  * of scratch a lane. */
 #include "kernel/fourier.h"
 
-enum { LANES = 8, BUFFER_CELLS = 1 << 17 };
+#include "kernel/dense.h"
+
+enum { LANES = 8, BUFFER_CELLS = 1 << 17, PASS_GRAIN = 1 << 13 };
 
 typedef struct FourierJob {
     Signals s;
@@ -27,57 +29,55 @@ typedef struct Planes {
 
 /* ---- roots of unity ---- */
 
-/* By an angle of at most an eighth of a turn, so that roots that mirror each other are equal. */
-static void root_of_unity(int64_t k, int64_t n, double *re, double *im)
+/* exp(-i (quarter turns + angle)) from the cosine and sine of the angle. */
+static void place_root(const FourierJob *job, int64_t k, int64_t quarter, double c, double s)
 {
-    static const double quarter_turn = 0x1.921fb54442d18p0;
-    const int64_t quarter = 4 * k / n, rest = 4 * k % n;
-    const bool beyond = 2 * rest > n;
-    const double angle = quarter_turn * (double)(beyond ? n - rest : rest) / (double)n;
-    const double c = beyond ? c_sin(angle) : c_cos(angle);
-    const double s = beyond ? c_cos(angle) : c_sin(angle);
-
-    *re = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
-    *im = quarter == 0 ? -s : quarter == 1 ? -c : quarter == 2 ? s : c;
+    job->root_re[k] = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+    job->root_im[k] = quarter == 0 ? -s : quarter == 1 ? -c : quarter == 2 ? s : c;
 }
 
+/* The roots of the first eighth of a turn; of all the turn where it has less than 8. */
 static ml_status roots_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
+    static const double quarter_turn = 0x1.921fb54442d18p0;
     const FourierJob *job = arg;
 
     (void)ctx;
-    for (int64_t k = lo; k < hi; k++)
-        root_of_unity(k, job->s.n, &job->root_re[k], &job->root_im[k]);
+    for (int64_t k = lo; k < hi; k++) {
+        const double angle = quarter_turn * (double)(4 * k % job->s.n) / (double)job->s.n;
+
+        place_root(job, k, 4 * k / job->s.n, c_cos(angle), c_sin(angle));
+    }
     return ML_OK;
 }
 
-/* ---- passes ---- */
-
-/* Four runs of s cells a b c d, which lie `d` cells apart in x, to four runs one after the other in
- * y: a + b + c + d, w (a - ib - c + id), w^2 (a - b + c - d), w^3 (a + ib - c - id), where w holds
- * the real and imaginary parts of the three powers. */
-static void butterfly4(int64_t s, int64_t d, const double *restrict xr, const double *restrict xi,
-                       double *restrict yr, double *restrict yi, const double w[6])
+/* The others mirror these, and are equal to them. */
+static ml_status mirror_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    for (int64_t q = 0; q < s; q++) {
-        const double sum_r = xr[q] + xr[q + 2 * d], dif_r = xr[q] - xr[q + 2 * d];
-        const double sum_i = xi[q] + xi[q + 2 * d], dif_i = xi[q] - xi[q + 2 * d];
-        const double odd_r = xr[q + d] + xr[q + 3 * d], tip_r = xr[q + d] - xr[q + 3 * d];
-        const double odd_i = xi[q + d] + xi[q + 3 * d], tip_i = xi[q + d] - xi[q + 3 * d];
-        const double r1 = dif_r + tip_i, i1 = dif_i - tip_r;
-        const double r2 = sum_r - odd_r, i2 = sum_i - odd_i;
-        const double r3 = dif_r - tip_i, i3 = dif_i + tip_r;
+    const FourierJob *job = arg;
+    const int64_t quarter = job->s.n / 4, eighth = quarter / 2;
 
-        yr[q] = sum_r + odd_r;
-        yi[q] = sum_i + odd_i;
-        yr[q + s] = r1 * w[0] - i1 * w[1];
-        yi[q + s] = r1 * w[1] + i1 * w[0];
-        yr[q + 2 * s] = r2 * w[2] - i2 * w[3];
-        yi[q + 2 * s] = r2 * w[3] + i2 * w[2];
-        yr[q + 3 * s] = r3 * w[4] - i3 * w[5];
-        yi[q + 3 * s] = r3 * w[5] + i3 * w[4];
+    (void)ctx;
+    for (int64_t k = lo + eighth + 1; k < hi + eighth + 1; k++) {
+        const int64_t rest = k % quarter;
+        const bool beyond = rest > eighth;
+        const int64_t twin = beyond ? quarter - rest : rest;
+        const double c = job->root_re[twin], s = -job->root_im[twin];
+
+        place_root(job, k, k / quarter, beyond ? s : c, beyond ? c : s);
     }
+    return ML_OK;
 }
+
+static ml_status make_roots(Ctx *ctx, FourierJob *job)
+{
+    const int64_t n = job->s.n, first = n < 8 ? n : n / 8 + 1;
+
+    TRY(task_for(ctx, first, task_grain(16), roots_task, job));
+    return task_for(ctx, n - first, task_grain(1), mirror_task, job);
+}
+
+/* ---- passes ---- */
 
 static void butterfly2(int64_t s, const double *restrict xr, const double *restrict xi,
                        double *restrict yr, double *restrict yi)
@@ -90,64 +90,77 @@ static void butterfly2(int64_t s, const double *restrict xr, const double *restr
     }
 }
 
-/* x holds s interleaved signals of n cells each; y gets 4 s of n / 4. */
-static void pass4(const FourierJob *job, int64_t n, int64_t s, Planes x, Planes y)
+static ml_status pass4_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const int64_t quarter = n / 4, turn = job->s.n / n;
-
-    for (int64_t p = 0; p < quarter; p++) {
-        const int64_t k = p * turn;
-        const double w[6] = {job->root_re[k],     job->root_im[k],     job->root_re[2 * k],
-                             job->root_im[2 * k], job->root_re[3 * k], job->root_im[3 * k]};
-
-        butterfly4(s, quarter * s, x.re + p * s, x.im + p * s, y.re + 4 * p * s, y.im + 4 * p * s,
-                   w);
-    }
+    (void)ctx;
+    dense_ops()->fourier4(arg, lo, hi);
+    return ML_OK;
 }
 
-/* The transforms of `lanes` interleaved signals; in x or in y, as returned. */
-static Planes passes(const FourierJob *job, int64_t lanes, Planes x, Planes y)
+/* The transforms of `lanes` interleaved signals; in x or in y: *out tells.  Passes of long signals
+ * are divided. */
+static ml_status passes(Ctx *ctx, const FourierJob *job, int64_t lanes, Planes x, Planes y,
+                        Planes *out)
 {
     int64_t n = job->s.n, s = lanes;
 
-    for (; n >= 4; n /= 4, s *= 4) {
+    for (; n >= 4; n /= 4, s *= 4) { /* s interleaved signals of n cells to 4 s of n / 4 */
         const Planes from = x;
+        FourierPass pass = {x.re, x.im,         y.re,         y.im,        n / 4 * s,
+                            s,    job->root_re, job->root_im, job->s.n / n};
 
-        pass4(job, n, s, x, y);
+        TRY(task_for(ctx, pass.quarter, PASS_GRAIN, pass4_task, &pass));
         x = y;
         y = from;
     }
-    if (n == 1)
-        return x;
-    butterfly2(s, x.re, x.im, y.re, y.im);
-    return y;
+    if (n > 1)
+        butterfly2(s, x.re, x.im, y.re, y.im);
+    *out = n > 1 ? y : x;
+    return ML_OK;
 }
 
 /* ---- groups of signals ---- */
 
-/* Between the cells of signals first .. first + lanes - 1 and interleaved ones. */
+/* Cells of signals first .. first + lanes - 1 interleaved. */
 static void gather(const Signals *s, int64_t first, int64_t lanes, Planes x)
 {
+    const int64_t from = first * s->signal;
+
+    if (s->step == 1) {
+        dense_ops()->transpose(s->re + from, s->signal, lanes, s->n, x.re, lanes);
+        dense_ops()->transpose(s->im + from, s->signal, lanes, s->n, x.im, lanes);
+        return;
+    }
     for (int64_t k = 0; k < s->n; k++)
         for (int64_t j = 0; j < lanes; j++) {
-            const int64_t at = (first + j) * s->signal + k * s->step;
-
-            x.re[k * lanes + j] = s->re[at];
-            x.im[k * lanes + j] = s->im[at];
+            x.re[k * lanes + j] = s->re[from + j * s->signal + k * s->step];
+            x.im[k * lanes + j] = s->im[from + j * s->signal + k * s->step];
         }
 }
 
-static void scatter(const FourierJob *job, int64_t first, int64_t lanes, Planes x)
+/* And back. */
+static void scatter(const Signals *s, int64_t first, int64_t lanes, Planes x)
 {
-    const Signals *s = &job->s;
+    const int64_t to = first * s->signal;
 
+    if (s->step == 1) {
+        dense_ops()->transpose(x.re, lanes, s->n, lanes, s->re + to, s->signal);
+        dense_ops()->transpose(x.im, lanes, s->n, lanes, s->im + to, s->signal);
+        return;
+    }
     for (int64_t k = 0; k < s->n; k++)
         for (int64_t j = 0; j < lanes; j++) {
-            const int64_t at = (first + j) * s->signal + k * s->step;
-
-            s->re[at] = x.re[k * lanes + j] * job->scale;
-            s->im[at] = x.im[k * lanes + j] * job->scale;
+            s->re[to + j * s->signal + k * s->step] = x.re[k * lanes + j];
+            s->im[to + j * s->signal + k * s->step] = x.im[k * lanes + j];
         }
+}
+
+static void multiply(Planes x, int64_t cells, double scale)
+{
+    for (int64_t k = 0; k < cells; k++) {
+        x.re[k] *= scale;
+        x.im[k] *= scale;
+    }
 }
 
 static ml_status groups_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -158,17 +171,23 @@ static ml_status groups_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     double *work = pool_alloc(ctx, bytes);
     const Planes x = {work, work + cells}, y = {work + 2 * cells, work + 3 * cells};
 
+    Planes result = x;
+    ml_status st = ML_OK;
+
     if (!work)
         return ML_ENOMEM;
-    for (int64_t g = lo; g < hi; g++) {
+    for (int64_t g = lo; g < hi && st == ML_OK; g++) {
         const int64_t first = g * job->lanes, left = job->s.count - first;
         const int64_t lanes = left < job->lanes ? left : job->lanes;
 
         gather(&job->s, first, lanes, x);
-        scatter(job, first, lanes, passes(job, lanes, x, y));
+        st = passes(ctx, job, lanes, x, y, &result);
+        if (job->scale != 1)
+            multiply(result, lanes * job->s.n, job->scale);
+        scatter(&job->s, first, lanes, result);
     }
     pool_release(ctx->pool, work, bytes);
-    return ML_OK;
+    return st;
 }
 
 /* As many as fit into the buffers, so that long signals do not ask for several times their size. */
@@ -195,7 +214,7 @@ ml_status fourier(Ctx *ctx, const Signals *s, bool inverse)
     if (!job.root_re)
         return ML_ENOMEM;
     job.root_im = job.root_re + s->n;
-    st = task_for(ctx, s->n, task_grain(8), roots_task, &job);
+    st = make_roots(ctx, &job);
     if (st == ML_OK)
         st = task_for(ctx, groups, task_grain(8 * job.lanes * s->n), groups_task, &job);
     pool_release(ctx->pool, job.root_re, bytes);

@@ -128,6 +128,7 @@ ML_TEST(ifft_gives_back_what_fft_took)
     check_round_trip(1, 1);
     check_round_trip(1, 1 << 16);
     check_round_trip(1 << 15, 1);
+    check_round_trip(1 << 17, 1);
     check_round_trip(256, 128);
 }
 
@@ -174,6 +175,23 @@ ML_TEST(fft_leaves_its_operand_alone)
     release_parts(out);
     matrix_release(m);
     matrix_release(same);
+}
+
+/* Passes that are divided, over a length that is not a power of four. */
+ML_TEST(one_long_signal_is_transformed_alike_on_any_threads)
+{
+    Matrix *m = case_random(1, 1 << 17, 1, 8);
+    Value a[PARTS], b[PARTS];
+
+    test_threads(1);
+    run(OP_fft, ml_k_fft, m, NULL, a);
+    test_threads(8);
+    run(OP_fft, ml_k_fft, m, NULL, b);
+    for (int k = 0; k < PARTS; k++)
+        assert_matrix_same(a[k].m, b[k].m);
+    release_parts(a);
+    release_parts(b);
+    matrix_release(m);
 }
 
 /* 67 signals do not fill their last group. */

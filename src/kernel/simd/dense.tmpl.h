@@ -306,4 +306,47 @@ static void transpose(const double *x, int64_t ldx, int64_t rows, int64_t cols, 
     transpose_cells(x + full_rows * ldx, ldx, rows - full_rows, cols, y + full_rows, ldy);
 }
 
-const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, csr_matvec, gather, transpose};
+/* ---- Fourier transforms ---- */
+
+/* n cells of four runs; d: between quarters of x, s: between runs of y. */
+INLINE void butterfly4(int64_t n, int64_t d, int64_t s, const double *restrict xr,
+                       const double *restrict xi, double *restrict yr, double *restrict yi,
+                       const double w[6])
+{
+    for (int64_t q = 0; q < n; q++) {
+        const double sum_r = xr[q] + xr[q + 2 * d], dif_r = xr[q] - xr[q + 2 * d];
+        const double sum_i = xi[q] + xi[q + 2 * d], dif_i = xi[q] - xi[q + 2 * d];
+        const double odd_r = xr[q + d] + xr[q + 3 * d], tip_r = xr[q + d] - xr[q + 3 * d];
+        const double odd_i = xi[q + d] + xi[q + 3 * d], tip_i = xi[q + d] - xi[q + 3 * d];
+        const double r1 = dif_r + tip_i, i1 = dif_i - tip_r;
+        const double r2 = sum_r - odd_r, i2 = sum_i - odd_i;
+        const double r3 = dif_r - tip_i, i3 = dif_i + tip_r;
+
+        yr[q] = sum_r + odd_r;
+        yi[q] = sum_i + odd_i;
+        yr[q + s] = r1 * w[0] - i1 * w[1];
+        yi[q + s] = r1 * w[1] + i1 * w[0];
+        yr[q + 2 * s] = r2 * w[2] - i2 * w[3];
+        yi[q + 2 * s] = r2 * w[3] + i2 * w[2];
+        yr[q + 3 * s] = r3 * w[4] - i3 * w[5];
+        yi[q + 3 * s] = r3 * w[5] + i3 * w[4];
+    }
+}
+
+static void fourier4(const FourierPass *pass, int64_t lo, int64_t hi)
+{
+    const double *re = pass->root_re, *im = pass->root_im;
+    const int64_t s = pass->s;
+    int64_t p = lo / s, q = lo % s, n;
+
+    for (int64_t at = lo; at < hi; at += n, p++, q = 0) {
+        const int64_t k = p * pass->turn, to = 4 * p * s + q;
+        const double w[6] = {re[k], im[k], re[2 * k], im[2 * k], re[3 * k], im[3 * k]};
+
+        n = s - q < hi - at ? s - q : hi - at;
+        butterfly4(n, pass->quarter, s, pass->xr + at, pass->xi + at, pass->yr + to, pass->yi + to,
+                   w);
+    }
+}
+
+const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, csr_matvec, gather, transpose, fourier4};

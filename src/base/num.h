@@ -31,6 +31,11 @@ size_t num_print_double(char buf[NUM_BUFFER], double v);
 size_t num_print_float(char buf[NUM_BUFFER], float v);
 size_t num_print_int64(char buf[NUM_BUFFER], int64_t v);
 
+/* For messages: as num_print_double, but whole numbers without ".0".  Returns buf; NUM_SHOW brings
+ * one that lasts to the end of the block. */
+const char *num_show(char buf[NUM_BUFFER], double v);
+#define NUM_SHOW(v) num_show((char[NUM_BUFFER]){0}, (v))
+
 /* Exactly `decimals` fraction digits (negative counts as 0): those of the shortest form and zeros,
  * or when it has more, the exact binary value rounded half-even; a value below 1e-3 whose shortest
  * form is 5e-(decimals+1) prints as zero, -0.0 as zero without a sign. Writes at most size bytes

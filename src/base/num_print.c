@@ -400,3 +400,12 @@ size_t num_print_float(char buf[NUM_BUFFER], float v)
 {
     return print_binary(buf, (double)v, true);
 }
+
+const char *num_show(char buf[NUM_BUFFER], double v)
+{
+    const size_t n = num_print_double(buf, v);
+
+    if (n > 2 && buf[n - 2] == '.' && buf[n - 1] == '0')
+        buf[n - 2] = '\0';
+    return buf;
+}

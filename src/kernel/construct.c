@@ -253,15 +253,17 @@ static ml_status seq_count(Ctx *ctx, const SeqJob *job, double to, int64_t *n)
     const double from = job->from, incr = job->incr;
 
     if (!isfinite(from) || !isfinite(to) || !isfinite(incr) || incr == 0)
-        return fail(ctx, ML_EVALUE, "Invalid seq parameters: from %g to %g by %g", from, to, incr);
+        return fail(ctx, ML_EVALUE, "Invalid seq parameters: from %s to %s by %s", NUM_SHOW(from),
+                    NUM_SHOW(to), NUM_SHOW(incr));
     *n = seq_length(from, to, incr);
     if (*n < 0)
-        return fail(ctx, ML_EVALUE, "seq: from %g to %g by %g has too many values", from, to, incr);
+        return fail(ctx, ML_EVALUE, "seq: from %s to %s by %s has too many values", NUM_SHOW(from),
+                    NUM_SHOW(to), NUM_SHOW(incr));
     if (*n == 0 && to + incr != from)
         return fail(ctx, ML_EVALUE,
-                    "Wrong sign for the increment in a call to seq(): from %g to %g "
-                    "by %g",
-                    from, to, incr);
+                    "Wrong sign for the increment in a call to seq(): from %s to %s "
+                    "by %s",
+                    NUM_SHOW(from), NUM_SHOW(to), NUM_SHOW(incr));
     return ML_OK;
 }
 

@@ -482,8 +482,8 @@ static ml_status read_parameters(Ctx *ctx, const OpCall *call, const Law *law, d
             return fail(ctx, ML_EVALUE, "distribution %s: the parameter %s (%s) must be given",
                         law->name, law->params[k], law->complaint);
         if (law->positive[k] && !(v[k] > 0))
-            return fail(ctx, ML_EVALUE, "distribution %s: the %s must be positive, found %s=%g",
-                        law->name, law->complaint, law->params[k], v[k]);
+            return fail(ctx, ML_EVALUE, "distribution %s: the %s must be positive, found %s=%s",
+                        law->name, law->complaint, law->params[k], NUM_SHOW(v[k]));
     }
     return ML_OK;
 }
@@ -512,8 +512,8 @@ static ml_status quantile_of(Ctx *ctx, OpCall *call, const Law *law)
     TRY(call_double(ctx, call, 0, &p));
     TRY(read_parameters(ctx, call, law, v));
     if (p < 0 || p > 1)
-        return fail(ctx, ML_EVALUE, "distribution %s: the probability %g is out of [0, 1] range",
-                    law->name, p);
+        return fail(ctx, ML_EVALUE, "distribution %s: the probability %s is out of [0, 1] range",
+                    law->name, NUM_SHOW(p));
     call->out[0] = value_double(isnan(p) ? p : law->quantile(law, p, v[0], v[1]));
     return ML_OK;
 }

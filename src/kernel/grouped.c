@@ -365,8 +365,8 @@ static ml_status count_groups(Ctx *ctx, GroupJob *job)
         return st;
     if (!(largest >= 1 && largest < 0x1p53))
         return fail(ctx, ML_EVALUE,
-                    "aggregate: cannot tell the number of groups from 'groups' (largest %g)",
-                    largest);
+                    "aggregate: cannot tell the number of groups from 'groups' (largest %s)",
+                    NUM_SHOW(largest));
     job->ngroups = (int64_t)largest;
     return ML_OK;
 }

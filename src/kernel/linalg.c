@@ -321,10 +321,10 @@ static ml_status check_and_factor(Ctx *ctx, const OpCall *call, Matrix *a)
     TRY(linalg_finite(ctx, call, a));
     if (!linalg_symmetric(a, &i, &j))
         return fail(ctx, ML_EVALUE,
-                    "cholesky: %s should be symmetric, [%" PRId64 ",%" PRId64 "] is %g, [%" PRId64
-                    ",%" PRId64 "] is %g",
-                    call_name(call, 0), i + 1, j + 1, a->values[i * a->rows + j], j + 1, i + 1,
-                    a->values[j * a->rows + i]);
+                    "cholesky: %s should be symmetric, [%" PRId64 ",%" PRId64 "] is %s, [%" PRId64
+                    ",%" PRId64 "] is %s",
+                    call_name(call, 0), i + 1, j + 1, NUM_SHOW(a->values[i * a->rows + j]), j + 1,
+                    i + 1, NUM_SHOW(a->values[j * a->rows + i]));
     i = cholesky(linalg_blas(a->rows), a);
     if (i >= 0)
         return fail(ctx, ML_EVALUE,

@@ -5,6 +5,7 @@
 #include "kernel/fold.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Operands as dense cells; w NULL: all weights are 1. */
 typedef struct MomentsJob {
@@ -127,9 +128,9 @@ static ml_status operand(Ctx *ctx, const OpCall *call, int k, Operands *o, const
     if (k > 0 && m->rows != call->in[0].m->rows)
         return call_shape_error(ctx, call, 0, k, "the operands must have one length");
     if (m->cols != 1)
-        return fail(ctx, ML_ESHAPE,
-                    "%s: expected %s to be a column vector, found %" PRId64 "x%" PRId64,
-                    op_label(call->op), call_name(call, k), m->rows, m->cols);
+        return fail(
+            ctx, ML_ESHAPE, "%.*s: expected %s to be a column vector, found %" PRId64 "x%" PRId64,
+            (int)strcspn(call->op->dml, " "), call->op->dml, call_name(call, k), m->rows, m->cols);
     TRY(matrix_dense(ctx, m, &o->dense[k]));
     *cells = o->dense[k]->values;
     return ML_OK;
@@ -159,7 +160,7 @@ ml_status ml_k_moment(Ctx *ctx, OpCall *call)
 
     TRY(call_double(ctx, call, weighted ? 2 : 1, &order));
     if (order != 2 && order != 3 && order != 4)
-        return fail(ctx, ML_EVALUE, "moment: expected order 2, 3 or 4, found %g", order);
+        return fail(ctx, ML_EVALUE, "moment: expected order 2, 3 or 4, found %s", NUM_SHOW(order));
     job.order = (int)order;
     st = operand(ctx, call, 0, &o, &job.u);
     if (st == ML_OK && weighted)

@@ -11,7 +11,7 @@ static ml_status wrong_size(Ctx *ctx, const OpCall *call, int k, int i, int64_t 
     char found[64];
 
     if (scalar_is_number(v))
-        snprintf(found, sizeof found, "%.15g", scalar_to_double(v));
+        num_show(found, scalar_to_double(v));
     else
         value_describe(v, found);
     return fail(ctx, ML_EVALUE,

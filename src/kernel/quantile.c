@@ -38,7 +38,7 @@ static ml_status column_operand(Ctx *ctx, const OpCall *call, int k, Matrix **m)
     if ((*m)->cols != 1)
         return fail(ctx, ML_ESHAPE,
                     "%s: expected %s to be a column vector, found %" PRId64 "x%" PRId64,
-                    op_label(call->op), call_name(call, k), (*m)->rows, (*m)->cols);
+                    call->op->dml, call_name(call, k), (*m)->rows, (*m)->cols);
     return ML_OK;
 }
 
@@ -50,8 +50,8 @@ static ml_status rank_values(Ctx *ctx, const Matrix *w, const SortItem *items, R
 
         if (!(weight >= 0) || weight != floor(weight))
             return fail(ctx, ML_EVALUE,
-                        "quantile weights are expected to be integers of at least 0, found %g",
-                        weight);
+                        "quantile weights are expected to be integers of at least 0, found %s",
+                        NUM_SHOW(weight));
         r->values[k] = sort_value(items[k].key);
         r->total += weight;
         r->ends[k] = r->total;
@@ -147,7 +147,8 @@ static ml_status check_probability(Ctx *ctx, double p)
 {
     if (p >= 0 && p <= 1)
         return ML_OK;
-    return fail(ctx, ML_EVALUE, "quantile: expected a probability in [0, 1], found %g", p);
+    return fail(ctx, ML_EVALUE, "quantile: expected a probability in [0, 1], found %s",
+                NUM_SHOW(p));
 }
 
 /* One for each entry of a column of probabilities, without means of neighbours. */
@@ -282,7 +283,7 @@ ml_status ml_k_interQuantile(Ctx *ctx, OpCall *call)
 
     TRY(call_double(ctx, call, 1, &p));
     if (!(p >= 0 && p <= 0.5))
-        return fail(ctx, ML_EVALUE, "interQuantile: expected p in [0, 0.5], found %g", p);
+        return fail(ctx, ML_EVALUE, "interQuantile: expected p in [0, 0.5], found %s", NUM_SHOW(p));
     st = rank_operands(ctx, call, -1, INT64_MAX, &r);
     if (st == ML_OK) {
         cut = (int64_t)floor(p * (double)r.n);

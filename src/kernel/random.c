@@ -277,10 +277,11 @@ static ml_status read_rand(Ctx *ctx, const OpCall *call, Rand *r)
                     "rand: %" PRId64 " rows and %" PRId64 " columns are not possible", r->rows,
                     r->cols);
     if (!(r->sparsity >= 0 && r->sparsity <= 1))
-        return fail(ctx, ML_EVALUE, "rand: sparsity should be in [0, 1], found %g", r->sparsity);
+        return fail(ctx, ML_EVALUE, "rand: sparsity should be in [0, 1], found %s",
+                    NUM_SHOW(r->sparsity));
     if (r->pdf == PDF_POISSON && !(r->lambda >= 0 && r->lambda <= POISSON_MAX))
-        return fail(ctx, ML_EVALUE, "rand: lambda should be in [0, %g], found %g", POISSON_MAX,
-                    r->lambda);
+        return fail(ctx, ML_EVALUE, "rand: lambda should be in [0, %s], found %s",
+                    NUM_SHOW(POISSON_MAX), NUM_SHOW(r->lambda));
     r->loops = random_loops_at(cpu_level());
     return ML_OK;
 }

@@ -69,9 +69,9 @@ static ml_status scan_tile(Ctx *ctx, const TableJob *job, int64_t tile)
         scan.sequence = scan.sequence && a == (double)(i + 1);
         if (a < 1 || b < 1)
             return fail(ctx, ML_EVALUE,
-                        "table: expected categories of at least 1, found %g and %g: one of the "
+                        "table: expected categories of at least 1, found %s and %s: one of the "
                         "value <= zero",
-                        a, b);
+                        NUM_SHOW(a), NUM_SHOW(b));
         if (a != a || b != b || w != w)
             continue;
         scan.rows = a > scan.rows ? a : scan.rows;
@@ -116,7 +116,7 @@ static ml_status size_of_table(Ctx *ctx, double largest, int64_t *size)
     if (*size >= 0)
         return ML_OK;
     if (largest >= 0x1p53)
-        return fail(ctx, ML_EVALUE, "table: category %g is too large", largest);
+        return fail(ctx, ML_EVALUE, "table: category %s is too large", NUM_SHOW(largest));
     *size = (int64_t)largest;
     return ML_OK;
 }

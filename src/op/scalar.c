@@ -60,7 +60,8 @@ static ml_status need_numbers(Ctx *ctx, const Value *in, int nin, const char *wh
 
 static ml_status int_overflow(Ctx *ctx, double value)
 {
-    return fail(ctx, ML_EVALUE, "integer operation created numerical result overflow (%g)", value);
+    return fail(ctx, ML_EVALUE, "integer operation created numerical result overflow (%s)",
+                NUM_SHOW(value));
 }
 
 /* ---- arithmetic ---- */

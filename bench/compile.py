@@ -7,7 +7,6 @@ import argparse
 import os
 import random
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,7 +78,7 @@ def compile_ms(o, path):
 def main():
     p = argparse.ArgumentParser(description="Compile time of generated scripts.")
     p.add_argument("lines", nargs="*", type=int, default=[1000, 2000, 4000, 8000], help="lines of the scripts")
-    p.add_argument("-r", "--repeats", type=int, default=7, help="runs of each, the median counts (default 7)")
+    p.add_argument("-r", "--repeats", type=int, default=7, help="runs of each, the least counts (default 7)")
     p.add_argument("--matloom", default=os.environ.get("MATLOOM", f"{HERE}/../build/release/matloom"))
     p.add_argument("--keep", help="write the scripts to this folder")
     o = p.parse_args()
@@ -88,7 +87,7 @@ def main():
             path = f"{o.keep or scratch}/compile_{lines}.dml"
             with open(path, "w") as f:
                 f.write(script(lines))
-            ms = statistics.median(compile_ms(o, path) for _ in range(o.repeats))
+            ms = min(compile_ms(o, path) for _ in range(o.repeats))
             print(f"{lines:6d} lines, {lines // PER_LINES:4d} functions: {ms:8.2f} ms, {ms / lines * 1e3:6.2f} us a line", flush=True)
 
 

@@ -13,13 +13,24 @@
 
 #include <string.h>
 
+/* What was known of a variable before it changed. */
+typedef struct Change {
+    int slot;
+    VarInfo before;
+} Change;
+
+typedef VEC(Change) Changes;
+
 typedef struct Walk {
     Ctx *ctx;
     Unit *unit;
     Routine *r;
-    VarInfo *vars; /* by slot, at the point reached */
-    bool final;    /* the fixpoint is reached: rewrite and record */
-    bool changed;  /* some routine's parameters or results */
+    VarInfo *vars; /* by slot, at the point reached; written by learn() alone */
+    Changes log;   /* of vars, while a path may have to be taken back */
+    int *seen;     /* by slot: the last gathering that met it */
+    int paths, gatherings;
+    bool final;   /* the fixpoint is reached: rewrite and record */
+    bool changed; /* some routine's parameters or results */
 } Walk;
 
 VarInfo var_unknown(void)
@@ -80,32 +91,101 @@ static VarInfo known_type(DataType dt, ValueType vt)
     return (VarInfo){.reached = true, .sure = true, .dt = dt, .vt = vt, .dims = {-1, -1, -1}};
 }
 
-static VarInfo *copy_vars(Walk *w, const VarInfo *vars)
-{
-    size_t n = (size_t)w->r->nslots + 1;
-    VarInfo *copy = mem_alloc(n * sizeof *copy);
+/* ---- paths ----
+ *
+ * Where paths meet only what they changed has to be compared, so that the work is in proportion to
+ * the assignments and not to all variables times all branches. */
 
-    if (copy)
-        memcpy(copy, vars, n * sizeof *copy);
-    return copy;
+static ml_status learn(Walk *w, int slot, VarInfo info)
+{
+    if (w->paths > 0 && !VEC_PUSH(&w->log, ((Change){slot, w->vars[slot]})))
+        return fail_memory(w->ctx, sizeof(Change));
+    w->vars[slot] = info;
+    return ML_OK;
+}
+
+static int path_begin(Walk *w)
+{
+    w->paths++;
+    return w->log.count;
+}
+
+static void path_end(Walk *w)
+{
+    if (--w->paths == 0)
+        w->log.count = 0;
+}
+
+static void take_back(Walk *w, int mark)
+{
+    while (w->log.count > mark) {
+        const Change *c = &w->log.items[--w->log.count];
+
+        w->vars[c->slot] = c->before;
+    }
+}
+
+/* The variables that changed since the mark, each once, with what was known of it then. */
+static ml_status gather(Walk *w, int mark, Changes *out)
+{
+    w->gatherings++;
+    out->count = 0;
+    for (int k = mark; k < w->log.count; k++) {
+        const int slot = w->log.items[k].slot;
+
+        if (w->seen[slot] == w->gatherings)
+            continue;
+        w->seen[slot] = w->gatherings;
+        if (!VEC_PUSH(out, w->log.items[k]))
+            return fail_memory(w->ctx, sizeof(Change));
+    }
+    return ML_OK;
+}
+
+/* The same with what is known of it now. */
+static ml_status gather_now(Walk *w, int mark, Changes *out)
+{
+    TRY(gather(w, mark, out));
+    for (int k = 0; k < out->count; k++)
+        out->items[k].before = w->vars[out->items[k].slot];
+    return ML_OK;
 }
 
 /* Two paths meet.  A variable that only one of them assigns is no constant: reading it is an error
  * on the other. */
-static bool join_all(const Walk *w, VarInfo *into, const VarInfo *from)
+static bool join_paths(VarInfo *into, const VarInfo *from)
 {
-    bool changed = false;
+    const bool one_sided = into->reached != from->reached, changed = join(into, from);
 
-    for (int k = 0; k < w->r->nslots; k++) {
-        bool one_sided = into[k].reached != from[k].reached;
-
-        changed |= join(&into[k], &from[k]);
-        if (one_sided) {
-            into[k].lit = value_none();
-            into[k].sure = false;
-        }
+    if (one_sided) {
+        into->lit = value_none();
+        into->sure = false;
     }
     return changed;
+}
+
+/* Those of more that are not in list. */
+static ml_status add_missing(Walk *w, Changes *list, const Changes *more)
+{
+    w->gatherings++;
+    for (int k = 0; k < list->count; k++)
+        w->seen[list->items[k].slot] = w->gatherings;
+    for (int k = 0; k < more->count; k++)
+        if (w->seen[more->items[k].slot] != w->gatherings && !VEC_PUSH(list, more->items[k]))
+            return fail_memory(w->ctx, sizeof(Change));
+    return ML_OK;
+}
+
+/* The path reached is met by another that has these facts, the rest as it is here. */
+static ml_status meet(Walk *w, const Changes *other, bool *changed)
+{
+    for (int k = 0; k < other->count; k++) {
+        VarInfo joined = w->vars[other->items[k].slot];
+
+        *changed |= join_paths(&joined, &other->items[k].before);
+        TRY(learn(w, other->items[k].slot, joined));
+    }
+    return ML_OK;
 }
 
 static VarInfo info_of(const Hop *h)
@@ -144,8 +224,6 @@ static ml_status walk_list(Walk *w, BlockList list);
 
 static ml_status walk_basic(Walk *w, Block *b)
 {
-    VarInfo *after;
-
     dag_infer(b->dag, w->vars);
     if (w->final) {
         if (w->unit->opt > 0)
@@ -156,14 +234,9 @@ static ml_status walk_basic(Walk *w, Block *b)
         if (b->sizes_known && w->unit->opt > 1)
             TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_CHOOSE));
     }
-    after = copy_vars(w, w->vars);
-    if (!after)
-        return fail_memory(w->ctx, sizeof *after);
     for (int k = 0; k < b->dag->nroots; k++)
         if (b->dag->roots[k].slot >= 0)
-            after[b->dag->roots[k].slot] = info_of(b->dag->roots[k].hop);
-    memcpy(w->vars, after, (size_t)w->r->nslots * sizeof *after);
-    mem_free(after);
+            TRY(learn(w, b->dag->roots[k].slot, info_of(b->dag->roots[k].hop)));
     return ML_OK;
 }
 
@@ -257,29 +330,31 @@ static ml_status walk_call(Walk *w, Block *b)
         for (int v = 0; v < 3; v++)
             if (variants[v] && t < variants[v]->nresults && routine_of(variants[v]))
                 join(&out, &routine_of(variants[v])->outs[t]);
-        w->vars[b->targets[t]] = out;
+        TRY(learn(w, b->targets[t], out));
     }
     return ML_OK;
 }
 
+/* What the first branch changed is kept, then taken back for the second; what only the second
+ * changed is on the first as it was before. */
 static ml_status walk_both(Walk *w, Block *b)
 {
-    VarInfo *other = copy_vars(w, w->vars);
+    const int mark = path_begin(w);
+    Changes then = {0}, before = {0};
+    bool changed = false;
     ml_status st;
 
-    if (!other)
-        return fail_memory(w->ctx, sizeof *other);
     TRY_TO(done, st = walk_list(w, b->body));
-    {
-        VarInfo *then = w->vars;
-
-        w->vars = other;
-        st = walk_list(w, b->orelse);
-        w->vars = then;
-    }
-    join_all(w, w->vars, other);
+    TRY_TO(done, st = gather_now(w, mark, &then));
+    take_back(w, mark);
+    TRY_TO(done, st = walk_list(w, b->orelse));
+    TRY_TO(done, st = gather(w, mark, &before));
+    TRY_TO(done, st = add_missing(w, &then, &before));
+    st = meet(w, &then, &changed);
 done:
-    mem_free(other);
+    VEC_FREE(&then);
+    VEC_FREE(&before);
+    path_end(w);
     return st;
 }
 
@@ -316,41 +391,69 @@ static ml_status walk_round(Walk *w, Block *b)
             return ML_OK;
     }
     if (b->kind == BLOCK_FOR)
-        w->vars[b->loop_slot] = known_type(DT_SCALAR, loop_value_type(w, b));
+        TRY(learn(w, b->loop_slot, known_type(DT_SCALAR, loop_value_type(w, b))));
     return walk_list(w, b->body);
 }
 
-/* The head's facts are joined with those of the end until they hold; then one more pass, the only
- * one that is final. */
+/* The head's facts are joined with those of the end until they hold; the mark moves past what was
+ * learned of the head. */
+static ml_status walk_to_fixpoint(Walk *w, Block *b, int *mark)
+{
+    Changes end = {0};
+    bool changed = true;
+    ml_status st = ML_OK;
+
+    while (changed) {
+        changed = false;
+        TRY_TO(done, st = walk_round(w, b));
+        TRY_TO(done, st = gather_now(w, *mark, &end));
+        take_back(w, *mark);
+        TRY_TO(done, st = meet(w, &end, &changed));
+        *mark = w->log.count;
+    }
+done:
+    VEC_FREE(&end);
+    return st;
+}
+
+/* Facts after the loop: a while loop is left after the condition, seen from the head; a for loop
+ * from its end or, with no round at all, from the head. */
+static ml_status walk_exit(Walk *w, Block *b, int mark)
+{
+    Changes head = {0};
+    bool changed = false;
+    ml_status st;
+
+    if (b->kind == BLOCK_WHILE) {
+        take_back(w, mark);
+        w->final = false;
+        return walk_list(w, b->pred);
+    }
+    st = gather(w, mark, &head);
+    if (st == ML_OK)
+        st = meet(w, &head, &changed);
+    VEC_FREE(&head);
+    return st;
+}
+
+/* After the fixpoint one more pass, the only one that is final. */
 static ml_status walk_loop(Walk *w, Block *b)
 {
-    bool final = w->final;
-    VarInfo *head = NULL;
-    ml_status st = ML_OK;
+    const bool final = w->final;
+    int mark;
+    ml_status st;
 
     if (b->kind == BLOCK_FOR)
         TRY(walk_list(w, b->pred));
-    head = copy_vars(w, w->vars);
-    if (!head)
-        return fail_memory(w->ctx, sizeof *head);
+    mark = path_begin(w);
     w->final = false;
-    do {
-        memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
-        TRY_TO(done, st = walk_round(w, b));
-    } while (join_all(w, head, w->vars));
+    TRY_TO(done, st = walk_to_fixpoint(w, b, &mark));
     w->final = final;
-    memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
     TRY_TO(done, st = walk_round(w, b));
-    if (b->kind == BLOCK_WHILE) { /* left after the condition, seen from the head */
-        memcpy(w->vars, head, (size_t)w->r->nslots * sizeof *head);
-        w->final = false;
-        st = walk_list(w, b->pred);
-    } else {
-        join_all(w, w->vars, head);
-    }
+    st = walk_exit(w, b, mark);
 done:
     w->final = final;
-    mem_free(head);
+    path_end(w);
     return st;
 }
 
@@ -404,8 +507,11 @@ static ml_status walk_routine(Walk *w, Routine *r)
 
     w->r = r;
     w->vars = mem_calloc(n, sizeof *w->vars);
-    if (!w->vars)
-        return fail_memory(w->ctx, n * sizeof *w->vars);
+    w->seen = mem_calloc(n, sizeof *w->seen);
+    if (!w->vars || !w->seen) {
+        st = fail_memory(w->ctx, n * sizeof *w->vars);
+        goto done;
+    }
     for (int k = 0; k < r->fn->nparams; k++)
         w->vars[k] = r->params[k];
     st = walk_list(w, r->body);
@@ -415,6 +521,9 @@ static ml_status walk_routine(Walk *w, Routine *r)
         r->ends[k] = w->vars[r->results[k]];
         w->changed |= join(&r->outs[k], &out);
     }
+done:
+    VEC_FREE(&w->log);
+    mem_free(w->seen);
     mem_free(w->vars);
     return st;
 }

@@ -89,6 +89,18 @@ static bool explained(double x, double y, double magnitude)
     return isfinite(x) && isfinite(y) && fabs(x - y) <= 1e-11 * magnitude;
 }
 
+/* In errors an operand may go by the name it has in a function that was put in line. */
+static bool names_operand(const Word *w)
+{
+    return w->size > 1 && strspn(w->text + 1, "0123456789") == w->size - 1 && *w->text == 'V';
+}
+
+static bool same_word(const Word *x, const Word *y)
+{
+    return (x->size == y->size && memcmp(x->text, y->text, x->size) == 0) ||
+           (names_operand(x) && names_operand(y));
+}
+
 /* magnitudes: NULL when there are none yet. */
 static bool close_texts(const char *a, const char *b, const char *magnitudes)
 {
@@ -103,7 +115,7 @@ static bool close_texts(const char *a, const char *b, const char *magnitudes)
             if (!close_numbers(x.number, y.number) &&
                 !(m.is_number && explained(x.number, y.number, m.number)))
                 return false;
-        } else if (x.size != y.size || memcmp(x.text, y.text, x.size) != 0) {
+        } else if (!same_word(&x, &y)) {
             return false;
         }
     }

@@ -48,17 +48,18 @@ static inline void sum(const double *x, int64_t n, int64_t step, double *out)
         out[q] += x[q * step];
 }
 
-/* The first largest so far and its position in the plane, -1 before there is one; NaN is none.
- * Sizes of an image fit an int, which vectors convert to double. */
-static inline void first_largest(const double *x, int n, int step, double position, double *best,
-                                 double *at)
+/* The first largest so far and its position in the plane; NaN and -1 before there is one, NaN cells
+ * are none.  Sizes of an image fit an int, which vectors convert to double. */
+static inline void first_largest(const double *restrict x, int n, int step, double position,
+                                 double *restrict best, double *restrict at)
 {
     for (int q = 0; q < n; q++) {
         const double cell = x[q * step], here = position + (double)(q * step);
-        const bool better = (cell > best[q]) | ((at[q] < 0) & (cell == cell));
+        const double before = best[q], where = at[q];
+        const bool keep = (cell <= before) | (cell != cell);
 
-        best[q] = better ? cell : best[q];
-        at[q] = better ? here : at[q];
+        best[q] = keep ? before : cell;
+        at[q] = keep ? where : here;
     }
 }
 
@@ -138,7 +139,7 @@ static void max_row_backward(const Windows *g, int64_t p, const Plane *v)
 {
     const double *dout = v->dout + p * g->q;
 
-    fill(v->best, g->q, -INFINITY);
+    fill(v->best, g->q, NAN);
     fill(v->at, g->q, -1);
     for (int64_t r = 0; r < g->r; r++)
         for (int64_t s = 0; s < g->s; s++) {
@@ -208,7 +209,7 @@ static double avg_window(const Windows *g, Window w, const double *plane)
 
 static void max_window_backward(const Windows *g, Window w, const Plane *v, double dout)
 {
-    double best = -INFINITY, at = -1;
+    double best = NAN, at = -1;
 
     for (int64_t y = w.y; y < w.y1; y++)
         for (int64_t x = w.x; x < w.x1; x++)

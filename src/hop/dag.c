@@ -207,6 +207,7 @@ static void take_facts(Hop *h, const Hop *old)
     if (!h->variable)
         h->variable = old->variable;
     h->sure = old->sure;
+    h->number = old->number;
     h->dt = old->dt;
     h->vt = old->vt;
     h->dims = old->dims;

@@ -46,6 +46,7 @@ typedef struct Hop {
     int rule;         /* row + 1 of the rewrite that made this node; 0: written by the user */
     bool counted;     /* its inputs' uses include it (rewrite.c) */
     struct Hop *same; /* ring of nodes known to have the same value; NULL: none (choose.c) */
+    bool number;      /* a scalar that is a number or a boolean, whatever vt says */
     Span span;
     const InlineSite *site;
     const char *
@@ -76,6 +77,7 @@ typedef struct Dag {
 typedef struct VarInfo {
     bool reached; /* false: no value flows here (yet) */
     bool sure;    /* it has a value on every path */
+    bool number;  /* a scalar that is a number or a boolean */
     DataType dt;
     ValueType vt;
     Dims dims;
@@ -225,6 +227,11 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
 /* Copy a DAG into another arena, nodes in order. */
 Dag *dag_copy(const Dag *dag, Arena *arena);
 bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared */
+
+static inline bool is_numeric(ValueType vt)
+{
+    return vt == VT_INT || vt == VT_DOUBLE || vt == VT_BOOL;
+}
 
 /* ---- sizes (propagate.c) ---- */
 

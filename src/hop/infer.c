@@ -121,40 +121,85 @@ static Value known_scalar(const OpInfo *op, const ShapeArg *in, int nin)
     return out;
 }
 
-/* A number of the type, VT_NONE where it is no number's. */
+/* A number of the type. */
 static Value sample(ValueType vt, int number)
 {
     return vt == VT_INT      ? value_int(number)
            : vt == VT_DOUBLE ? value_double(number)
-           : vt == VT_BOOL   ? value_bool(true)
-                             : value_none();
+                             : value_bool(true);
 }
 
-/* The type that a scalar function gives for numbers of the operands' types: asked of the function
- * itself, for two samples, as of few it depends on the values (log(8, 2) is an integer). */
-static ValueType scalar_type(const Hop *h)
+/* Which of the numeric types may the operand have?  A mask over ValueType; 0: it may be no number.
+ */
+static unsigned possible_types(const Hop *h)
+{
+    if (!h || h->dt != DT_SCALAR || !h->number)
+        return 0;
+    return is_numeric(h->vt) ? 1U << h->vt : 1U << VT_INT | 1U << VT_DOUBLE | 1U << VT_BOOL;
+}
+
+/* Adds the types that the function gives for two samples of these types, as of few it depends on
+ * the values: log(8, 2) is an integer.  false: it may fail. */
+static bool add_result_types(const OpInfo *op, const ValueType *types, int nin, unsigned *found)
 {
     static const int samples[2][2] = {{2, 2}, {3, 2}};
-    const OpInfo *op = hop_info(h);
-    ValueType found[2];
 
-    if (!op->scalar || h->nin < 1 || h->nin > 2 || (op->props & (P_EFFECT | P_RANDOM)))
-        return VT_UNKNOWN;
     for (int s = 0; s < 2; s++) {
         Ctx quiet = {0};
         Value args[2], out = value_none();
 
-        for (int k = 0; k < h->nin; k++) {
-            args[k] = h->in[k] ? sample(h->in[k]->vt, samples[s][k]) : value_none();
-            if (h->in[k] && (h->in[k]->dt != DT_SCALAR || args[k].dt == DT_NONE))
-                return VT_UNKNOWN;
-        }
-        if (op->scalar(&quiet, args, h->nin, &out) != ML_OK)
-            return VT_UNKNOWN;
-        found[s] = out.vt;
+        for (int k = 0; k < nin; k++)
+            args[k] = sample(types[k], samples[s][k]);
+        if (op->scalar(&quiet, args, nin, &out) != ML_OK)
+            return false;
+        *found |= 1U << out.vt;
         value_release(out);
     }
-    return found[0] == found[1] ? found[0] : VT_UNKNOWN;
+    return true;
+}
+
+static ValueType only_type(unsigned mask)
+{
+    for (unsigned vt = VT_INT; vt <= VT_BOOL; vt++)
+        if (mask == 1U << vt)
+            return (ValueType)vt;
+    return VT_UNKNOWN;
+}
+
+/* The type that a scalar function gives for the types that its operands may have: asked of the
+ * function itself. */
+static ValueType scalar_type(const Hop *h)
+{
+    const OpInfo *op = hop_info(h);
+    unsigned first, second, found = 0;
+
+    if (h->op == OP_as_scalar)
+        return h->in[0]->dt == DT_MATRIX ? VT_DOUBLE : VT_UNKNOWN;
+    if (!op->scalar || h->nin < 1 || h->nin > 2 || (op->props & (P_EFFECT | P_RANDOM)))
+        return VT_UNKNOWN;
+    first = possible_types(h->in[0]);
+    second = h->nin > 1 ? possible_types(h->in[1]) : 1U << VT_INT;
+    for (unsigned a = VT_INT; a <= VT_BOOL; a++)
+        for (unsigned b = VT_INT; b <= VT_BOOL; b++)
+            if ((first >> a & 1) && (second >> b & 1) &&
+                !add_result_types(op, (ValueType[]){(ValueType)a, (ValueType)b}, h->nin, &found))
+                return VT_UNKNOWN;
+    return only_type(found);
+}
+
+/* A scalar that can be no string: its type says so, or no operand can be one. */
+static bool is_number(const Hop *h)
+{
+    const OpInfo *op = hop_info(h);
+
+    if (h->dt != DT_SCALAR || is_numeric(h->vt))
+        return h->dt == DT_SCALAR;
+    if (op->result != R_CELLS || h->nin > OP_ARGS)
+        return false;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && !h->in[k]->number && (op->args[k].types & A_STRING))
+            return false;
+    return true;
 }
 
 static void infer_results(const Hop *h, const ShapeArg *in, Dims *out)
@@ -195,6 +240,7 @@ void hop_infer(Hop *h)
     h->dt = DT_NONE;
     h->dims = (Dims){-1, -1, -1};
     h->lit = value_none();
+    h->number = false;
     h->vt = result_value_type(op->result);
     if (h->nin > OP_ARGS) { /* cbind of many: its size is known when run */
         h->dt = op->result == R_MATRIX ? DT_MATRIX : op->result == R_LIST ? DT_LIST : DT_NONE;
@@ -211,6 +257,7 @@ void hop_infer(Hop *h)
             h->vt = h->lit.vt;
         else if (h->vt == VT_UNKNOWN)
             h->vt = scalar_type(h);
+        h->number = is_number(h);
     } else if (h->dt == DT_MATRIX || h->dt == DT_FRAME) {
         infer_results(h, in, out);
         h->dims = out[0];
@@ -251,6 +298,7 @@ void dag_infer(Dag *dag, const VarInfo *vars)
         case HOP_LITERAL:
             h->dt = DT_SCALAR;
             h->vt = h->lit.vt;
+            h->number = is_numeric(h->vt) && !h->lit.textual;
             break;
         case HOP_READ:
             h->dt = vars[h->slot].dt;
@@ -258,6 +306,7 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             h->dims = vars[h->slot].dims;
             h->lit = vars[h->slot].lit;
             h->sure = vars[h->slot].sure;
+            h->number = vars[h->slot].number;
             break;
         case HOP_OP:
             hop_infer(h);

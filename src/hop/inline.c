@@ -79,11 +79,6 @@ static int total_size(BlockList list)
     return size;
 }
 
-static bool is_numeric(ValueType vt)
-{
-    return vt == VT_INT || vt == VT_DOUBLE || vt == VT_BOOL;
-}
-
 /* Does a value of these types arrive under the declared type as it is, or after a cast that cannot
  * fail? */
 static bool fits(TypeDecl type, DataType dt, ValueType vt)

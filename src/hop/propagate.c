@@ -67,6 +67,7 @@ static bool join(VarInfo *into, const VarInfo *from)
         return true;
     }
     into->sure &= from->sure;
+    into->number &= from->number;
     if (into->dt != from->dt)
         *into = unknown_like(into);
     if (into->vt != from->vt)
@@ -81,14 +82,19 @@ static bool join(VarInfo *into, const VarInfo *from)
                                                                   : -1;
     if (!same_lit(into->lit, from->lit))
         into->lit = value_none();
-    return old.dt != into->dt || old.vt != into->vt || old.dims.rows != into->dims.rows ||
-           old.dims.cols != into->dims.cols || old.dims.nnz != into->dims.nnz ||
-           !same_lit(old.lit, into->lit);
+    return old.dt != into->dt || old.number != into->number || old.vt != into->vt ||
+           old.dims.rows != into->dims.rows || old.dims.cols != into->dims.cols ||
+           old.dims.nnz != into->dims.nnz || !same_lit(old.lit, into->lit);
 }
 
 static VarInfo known_type(DataType dt, ValueType vt)
 {
-    return (VarInfo){.reached = true, .sure = true, .dt = dt, .vt = vt, .dims = {-1, -1, -1}};
+    return (VarInfo){.reached = true,
+                     .sure = true,
+                     .number = dt == DT_SCALAR && is_numeric(vt),
+                     .dt = dt,
+                     .vt = vt,
+                     .dims = {-1, -1, -1}};
 }
 
 /* ---- paths ----
@@ -190,8 +196,13 @@ static ml_status meet(Walk *w, const Changes *other, bool *changed)
 
 static VarInfo info_of(const Hop *h)
 {
-    VarInfo v = {
-        .reached = true, .sure = true, .dt = h->dt, .vt = h->vt, .dims = h->dims, .lit = h->lit};
+    VarInfo v = {.reached = true,
+                 .sure = true,
+                 .number = h->number,
+                 .dt = h->dt,
+                 .vt = h->vt,
+                 .dims = h->dims,
+                 .lit = h->lit};
 
     return h->dt == DT_NONE ? var_unknown() : v;
 }

@@ -89,8 +89,8 @@ bool hop_has_effect(const Hop *h)
     return h->kind == HOP_OP && (op_table[h->op].props & P_EFFECT) != 0;
 }
 
-/* Would another evaluation give another result?  Random operators are fixed by a literal seed. */
-static bool is_unique(const Hop *h)
+/* Random operators are fixed by a literal seed. */
+bool hop_is_unique(const Hop *h)
 {
     const OpInfo *op;
 
@@ -112,7 +112,7 @@ static bool is_unique(const Hop *h)
 static Hop *intern(Dag *dag, const Hop *candidate)
 {
     Hop *h = NULL;
-    bool unique = is_unique(candidate);
+    bool unique = hop_is_unique(candidate);
     Hop probe = *candidate;
 
     probe.hash = node_hash(&probe);

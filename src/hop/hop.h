@@ -115,7 +115,8 @@ struct Block {
     int from, to, step; /* FOR: slots; step < 0: none */
     int loop_slot;
     bool seq, parallel;
-    bool dead; /* FOR: the body computes nothing that is read later, see live.c */
+    bool as_written; /* FOR: the way for ranges that the vectorized form does not do */
+    bool dead;       /* FOR: the body computes nothing that is read later, see live.c */
     BlockList body, orelse;
     const FunctionSet *fn; /* CALL */
     CallArg *args;         /* in the order of the parameters; missing ones are filled before */
@@ -226,6 +227,8 @@ static inline bool hop_is_op(const Hop *h, int op)
 Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map);
 /* Copy a DAG into another arena, nodes in order. */
 Dag *dag_copy(const Dag *dag, Arena *arena);
+/* Would another evaluation give another result, or have an effect? */
+bool hop_is_unique(const Hop *h);
 bool hop_has_effect(const Hop *h); /* must stay in order and must not be shared */
 
 static inline bool is_numeric(ValueType vt)

@@ -17,6 +17,7 @@ static const TreePass tree_passes[] = {
     {PASS_dead_branches, prune_branches},
     {PASS_inlining, inline_calls},
     {PASS_merge_blocks, merge_blocks},
+    {PASS_vectorize_loops, vectorize_loops},
 };
 
 enum { TREE_PASSES = sizeof tree_passes / sizeof *tree_passes };

@@ -41,5 +41,6 @@ ml_status dag_append(Tree *t, Dag *into, const Dag *from);
 ml_status prune_branches(Tree *t);
 ml_status inline_calls(Tree *t);
 ml_status merge_blocks(Tree *t);
+ml_status vectorize_loops(Tree *t);
 
 #endif

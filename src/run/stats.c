@@ -42,8 +42,8 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
     buffer_format(b, "Total elapsed time:\t\t%.3f sec.\n", seconds(s->compile_ns + s->execute_ns));
     buffer_format(b, "Total compilation time:\t\t%.3f sec.\n", seconds(s->compile_ns));
     buffer_format(b, "Total execution time:\t\t%.3f sec.\n", seconds(s->execute_ns));
-    buffer_format(b, "Compile:\t\t\t%.2f ms, then %.2f ms for plans.\n", seconds(s->compile_ns) * 1e3,
-                  seconds(s->plan_ns) * 1e3);
+    buffer_format(b, "Compile:\t\t\t%.2f ms, then %.2f ms for plans.\n",
+                  seconds(s->compile_ns) * 1e3, seconds(s->plan_ns) * 1e3);
     buffer_format(b, "Plans made/reused:\t\t%" PRId64 "/%" PRId64 ".\n", s->plans_made,
                   s->plans_reused);
     format_passes(b, s);

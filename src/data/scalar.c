@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 const char *data_type_name(DataType dt)
 {
@@ -61,7 +60,7 @@ static ml_status string_to_double(Ctx *ctx, const String *s, double *out)
 
 static bool string_is_true(const String *s)
 {
-    return s->size == 4 && strncasecmp(s->text, "true", 4) == 0;
+    return strcmp(s->text, "true") == 0 || strcmp(s->text, "TRUE") == 0;
 }
 
 static ml_status to_string(Ctx *ctx, Value v, Value *out)

@@ -69,13 +69,17 @@ FrameType float_type(double v)
     return a <= FLT_MAX && a >= FLT_TRUE_MIN && significant_digits(v) <= 8 ? FT_FP32 : FT_FP64;
 }
 
-/* Widen the type of a column of numbers by one more; integers of any size count as FP32 beside
- * fractions. */
+static bool is_integer(double v)
+{
+    return v == floor(v) && fabs(v) < 0x1p63;
+}
+
+/* Widen the type of a column of numbers by one more. */
 static FrameType widen(FrameType type, double v)
 {
     FrameType cell;
 
-    if (v == floor(v) && fabs(v) < 0x1p63)
+    if (is_integer(v))
         cell = v == 0 || v == 1                   ? FT_BOOLEAN
                : v >= INT32_MIN && v <= INT32_MAX ? FT_INT32
                                                   : FT_INT64;
@@ -93,13 +97,25 @@ typedef struct FromMatrix {
     FrameColumn **columns;
 } FromMatrix;
 
+/* Would a 32-bit float hold all integers of a column? */
+static bool floats_hold_integers(const Matrix *m, int64_t col)
+{
+    for (int64_t i = 0; i < m->rows; i++) {
+        const double v = m->values[i * m->cols + col];
+
+        if (is_integer(v) && (double)(float)v != v)
+            return false;
+    }
+    return true;
+}
+
 static FrameType column_type(const Matrix *m, int64_t col)
 {
     FrameType type = FT_BOOLEAN;
 
     for (int64_t i = 0; i < m->rows && type != FT_FP64; i++)
         type = widen(type, m->values[i * m->cols + col]);
-    return type;
+    return type == FT_FP32 && !floats_hold_integers(m, col) ? FT_FP64 : type;
 }
 
 static ml_status columns_from_matrix(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

@@ -88,6 +88,9 @@ ml_status categories_open(Ctx *ctx, Categories *c);
 /* The code of a text, 0 when it is none. */
 int64_t categories_code(const Categories *c, Text name);
 
+/* The indexes of categories in the order of the metadata (transform_meta.c), for mem_free. */
+ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out);
+
 /* Null, empty, or NaN. */
 bool cell_is_missing(const FrameColumn *c, int64_t row);
 int64_t bin_code(const Coder *coder, double x);

@@ -196,14 +196,17 @@ static ml_status learn_mean(Ctx *ctx, const FrameColumn *c, String **out)
     return string_new(ctx, buf, n ? num_print_double(buf, sum2_value(sum) / (double)n) : 0, out);
 }
 
-/* The category of most cells, the first one of several. */
+/* The category of most cells, of several the first one in the metadata's order. */
 static ml_status mode_of(Ctx *ctx, const Categories *c, String **out)
 {
     Category best = {.name = {"", 0}};
+    int32_t *order = NULL;
 
+    TRY(categories_order(ctx, c, &order));
     for (int k = 0; k < c->items.count; k++)
-        if (c->items.items[k].count > best.count)
-            best = c->items.items[k];
+        if (c->items.items[order[k]].count > best.count)
+            best = c->items.items[order[k]];
+    mem_free(order);
     return string_new(ctx, best.name.s, best.name.size, out);
 }
 

@@ -34,7 +34,7 @@ static void sort_by_bucket(const Categories *c, uint32_t mask, int32_t *starts, 
         order[starts[place_of(c->items.items[k].name, mask)]++] = k;
 }
 
-static ml_status category_order(Ctx *ctx, const Categories *c, int32_t **out)
+ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out)
 {
     const size_t n = (size_t)c->items.count;
     size_t buckets = FIRST_BUCKETS;
@@ -43,7 +43,7 @@ static ml_status category_order(Ctx *ctx, const Categories *c, int32_t **out)
     while (n * 4 > buckets * 3)
         buckets *= 2;
     starts = mem_calloc(buckets + 1, sizeof *starts);
-    *out = mem_calloc(n, sizeof **out);
+    *out = mem_calloc(n + 1, sizeof **out);
     if (!starts || !*out) {
         mem_free(starts);
         mem_free(*out);
@@ -80,7 +80,7 @@ static ml_status write_categories(Ctx *ctx, const Coder *coder, MetaColumn *m)
 {
     const Categories *c = &coder->categories;
     int32_t *order = NULL;
-    ml_status st = category_order(ctx, c, &order);
+    ml_status st = categories_order(ctx, c, &order);
 
     for (int k = 0; k < c->items.count && st == ML_OK; k++) {
         const Text name = c->items.items[order[k]].name;

@@ -55,10 +55,11 @@ ML_TEST(column_types_are_the_narrowest_that_hold_a_matrix)
     } cases[] = {
         {{1, 0}, "BOOLEAN"},        {{-0.0, 1}, "BOOLEAN"},       {{-5, 1}, "INT32"},
         {{2147483647, 5}, "INT32"}, {{2147483648.0, 5}, "INT64"}, {{1e15, 1}, "INT64"},
-        {{1e19, 1}, "FP32"},        {{0.1, 0.5}, "FP32"},         {{12345678901.0, 0.5}, "FP32"},
+        {{1e19, 1}, "FP32"},        {{0.1, 0.5}, "FP32"},         {{12345678901.0, 0.5}, "FP64"},
         {{1.2345678, 0.5}, "FP32"}, {{1.23456789, 0.5}, "FP64"},  {{1.0 / 3, 0}, "FP64"},
         {{3.4e38, 0.5}, "FP32"},    {{3.5e38, 0.5}, "FP64"},      {{1e-40, 0.5}, "FP32"},
-        {{1e-46, 0.5}, "FP64"},     {{NAN, 1}, "FP32"},           {{INFINITY, 1}, "FP32"}};
+        {{1e-46, 0.5}, "FP64"},     {{0.5, 16777217}, "FP64"},    {{16777216, 0.5}, "FP32"},
+        {{NAN, 1}, "FP32"},         {{INFINITY, 1}, "FP32"}};
 
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
         assert_cell(CASE_RUN(typeof, from_cells(2, 1, cases[k].cells)), cases[k].type);

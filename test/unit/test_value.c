@@ -218,7 +218,8 @@ ML_TEST(scalars_cast_as_the_language_says)
     assert_text(cast(text_value(" 2.7 "), VT_INT), "2");
     assert_text(cast(text_value("1d"), VT_DOUBLE), "1.0");
     assert_text(cast(value_bool(true), VT_DOUBLE), "1.0");
-    assert_text(cast(text_value("tRuE"), VT_BOOL), "TRUE");
+    assert_text(cast(text_value("true"), VT_BOOL), "TRUE");
+    assert_text(cast(text_value("True"), VT_BOOL), "FALSE");
     assert_text(cast(text_value("T"), VT_BOOL), "FALSE");
     assert_text(cast(value_double(NAN), VT_BOOL), "TRUE");
     assert_text(cast(value_int(INT64_MAX), VT_STRING), "9223372036854775807");

@@ -174,6 +174,8 @@ void buffer_format(Buffer *b, const char *format, ...) __attribute__((format(pri
 char *buffer_reserve(
     Buffer *b,
     size_t extra); /* room at the end, add to size yourself; NULL when memory is exhausted */
+/* Append lines whose cells are separated by tabs, the cells of a column one below the other. */
+void buffer_columns(Buffer *b, const Buffer *lines);
 void buffer_free(Buffer *b);
 
 /* ---- growing arrays: VEC_PUSH(status, vector, value) on struct { T *items; int count, capacity; }

@@ -64,6 +64,64 @@ void buffer_format(Buffer *b, const char *format, ...)
     b->size += (size_t)size;
 }
 
+/* ---- columns ---- */
+
+enum { COLUMNS = 12 };
+
+/* Characters of UTF-8. */
+static size_t width_of(const char *s, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < size; k++)
+        n += ((unsigned char)s[k] & 0xC0) != 0x80;
+    return n;
+}
+
+/* The widest cell of each column that has one to its right in the same line. */
+static void measure(const Buffer *lines, size_t widths[COLUMNS])
+{
+    const char *s = lines->data, *end = s + lines->size;
+
+    for (int column = 0; s < end; s++) {
+        const size_t size = strcspn(s, "\t\n"), width = width_of(s, size);
+
+        s += size;
+        if (*s == '\t' && column < COLUMNS && width > widths[column])
+            widths[column] = width;
+        column = *s == '\n' ? 0 : column + 1;
+    }
+}
+
+void buffer_columns(Buffer *b, const Buffer *lines)
+{
+    size_t widths[COLUMNS] = {0}, gap = 0;
+    const char *s = lines->data, *end = s + lines->size;
+
+    b->failed |= lines->failed;
+    if (!s)
+        return;
+    measure(lines, widths);
+    for (int column = 0; s < end; s++) {
+        const size_t size = strcspn(s, "\t\n");
+
+        if (size) {
+            buffer_format(b, "%*s", (int)gap, "");
+            buffer_put(b, s, size);
+            gap = 0;
+        }
+        if (column < COLUMNS && widths[column])
+            gap += widths[column] - width_of(s, size) + 2;
+        s += size;
+        column++;
+        if (*s == '\n') {
+            buffer_text(b, "\n");
+            gap = 0;
+            column = 0;
+        }
+    }
+}
+
 void buffer_free(Buffer *b)
 {
     mem_free(b->data);

@@ -244,6 +244,7 @@ ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz);
 /* The rule: CSR when more than one column and nnz / cells < 0.4 (and cells >= 1024, so small ones
  * stay dense). */
 bool matrix_is_sparse(int64_t rows, int64_t cols, int64_t nnz);
+const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz); /* "dense: one column" */
 int64_t matrix_count_nnz(const double *cells, int64_t n);
 
 /* The same matrix in the format asked for; in itself, retained, when it already has it. */

@@ -156,6 +156,17 @@ bool matrix_is_sparse(int64_t rows, int64_t cols, int64_t nnz)
            (double)nnz < SPARSE_BELOW * cells;
 }
 
+const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz)
+{
+    if (matrix_is_sparse(rows, cols, nnz))
+        return "sparse";
+    if (cols <= 1)
+        return "dense: one column";
+    if ((double)rows * (double)cols < SPARSE_MIN_CELLS)
+        return "dense: few cells";
+    return cols > UINT32_MAX ? "dense: wide" : "dense";
+}
+
 int64_t matrix_count_nnz(const double *cells, int64_t n)
 {
     int64_t count = 0;

@@ -45,6 +45,7 @@ typedef struct Chain {
     int n;
     ChainFactor factors[CHAIN_FACTORS];
     ChainPart parts[CHAIN_FACTORS][CHAIN_FACTORS];
+    Span span;     /* of what was written */
     Arena *arena;  /* for sketches of parts */
     bool sketched; /* estimate by sketches */
 } Chain;

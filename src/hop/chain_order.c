@@ -7,7 +7,7 @@
  * nothing, a part next to its own transpose is computed once and multiplied by tsmm, and t(X) (X v)
  * reads X once.
  *
- * A cost is the time of the slower of arithmetic and memory, from expected nonzeros.  The order of
+ * A cost is the time of arithmetic and of memory traffic, from expected nonzeros.  The order of
  * the script stands unless another one is clearly cheaper: estimates are not worth different
  * digits.
  *
@@ -17,14 +17,12 @@
 
 #include <math.h>
 
-/* Nanoseconds, of one core: what the kernels of this house reach, rounded.  Only their ratios
- * matter. */
-static const double NS_DENSE = 0.06, /* a multiplication and addition of two dense matrices */
-    NS_SPARSE = 0.4,                 /* of a sparse with a dense one */
-    NS_BOTH = 3,                     /* of two sparse ones */
-    NS_BYTE = 0.1,                   /* of memory read; written counts twice */
-    NS_CALL = 500,                   /* an operator's start */
-    CLEARLY = 0.9; /* a new order takes at most this share of the time of the one written */
+/* As of op_flops: nanoseconds of a multiplication and addition of two dense cells, of memory moved,
+ * and how much slower nonzeros of a sparse and of two sparse factors go.  A new order must take at
+ * most the share CLEARLY of the time of the written one. */
+static const double NS_DENSE = 2e9 / COST_FLOPS_PER_SECOND, NS_BYTE = 1e9 / COST_BYTES_PER_SECOND,
+                    NS_CALL = 1e9 * COST_OPERATOR_SECONDS, SPARSE = 4, BOTH_SPARSE = 20,
+                    CLEARLY = 0.9;
 
 static double part_bytes(const ChainPart *p, bool *sparse)
 {
@@ -44,28 +42,53 @@ static double both_sparse(const ChainPart *x, const ChainPart *y)
     return sum;
 }
 
+/* Nanoseconds of the arithmetic alone. */
+static double work(const ChainPart *x, const ChainPart *y)
+{
+    bool sx, sy;
+
+    part_bytes(x, &sx);
+    part_bytes(y, &sy);
+    if (sx && sy)
+        return NS_DENSE * BOTH_SPARSE * both_sparse(x, y);
+    if (sx || sy)
+        return NS_DENSE * SPARSE * (sx ? x->nnz * y->cols : y->nnz * x->rows);
+    return NS_DENSE * x->rows * x->cols * y->cols;
+}
+
+static double moved(const ChainPart *p)
+{
+    bool sparse;
+
+    return NS_BYTE * part_bytes(p, &sparse);
+}
+
 double chain_product_cost(const ChainPart *x, const ChainPart *y, double nnz)
 {
     const ChainPart out = {.rows = x->rows, .cols = y->cols, .nnz = nnz};
-    bool sx, sy, so;
-    const double read = part_bytes(x, &sx) + part_bytes(y, &sy), written = part_bytes(&out, &so);
-    double work;
 
-    if (sx && sy)
-        work = NS_BOTH * both_sparse(x, y);
-    else if (sx || sy)
-        work = NS_SPARSE * (sx ? x->nnz * y->cols : y->nnz * x->rows);
-    else
-        work = NS_DENSE * x->rows * x->cols * y->cols;
-    return NS_CALL + fmax(work, NS_BYTE * read) + 2 * NS_BYTE * written;
+    return NS_CALL + work(x, y) + moved(x) + moved(y) + moved(&out);
+}
+
+/* t(P) %*% P: half the work, P read once. */
+static double self_cost(const ChainPart *x, const ChainPart *p, const ChainPart *out)
+{
+    return NS_CALL + work(x, p) / 2 + moved(p) + moved(out);
+}
+
+/* t(X) %*% (X %*% v): twice the work of a product, X read once; the column between stays in cache.
+ */
+static double passes_cost(const ChainPart *x)
+{
+    bool sparse;
+    const double cells = part_bytes(x, &sparse) > 0 && sparse ? SPARSE * x->nnz : x->rows * x->cols;
+
+    return NS_CALL + 2 * NS_DENSE * cells + moved(x);
 }
 
 static double transpose_cost(const ChainPart *p)
 {
-    bool sparse;
-    const double bytes = part_bytes(p, &sparse);
-
-    return NS_CALL + (sparse ? 6 : 3) * NS_BYTE * bytes;
+    return NS_CALL + 3 * moved(p);
 }
 
 bool chain_same(const ChainFactor *a, const ChainFactor *b, int n, bool t)
@@ -122,15 +145,14 @@ static void offer_products(ChainPart *p, const ChainPart *l, const ChainPart *r,
     }
 }
 
-static void offer_self(ChainPart *p, const ChainPart *r, int split, double cost)
+static void offer_self(ChainPart *p, const ChainPart *l, const ChainPart *r, int split)
 {
     const bool other = r->cost[1] < r->cost[0];
-    const double all = r->cost[other] + (cost - NS_CALL) / 2 + NS_CALL;
 
     for (int t = 0; t < 2; t++) {
         const double before = p->cost[t];
 
-        offer(p, t, CHAIN_SELF, split, all);
+        offer(p, t, CHAIN_SELF, split, r->cost[other] + self_cost(l, r, p));
         if (p->cost[t] < before)
             p->other = other;
     }
@@ -146,7 +168,7 @@ static void offer_split(const Chain *c, ChainPart *p, int i, int j, int s)
     offer_products(p, l, r, s, halves && chain_same(&c->factors[i], &c->factors[s + 1], n, false),
                    cost);
     if (halves && chain_same(&c->factors[i], &c->factors[s + 1], n, true))
-        offer_self(p, r, s, cost);
+        offer_self(p, l, r, s);
 }
 
 /* t(X) %*% (X %*% v), and t(v) %*% t(X) %*% X as the transpose of it: two products for the bytes of
@@ -161,12 +183,12 @@ static void offer_passes(const Chain *c, ChainPart *p, int i, int j)
     if (p->cols == 1 && f[i].t && !f[i + 1].t && f[i].hop == f[i + 1].hop) {
         x = &c->parts[i + 1][i + 1];
         v = &c->parts[i + 2][j];
-        offer(p, 0, CHAIN_PASSES, i, v->cost[0] + chain_product_cost(x, v, x->rows));
+        offer(p, 0, CHAIN_PASSES, i, v->cost[0] + passes_cost(x));
     }
     if (p->rows == 1 && f[j - 1].t && !f[j].t && f[j].hop == f[j - 1].hop) {
         x = &c->parts[j - 1][j - 1];
         v = &c->parts[i][j - 2];
-        offer(p, 1, CHAIN_PASSES, j - 1, v->cost[1] + chain_product_cost(v, x, x->rows));
+        offer(p, 1, CHAIN_PASSES, j - 1, v->cost[1] + passes_cost(x));
     }
 }
 
@@ -256,10 +278,12 @@ static double written_part(const Chain *c, int i, int j)
         return 0;
     l = &c->parts[i][p->written];
     r = &c->parts[p->written + 1][j];
-    cost = chain_product_cost(l, r, p->nnz);
+    if (p->form[0] == CHAIN_PASSES && p->split[0] == p->written) /* the rules find it, too */
+        return passes_cost(l) + written_part(c, i + 2, j);
     if (p->written - i + 1 == j - p->written &&
         chain_same(&c->factors[i], &c->factors[p->written + 1], p->written - i + 1, true))
-        return cost / 2 + written_part(c, p->written + 1, j);
+        return self_cost(l, r, p) + written_part(c, p->written + 1, j);
+    cost = chain_product_cost(l, r, p->nnz);
     return cost + written_part(c, i, p->written) + written_part(c, p->written + 1, j);
 }
 

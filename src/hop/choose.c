@@ -211,7 +211,7 @@ static Hop *make(Chooser *c, Hop **map, Hop *h)
     choice->made = hop_remake(c->ctx, c->unit, c->out, best, map);
     if (choice->made && best != first_of(h)) {
         if (best->rule)
-            c->unit->fired[best->rule - 1]++;
+            rule_fired(c->unit, c->out->arena, best->rule - 1, first_of(h), choice->made, true);
         if (!choice->made->variable && choice->made->kind == HOP_OP)
             choice->made->variable = first_of(h)->variable;
     }

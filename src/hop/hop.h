@@ -172,6 +172,12 @@ ml_status unit_switches(Ctx *ctx, Unit *unit);
 ml_status optimizer_check(Ctx *ctx, const char *names);
 void optimizer_help(Buffer *b); /* techniques and rules, for --help optimizer */
 
+/* Where a rule of the rewrite table fired. */
+typedef struct Place {
+    int rule;
+    Span span;
+} Place;
+
 /* Everything compiled of one program. */
 struct CompiledUnit {
     Program *program;
@@ -185,6 +191,8 @@ struct CompiledUnit {
     struct RuleSet *rules;          /* of the rewrites, made when first needed */
     int64_t *fired;                 /* per rewrite, for explain */
     int64_t pass_fired[PASS_COUNT]; /* per technique, for explain and statistics */
+    bool explained;                 /* note where and why rules fire */
+    VEC(Place) places;
 };
 
 static inline bool unit_does(const Unit *unit, Pass pass)
@@ -272,6 +280,8 @@ static inline bool slot_in(const uint64_t *set, int slot)
 #define COST_BYTES_PER_SECOND 1e10
 #define COST_OPERATOR_SECONDS 1e-6
 
+double hop_flops(const Hop *h); /* of an operator node, by op_flops */
+
 /* ---- rewrites (rewrite.c, rewrites.def) ---- */
 
 typedef enum RewriteStage {
@@ -299,6 +309,8 @@ typedef struct RewriteInfo {
 extern const RewriteInfo rewrite_table[];
 extern const int rewrite_count;
 
+/* Count that a rule put one node in the place of another, for explain; `made`: it made the node. */
+void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, bool made);
 /* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage);
 /* A guarded rule (see rewrites.def) and the patterns of its two forms, for who evaluates it. */
@@ -317,10 +329,34 @@ ml_status guarded_rule(Ctx *ctx, Unit *unit, int row, GuardedRule *out);
 ml_status dag_chains(Ctx *ctx, Unit *unit, const Routine *r, Dag *dag, const VarInfo *vars);
 bool dag_has_chains(const Dag *dag); /* a product of a product: its plan depends on nonzeros */
 
-/* ---- explain ---- */
+/* ---- explain (explain.c, svg.c) ---- */
 
-void explain_hops(Buffer *b, const Unit *unit, const Routine *main);
+/* A walk over the blocks of all routines that writes a line for each into b; `basic` writes what a
+ * basic block holds. */
+typedef struct Explainer Explainer;
+struct Explainer {
+    const Unit *unit;
+    Buffer *b;
+    ml_status (*basic)(Explainer *e, const Routine *r, const Block *block, int depth);
+    void *arg;
+};
+ml_status explain_program(Explainer *e, const Routine *main);
+void explain_statements(Buffer *b, const Routine *r, const Dag *dag, int depth);
+void explain_dag(Buffer *b, const Routine *r, const Dag *dag, int depth);
+void explain_cost(Buffer *b, const Routine *r, const Dag *dag, int depth);
+void explain_fused(Buffer *b, const Routine *r, const Dag *dag, int depth);
+void explain_fired(Buffer *b, const Unit *unit);    /* rules and passes with their counts */
+void explain_rewrites(Buffer *b, const Unit *unit); /* where rules fired, see Unit.places */
+
+/* Pieces of a line. */
+void explain_indent(Buffer *b, int depth);
+void explain_title(Buffer *b, const Routine *r, const Block *block);
+void explain_call(Buffer *b, const Routine *r, const Block *block);
+void explain_literal(Buffer *b, Value v);
 void explain_dims(Buffer *b, DataType dt, ValueType vt, Dims d);
-void explain_bytes(Buffer *b, double bytes);
+void explain_size(Buffer *b, double bytes); /* 1.5 MB; ? when unknown */
+/* Dims and bytes, a tab, the format that the estimate selects and why. */
+void explain_value(Buffer *b, DataType dt, ValueType vt, Dims d, double bytes);
+double hop_bytes_in(const Hop *h); /* of the matrices that it reads; < 0 or infinite: unknown */
 
 #endif

@@ -231,6 +231,19 @@ static double seconds_of(const Hop *h, const ShapeArg *in, Dims *out)
            moved / COST_BYTES_PER_SECOND;
 }
 
+double hop_flops(const Hop *h)
+{
+    ShapeArg in[OP_ARGS];
+    Dims out = h->dims;
+    const ShapeCall call = {.op = hop_info(h), .nin = h->nin, .in = in, .nout = 1, .out = &out};
+
+    if (h->nin > OP_ARGS || h->dt == DT_SCALAR)
+        return h->nin > OP_ARGS ? 0 : h->nin;
+    for (int k = 0; k < h->nin; k++)
+        in[k] = shape_arg(h->in[k]);
+    return op_flops(&call);
+}
+
 void hop_infer(Hop *h)
 {
     const OpInfo *op = hop_info(h);

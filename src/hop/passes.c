@@ -97,3 +97,17 @@ void optimizer_help(Buffer *b)
                           *row->conditions ? " where " : "", row->conditions);
     }
 }
+
+/* Without memory for it the reason is not shown. */
+void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, bool made)
+{
+    const RewriteInfo *info = &rewrite_table[rule];
+
+    unit->fired[rule]++;
+    if (!unit->explained)
+        return;
+    (void)VEC_PUSH(&unit->places, ((Place){rule, was->span}));
+    if (made && is->kind == HOP_OP)
+        is->why = arena_format(arena, "%s: %s", info->pattern ? info->pattern : info->name,
+                               info->doc[0] ? info->doc : info->replacement);
+}

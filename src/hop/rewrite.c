@@ -122,7 +122,7 @@ static ml_status apply_rules(Rebuild *r, Hop **node)
     int rounds = 0;
 
     for (int e = rules_next(unit, *node, -1); e >= 0; e = rules_next(unit, *node, e)) {
-        const int row = rules_row(unit, e);
+        const int row = rules_row(unit, e), made = r->out->count;
         Hop *better = NULL;
 
         if (rewrite_table[row].stage != REWRITE_SIMPLIFY || unit->rules_off[row])
@@ -130,7 +130,7 @@ static ml_status apply_rules(Rebuild *r, Hop **node)
         TRY(try_row(r, row, *node, &better));
         if (!better || better == *node || rounds++ >= ROUNDS_MAX)
             continue;
-        unit->fired[row]++;
+        rule_fired(unit, r->out->arena, row, *node, better, better->id >= made);
         replace(*node, better);
         *node = better;
         e = -1;

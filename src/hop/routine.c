@@ -215,6 +215,7 @@ void unit_free(Unit *unit)
         value_release(unit->literals.items[k]);
     VEC_FREE(&unit->literals);
     rules_free(unit);
+    VEC_FREE(&unit->places);
     for (Routine *r = unit->routines; r; r = r->next)
         ((Function *)(uintptr_t)r->fn)->compiled = NULL;
 }

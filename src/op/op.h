@@ -140,6 +140,7 @@ typedef struct OpInfo {
     SketchFn sketch; /* expected nonzeros by row and column; NULL: no rule, see dag_sketch */
     FlopsFn flops;   /* NULL: one for each cell read or written */
     uint32_t props;
+    uint32_t in_place; /* bit k: the kernel writes over operand k when it may; see op_in_place */
     OpDist dist;
     ScalarFn scalar;
     double (*cell1)(double);         /* unary cell-wise */
@@ -174,6 +175,9 @@ int op_find_symbol(const char *symbol, int arity);
 int op_nargs(const OpInfo *op); /* declared arguments */
 int op_nresults(const OpInfo *op);
 const char *op_label(const OpInfo *op); /* explain name */
+/* May the kernel write over operand k, when it dies, is dense and has the shape of the result?
+ * Cell-wise operators of one or two operands do. */
+bool op_in_place(const OpInfo *op, int nin, int k);
 /* What a mask of argument types allows, in words: "a matrix or a number". */
 enum { OP_TYPES_TEXT = 96 };
 void op_types_text(char buf[OP_TYPES_TEXT], unsigned types);
@@ -255,7 +259,8 @@ int64_t nnz_same(const ShapeCall *c);  /* that of the first operand */
 int64_t nnz_cellwise(const ShapeCall *c);
 int64_t nnz_rand(const ShapeCall *c);
 int64_t nnz_matrix(const ShapeCall *c);
-int64_t nnz_sum(const ShapeCall *c);     /* of all operands */
+int64_t nnz_sum(const ShapeCall *c); /* of all operands */
+int64_t nnz_left_index(const ShapeCall *c);
 int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 
 /* ---- work, for the rows (cost.c) ---- */

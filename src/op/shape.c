@@ -352,6 +352,15 @@ int64_t nnz_sum(const ShapeCall *c)
     return sum;
 }
 
+/* Those of the matrix and those put in; a scalar fills an unknown part. */
+int64_t nnz_left_index(const ShapeCall *c)
+{
+    const int64_t all = nnz_dense(c), x = arg(c, 0)->dims.nnz, v = arg(c, 1)->dims.nnz;
+    const int64_t sum = arg(c, 1)->dt == DT_MATRIX ? plus(x, v) : all;
+
+    return sum < 0 || sum > all ? all : sum;
+}
+
 /* Nonzeros that an operand contributes once it is broadcast to the shape of the result. */
 static int64_t spread(const ShapeCall *c, const ShapeArg *a)
 {

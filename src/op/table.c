@@ -99,3 +99,8 @@ void op_types_text(char buf[OP_TYPES_TEXT], unsigned types)
                                  words[k].word);
     }
 }
+
+bool op_in_place(const OpInfo *op, int nin, int k)
+{
+    return ((op->props & P_CELLWISE) && nin <= 2) || (k < 32 && (op->in_place >> k & 1));
+}

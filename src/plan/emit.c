@@ -154,6 +154,7 @@ static Instr *new_instr(Emit *e, InstrKind kind, const Hop *h)
     in->span = h->span;
     in->site = h->site;
     in->nout = 1;
+    in->over = -1;
     in->out = OPERAND_NONE;
     return in;
 }
@@ -283,6 +284,36 @@ static ml_status emit_names(Emit *e, Instr *in, const Hop *h)
     return ML_OK;
 }
 
+static bool is_dense(const Hop *h)
+{
+    return h->dt == DT_MATRIX && h->dims.rows >= 0 && h->dims.cols >= 0 && h->dims.nnz >= 0 &&
+           !matrix_is_sparse(h->dims.rows, h->dims.cols, h->dims.nnz);
+}
+
+/* The operand that dies here and whose memory the kernel will take for the result, as far as
+ * estimates tell. */
+static int16_t taken_over(const Instr *in, const Hop *h)
+{
+    for (int k = 0; k < h->nin && k < 32; k++) {
+        const Hop *x = h->in[k];
+
+        if ((in->last >> k & 1) && op_in_place(hop_info(h), h->nin, k) && is_dense(x) &&
+            is_dense(h) && x->dims.rows == h->dims.rows && x->dims.cols == h->dims.cols)
+            return (int16_t)k;
+    }
+    return -1;
+}
+
+static ml_status emit_reason(Emit *e, Instr *in, const Hop *h)
+{
+    in->over = taken_over(in, h);
+    in->bytes_in = hop_bytes_in(h);
+    if (!h->why)
+        return ML_OK;
+    in->why = arena_text(e->plan->arena, h->why, strlen(h->why));
+    return in->why ? ML_OK : no_memory(e);
+}
+
 static ml_status emit_operator(Emit *e, const Hop *h, int i)
 {
     Instr *in = new_instr(e, INSTR_OP, h);
@@ -296,6 +327,7 @@ static ml_status emit_operator(Emit *e, const Hop *h, int i)
     in->bytes = h->bytes;
     in->dt = (uint8_t)h->dt;
     TRY(emit_operands(e, in, h, i));
+    TRY(emit_reason(e, in, h));
     TRY(emit_names(e, in, h));
     TRY(emit_results(e, in, h));
     return keep_frees(e, in);
@@ -408,10 +440,10 @@ static ml_status emit_setup(Emit *e)
 
 /* With facts of this entry the DAG is a copy that may be rewritten; the shared one stays as it is.
  */
-static ml_status prepare(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
-                         const VarInfo *vars, Arena *scratch, Dag **out)
+ml_status plan_dag(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, const VarInfo *vars,
+                   Arena *arena, Dag **out)
 {
-    *out = dag_copy(block->dag, scratch);
+    *out = dag_copy(block->dag, arena);
     if (!*out)
         return fail_memory(ctx, sizeof(Dag));
     if (vars)
@@ -435,7 +467,7 @@ ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
         st = fail_memory(ctx, sizeof(Plan));
     } else {
         e.plan->arena = arena;
-        st = prepare(ctx, unit, r, block, vars, scratch, &e.dag);
+        st = plan_dag(ctx, unit, r, block, vars, scratch, &e.dag);
     }
     if (st == ML_OK)
         st = emit_setup(&e);

@@ -36,8 +36,10 @@ typedef struct Instr {
     const char *const *names;
     Span span;
     const InlineSite *site;
-    Dims dims; /* estimate of the result */
-    double bytes;
+    Dims dims;              /* estimate of the result */
+    double bytes, bytes_in; /* of the result, of the matrices read */
+    const char *why;        /* what chose this operator, for explain; or NULL */
+    int16_t over;           /* operand whose memory the result takes over, estimated; -1: none */
     uint8_t dt;
 } Instr;
 
@@ -57,6 +59,10 @@ typedef struct Plan {
 ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,
                      const VarInfo *vars, const Backend *backend, Plan **out);
 void plan_free(Plan *plan);
+
+/* The DAG that plan_block would make instructions of, in the arena. */
+ml_status plan_dag(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, const VarInfo *vars,
+                   Arena *arena, Dag **out);
 
 /* Does the block read variables whose values decide sizes?  Sets their bits. */
 void plan_size_slots(const Dag *dag, uint64_t *slots);

@@ -40,6 +40,9 @@ Value loop_value(const LoopRange *range, int64_t k); /* of iteration k, from 0 *
 ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block, const Plan **out);
 void plans_free(Unit *unit);
 
+/* ---- explain (explain.c): print what the option asks for ---- */
+ml_status run_explain(Run *run, const Routine *main);
+
 /* ---- calls (call.c) ---- */
 ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block);
 /* Call a routine: takes the references in args; results are owned by the caller. */

@@ -10,6 +10,7 @@
 #define KERNEL_TRANSFORM_H
 
 #include "kernel/frame.h"
+#include "kernel/json.h"
 #include "kernel/text.h"
 
 typedef enum Coding { CODE_NONE, CODE_RECODE, CODE_BIN, CODE_HASH } Coding;
@@ -94,6 +95,9 @@ ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out);
 /* Null, empty, or NaN. */
 bool cell_is_missing(const FrameColumn *c, int64_t row);
 int64_t bin_code(const Coder *coder, double x);
+/* The object that a specification spells, words in any quotes or none; to be freed with
+ * json()->free (transform_spec.c). */
+ml_status transform_json(Ctx *ctx, const char *text, cJSON **out);
 /* Bucket 1 ... buckets of a cell that is not missing (transform_hash.c). */
 int64_t hash_bucket(const FrameColumn *c, int64_t row, int64_t buckets);
 /* The hash of a text in Java: of its UTF-16 units, times powers of 31. */

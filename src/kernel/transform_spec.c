@@ -131,7 +131,7 @@ static ml_status not_json(Ctx *ctx, const char *text, size_t limit)
         column, (int)(at - from), from);
 }
 
-static ml_status parse_json(Ctx *ctx, const char *text, cJSON **out)
+ml_status transform_json(Ctx *ctx, const char *text, cJSON **out)
 {
     const char *end = NULL;
     Buffer strict = {0};
@@ -458,7 +458,7 @@ ml_status transform_spec_parse(Ctx *ctx, const char *text, const Frame *f, Trans
     out->columns = mem_calloc((size_t)f->cols, sizeof *out->columns);
     if (!out->columns)
         return fail_memory(ctx, (size_t)f->cols * sizeof *out->columns);
-    TRY_TO(done, st = parse_json(ctx, text, &root));
+    TRY_TO(done, st = transform_json(ctx, text, &root));
     TRY_TO(done, st = read_settings(&r, root));
     TRY_TO(done, st = read_keys(&r, root));
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++)

@@ -200,24 +200,31 @@ typedef struct Svd {
     double *u, *s, *v; /* m x k, k, n x k */
 } Svd;
 
-/* LAPACK's u is our v with each vector as a row, its vt is our u. */
+/* LAPACK gets the matrix or its transpose, whichever is tall in columns: the other way round its
+ * first step, a QR decomposition of columns, would be one of rows, which is slower.  Our rows are
+ * its columns, so a tall matrix is the one to transpose.  What comes out as rows is the long side's
+ * vectors, to be transposed; the short side's are in place. */
 static ml_status lapack_svd(Ctx *ctx, const Blas *blas, const Svd *d)
 {
-    const int m = (int)d->a->rows, n = (int)d->a->cols, k = m < n ? m : n;
+    const bool tall = d->a->rows > d->a->cols;
+    const int n = (int)(tall ? d->a->rows : d->a->cols), k = (int)(tall ? d->a->cols : d->a->rows);
+    const int64_t cells = (int64_t)n * k, fixed = (tall ? 2 : 1) * cells + 4 * (int64_t)k;
+    double *in = d->a->values, *const across = tall ? d->v : d->u;
     int lwork = -1, info;
-    const int64_t fixed = (int64_t)n * k + 4 * (int64_t)k;
     double size, *rows, *work;
     int *iwork;
 
-    blas->dgesdd("S", &n, &m, d->a->values, &n, d->s, NULL, &n, d->u, &k, &size, &lwork, NULL,
-                 &info);
+    blas->dgesdd("S", &n, &k, in, &n, d->s, NULL, &n, across, &k, &size, &lwork, NULL, &info);
     lwork = (int)size;
     TRY(linalg_scratch(ctx, fixed + lwork, &rows));
-    iwork = (int *)(void *)(rows + (int64_t)n * k);
+    iwork = (int *)(void *)(rows + fixed - 4 * (int64_t)k);
     work = rows + fixed;
-    blas->dgesdd("S", &n, &m, d->a->values, &n, d->s, rows, &n, d->u, &k, work, &lwork, iwork,
-                 &info);
-    linalg_transpose(rows, k, n, d->v);
+    if (tall) {
+        in = rows + cells;
+        linalg_transpose(d->a->values, n, k, in);
+    }
+    blas->dgesdd("S", &n, &k, in, &n, d->s, rows, &n, across, &k, work, &lwork, iwork, &info);
+    linalg_transpose(rows, k, n, tall ? d->u : d->v);
     linalg_scratch_free(ctx, rows, fixed + lwork);
     return info == 0 ? ML_OK : not_converged(ctx, d->call);
 }

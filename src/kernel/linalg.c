@@ -9,6 +9,7 @@
  * instead of an error. */
 #include "kernel/blas.h"
 #include "kernel/decompose.h"
+#include "kernel/reorg.h"
 
 #include <string.h>
 
@@ -237,8 +238,7 @@ static ml_status flip(Ctx *ctx, Matrix **m)
 {
     Matrix *out;
 
-    TRY(matrix_new_dense(ctx, (*m)->cols, (*m)->rows, &out));
-    linalg_transpose((*m)->values, (*m)->rows, (*m)->cols, out->values);
+    TRY(matrix_transpose(ctx, *m, &out));
     matrix_release(*m);
     *m = out;
     return ML_OK;

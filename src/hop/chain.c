@@ -172,6 +172,7 @@ static void collect(const Links *l, Chain *c, const Hop *head)
 {
     c->n = 0;
     c->span = head->span;
+    c->site = head->site;
     c->arena = l->out->arena;
     c->sketched = false;
     for (int i = 0; i < CHAIN_FACTORS; i++)
@@ -301,16 +302,17 @@ static void choose_shared(Links *l, Chain *c, Chain *scratch)
 static Hop *emit(Links *l, const Hop *old);
 static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t);
 
-static Hop *make(Links *l, Span span, int op, Hop *x, Hop *y)
+static Hop *make(Links *l, const Chain *c, int op, Hop *x, Hop *y)
 {
     if (!x || (!y && op_nargs(&op_table[op]) > 1))
         return NULL;
-    return hop_make(l->ctx, l->unit, l->out, op, (Hop *[]){x, y}, y ? 2 : 1, span);
+    l->out->site = c->site;
+    return hop_make(l->ctx, l->unit, l->out, op, (Hop *[]){x, y}, y ? 2 : 1, c->span);
 }
 
 static Hop *emit_transpose(Links *l, const Chain *c, Hop *x)
 {
-    return make(l, c->span, OP_t, x, NULL);
+    return make(l, c, OP_t, x, NULL);
 }
 
 static Hop *emit_factor(Links *l, const ChainFactor *f, const Chain *c, bool t)
@@ -332,16 +334,16 @@ static Hop *emit_product(Links *l, const Chain *c, int i, int j, bool t)
 
     a = form == CHAIN_TN ? emit_transpose(l, c, a) : a;
     b = form == CHAIN_NT ? emit_transpose(l, c, b) : b;
-    return make(l, c->span, OP_matmult, a, b);
+    return make(l, c, OP_matmult, a, b);
 }
 
 static Hop *emit_passes(Links *l, const Chain *c, int i, int j, bool t)
 {
     const ChainFactor *f = &c->factors[t ? j : i];
     Hop *x = emit(l, f->hop), *v = emit_part(l, c, t ? i : i + 2, t ? j - 2 : j, t);
-    Hop *y = make(l, c->span, OP_matmult, x, v);
+    Hop *y = make(l, c, OP_matmult, x, v);
 
-    return make(l, c->span, OP_matmult, emit_transpose(l, c, x), y);
+    return make(l, c, OP_matmult, emit_transpose(l, c, x), y);
 }
 
 static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
@@ -360,7 +362,7 @@ static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
     case CHAIN_SELF:
         x = emit_part(l, c, p->split[t] + 1, j, p->other);
         y = emit_transpose(l, c, x);
-        return make(l, c->span, OP_matmult, p->other ? x : y, p->other ? y : x);
+        return make(l, c, OP_matmult, p->other ? x : y, p->other ? y : x);
     case CHAIN_PASSES:
         return emit_passes(l, c, i, j, t);
     case CHAIN_PLAIN:

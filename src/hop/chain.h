@@ -45,7 +45,8 @@ typedef struct Chain {
     int n;
     ChainFactor factors[CHAIN_FACTORS];
     ChainPart parts[CHAIN_FACTORS][CHAIN_FACTORS];
-    Span span;     /* of what was written */
+    Span span; /* of what was written */
+    const InlineSite *site;
     Arena *arena;  /* for sketches of parts */
     bool sketched; /* estimate by sketches */
 } Chain;

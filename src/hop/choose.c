@@ -89,6 +89,7 @@ static bool offer(Match *m, Hop *replacement)
 
 static ml_status offer_all(Chooser *c, Hop *h)
 {
+    c->dag->site = h->site;
     for (int e = rules_next(c->unit, h, -1); e >= 0; e = rules_next(c->unit, h, e)) {
         Match m = {.ctx = c->ctx,
                    .unit = c->unit,

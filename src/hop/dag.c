@@ -130,6 +130,7 @@ static Hop *intern(Dag *dag, const Hop *candidate)
         memcpy(h->in, candidate->in, (size_t)h->nin * sizeof(Hop *));
     }
     h->id = dag->count;
+    h->site = dag->site;
     h->dims = (Dims){-1, -1, -1};
     h->bytes = -1;
     if (!unique) {
@@ -230,6 +231,7 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
     }
     for (int k = 0; k < old->nin; k++)
         in[k] = old->in[k] ? map[old->in[k]->id] : NULL;
+    dag->site = old->site;
     switch (old->kind) {
     case HOP_LITERAL:
         return hop_literal(dag, old->lit, old->span);
@@ -243,7 +245,7 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
         h = hop_op(ctx, unit, dag, old->op, in, old->names, old->nin, old->span);
     }
     if (h && dag->count > before)
-        h->site = old->site, h->said = old->said;
+        h->said = old->said;
     if (h && h->kind != HOP_LITERAL)
         take_facts(h, old);
     return h;

@@ -70,6 +70,7 @@ typedef struct Dag {
     int count, capacity;
     Root *roots;
     int nroots, roots_capacity;
+    const InlineSite *site; /* the call that nodes made now come from: of the node last remade */
     Hop *buckets[DAG_BUCKETS];
 } Dag;
 

@@ -29,12 +29,8 @@ int lift_aggregate(const Lift *l, int full_op, bool along)
 
 Hop *lift_op(Lift *l, int op, Hop **in, int nin, const Hop *like)
 {
-    const int before = l->to->count;
-    Hop *h = hop_op(l->t->ctx, l->t->unit, l->to, op, in, NULL, nin, like->span);
-
-    if (h && l->to->count > before)
-        h->site = like->site;
-    return h;
+    l->to->site = like->site;
+    return hop_op(l->t->ctx, l->t->unit, l->to, op, in, NULL, nin, like->span);
 }
 
 static const Lifted *lifted(const Lift *l, const Hop *h)

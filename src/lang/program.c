@@ -35,6 +35,7 @@ void program_free(Program *p)
         mem_free(p->texts.items[k]);
     for (int k = 0; k < p->units.count; k++) {
         VEC_FREE(&p->units.items[k]->functions);
+        map_free(p->units.items[k]->by_name);
         VEC_FREE(&p->units.items[k]->imports);
     }
     VEC_FREE(&p->strings);

@@ -31,6 +31,7 @@ typedef struct Unit {
     const Source *source;
     bool is_main;
     VEC(Definition *) functions;
+    Map *by_name; /* name of a function -> Definition * */
     VEC(Import) imports;
     StmtList body;
 } Unit;

@@ -38,7 +38,7 @@ ml_status unit_new(Ctx *ctx, Program *p, const char *name, const char *identity,
     if (size >= UINT32_MAX)
         return fail(ctx, ML_ELIMIT, "a script has less than 4 GB, found %zu bytes", size);
     if (!unit || !src || !(src->name = arena_text(p->arena, name, strlen(name))) ||
-        !VEC_PUSH(&p->units, unit))
+        !VEC_PUSH(&p->units, unit) || !(unit->by_name = map_new()))
         return fail_memory(ctx, sizeof *unit);
     src->text = text;
     src->size = size;
@@ -148,7 +148,8 @@ ml_status unit_add_function(Ctx *ctx, Program *p, Unit *unit, Function *fn)
         return ML_OK;
     }
     def = ARENA_NEW(p->arena, Definition);
-    if (!def || !VEC_PUSH(&unit->functions, def))
+    if (!def || !VEC_PUSH(&unit->functions, def) ||
+        !map_put(unit->by_name, fn->name, strlen(fn->name), (intptr_t)def))
         return fail_memory(ctx, sizeof *def);
     def->name = fn->name;
     def->set.matrix = fn;
@@ -157,8 +158,9 @@ ml_status unit_add_function(Ctx *ctx, Program *p, Unit *unit, Function *fn)
 
 const FunctionSet *unit_find(const Unit *unit, const char *name)
 {
-    for (int k = 0; k < unit->functions.count; k++)
-        if (strcmp(unit->functions.items[k]->name, name) == 0)
-            return &unit->functions.items[k]->set;
-    return NULL;
+    int64_t found;
+
+    return map_get(unit->by_name, name, strlen(name), &found)
+               ? &((const Definition *)(intptr_t)found)->set
+               : NULL;
 }

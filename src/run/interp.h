@@ -22,6 +22,8 @@ struct Run {
     size_t stack_size, top;
     const char *c_stack; /* address near the bottom of the C stack, to bound recursion */
     EvalEntry *evals;
+    VarInfo *facts; /* of the block that is planned, see replan.c */
+    int nfacts;
 };
 
 /* ---- blocks (interp.c) ---- */

@@ -99,22 +99,31 @@ static bool plans_once(const Run *run, const Block *block)
     return block->sizes_known || !unit_does(&run->unit, PASS_recompile);
 }
 
+/* Facts by slot, of which a plan uses those that its block reads. */
+static ml_status facts_now(Run *run, const Routine *r, const Value *frame, const BlockPlans *p)
+{
+    if (run->nfacts < r->nslots) {
+        VarInfo *more = mem_realloc(run->facts, (size_t)r->nslots * sizeof *more);
+
+        if (!more)
+            return fail_memory(run->ctx, (size_t)r->nslots * sizeof *more);
+        run->facts = more;
+        run->nfacts = r->nslots;
+    }
+    for (int k = 0; k < p->nreads; k++)
+        run->facts[p->reads[k]] =
+            info_now(frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
+    return ML_OK;
+}
+
 static ml_status make_plan(Run *run, const Routine *r, const Value *frame, const Block *block,
                            const BlockPlans *p, Plan **out)
 {
-    VarInfo *vars;
-    ml_status st;
+    const bool once = plans_once(run, block);
 
-    if (plans_once(run, block))
-        return plan_block(run->ctx, &run->unit, r, block, NULL, run->backend, out);
-    vars = mem_calloc((size_t)r->nslots + 1, sizeof *vars);
-    if (!vars)
-        return fail_memory(run->ctx, sizeof *vars);
-    for (int k = 0; k < p->nreads; k++)
-        vars[p->reads[k]] = info_now(frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
-    st = plan_block(run->ctx, &run->unit, r, block, vars, run->backend, out);
-    mem_free(vars);
-    return st;
+    if (!once)
+        TRY(facts_now(run, r, frame, p));
+    return plan_block(run->ctx, &run->unit, r, block, once ? NULL : run->facts, run->backend, out);
 }
 
 static void drop_last(BlockPlans *p)

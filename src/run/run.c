@@ -48,6 +48,7 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
         st = execute(&run, main);
     memcpy(stats->passes, run.unit.pass_fired, sizeof stats->passes);
     mem_free(run.stack);
+    mem_free(run.facts);
     plans_free(&run.unit);
     unit_free(&run.unit);
     ctx->run = NULL;

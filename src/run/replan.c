@@ -111,8 +111,7 @@ static ml_status facts_now(Run *run, const Routine *r, const Value *frame, const
         run->nfacts = r->nslots;
     }
     for (int k = 0; k < p->nreads; k++)
-        run->facts[p->reads[k]] =
-            info_now(frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
+        run->facts[p->reads[k]] = info_now(frame[p->reads[k]], slot_in(p->size_slots, p->reads[k]));
     return ML_OK;
 }
 

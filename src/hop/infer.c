@@ -30,6 +30,14 @@ static ShapeArg shape_arg(const Hop *h)
     return a;
 }
 
+static ShapeArg operand(const Hop *h, int k)
+{
+    ShapeArg a = shape_arg(h->in[k]);
+
+    a.again = k > 0 && h->in[k] && h->in[k] == h->in[k - 1];
+    return a;
+}
+
 /* The data type of a row's result; with unknown operands a cell-wise one is unknown too. */
 static DataType result_type(const OpInfo *op, OpResult r, const ShapeArg *in, int nin)
 {
@@ -204,6 +212,8 @@ static bool is_number(const Hop *h)
 
 static void infer_results(const Hop *h, const ShapeArg *in, Dims *out)
 {
+    int64_t cells;
+
     const OpInfo *op = hop_info(h);
     ShapeCall call = {.op = op, .nin = h->nin, .in = in, .nout = op_nresults(op), .out = out};
 
@@ -211,6 +221,9 @@ static void infer_results(const Hop *h, const ShapeArg *in, Dims *out)
         op->shape(&call);
     if (op->nnz && out[0].rows >= 0 && out[0].cols >= 0)
         out[0].nnz = op->nnz(&call);
+    if (mul_int64(out[0].rows, out[0].cols, &cells) && out[0].rows >= 0 && out[0].cols >= 0 &&
+        out[0].nnz > cells)
+        out[0].nnz = cells;
 }
 
 static double bytes_of(const Hop *h)
@@ -240,7 +253,7 @@ double hop_flops(const Hop *h)
     if (h->nin > OP_ARGS || h->dt == DT_SCALAR)
         return h->nin > OP_ARGS ? 0 : h->nin;
     for (int k = 0; k < h->nin; k++)
-        in[k] = shape_arg(h->in[k]);
+        in[k] = operand(h, k);
     return op_flops(&call);
 }
 
@@ -260,7 +273,7 @@ void hop_infer(Hop *h)
         return;
     }
     for (int k = 0; k < h->nin; k++)
-        in[k] = shape_arg(h->in[k]);
+        in[k] = operand(h, k);
     for (int k = 0; k <= OP_RESULTS; k++)
         out[k] = (Dims){-1, -1, -1};
     h->dt = result_type(op, op->result, in, h->nin);

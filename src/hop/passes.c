@@ -108,6 +108,7 @@ void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, boo
         return;
     (void)VEC_PUSH(&unit->places, ((Place){rule, was->span}));
     if (made && is->kind == HOP_OP)
-        is->why = arena_format(arena, "%s: %s", info->pattern ? info->pattern : info->name,
+        is->why = arena_format(arena, "%s%s%s: %s", was->why ? was->why : "", was->why ? "; " : "",
+                               info->pattern ? info->pattern : info->name,
                                info->doc[0] ? info->doc : info->replacement);
 }

@@ -99,6 +99,7 @@ typedef struct ShapeArg {
     DataType dt; /* DT_NONE: unknown or absent */
     Dims dims;   /* of a matrix or frame; scalars are 1 x 1 */
     Value lit;   /* value_none() when not a known scalar */
+    bool again;  /* the same value as the operand before it */
     int nsizes;  /* of a list written out, [N,C,H,W]: its entries, -1 where unknown; else 0 */
     int64_t sizes[SHAPE_SIZES];
 } ShapeArg;

@@ -237,7 +237,7 @@ static int64_t range(const ShapeArg *lo, const ShapeArg *hi, int64_t all)
 
     if (lo->dt == DT_NONE)
         return all;
-    if (hi->dt == DT_NONE)
+    if (hi->dt == DT_NONE || hi->again)
         return 1;
     if (!number(lo, &a) || !number(hi, &b))
         return -1;

@@ -222,7 +222,11 @@ static bool is_repeated(const Lift *l, const Hop *h, bool beside_rows)
 
 Hop *lift_value(Lift *l, const Hop *h)
 {
-    return kind_of(l, h) == LIFT_INDEX ? index_values(l, h) : lifted(l, h)->hop;
+    const LiftKind kind = kind_of(l, h);
+
+    if (kind == LIFT_WHOLE)
+        return NULL;
+    return kind == LIFT_INDEX ? index_values(l, h) : lifted(l, h)->hop;
 }
 
 static bool is_column(LiftKind kind)

@@ -312,6 +312,9 @@ extern const int rewrite_count;
 
 /* Count that a rule put one node in the place of another, for explain; `made`: it made the node. */
 void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, bool made);
+/* A variable that is not read after the block is but a name of a node that others need: such roots
+ * go, so that the node counts as used once. */
+void dag_drop_names(Dag *dag, const uint64_t *live_out);
 /* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage);
 /* A guarded rule (see rewrites.def) and the patterns of its two forms, for who evaluates it. */

@@ -42,8 +42,12 @@ static ml_status one_round(Ctx *ctx, Unit *unit, bool *changed)
     return ML_OK;
 }
 
+/* Rewrites ask which variables are read later, and leave fewer that are. */
 static ml_status settle(Ctx *ctx, Unit *unit)
 {
+    for (Routine *r = unit->routines; r; r = r->next)
+        if (is_open(r))
+            TRY(routine_liveness(ctx, unit, r));
     TRY(unit_rewrite(ctx, unit));
     for (Routine *r = unit->routines; r; r = r->next)
         if (is_open(r)) {

@@ -153,6 +153,22 @@ static void count_uses(const Dag *dag)
                 add_use(dag->nodes[k]->in[j], dag->nodes[k], 1);
 }
 
+void dag_drop_names(Dag *dag, const uint64_t *live_out)
+{
+    int kept = 0;
+
+    count_uses(dag);
+    for (int k = 0; k < dag->nroots; k++) {
+        const Root root = dag->roots[k];
+
+        if (root.slot >= 0 && !slot_in(live_out, root.slot) && root.hop->uses > 1)
+            root.hop->uses--;
+        else
+            dag->roots[kept++] = root;
+    }
+    dag->nroots = kept;
+}
+
 /* The uses of the old node come to the new one.  If that existed, the old node's inputs have one
  * consumer less than was counted. */
 static void inherit_uses(Hop *h, const Hop *old)

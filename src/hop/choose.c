@@ -196,6 +196,15 @@ static bool is_cheaper(Chooser *c)
 
 /* ---- the new DAG ---- */
 
+/* The rules that led to a form, each with the node that it was tried at. */
+static void count_rules(Chooser *c, const Hop *form, Hop *made)
+{
+    for (int steps = 0; form->rule && form->instead && steps < RING_MAX; steps++) {
+        rule_fired(c->unit, c->out->arena, form->rule - 1, form->instead, made, true);
+        form = form->instead;
+    }
+}
+
 static Hop *make(Chooser *c, Hop **map, Hop *h)
 {
     Choice *choice = choice_of(c, h);
@@ -211,8 +220,7 @@ static Hop *make(Chooser *c, Hop **map, Hop *h)
         }
     choice->made = hop_remake(c->ctx, c->unit, c->out, best, map);
     if (choice->made && best != first_of(h)) {
-        if (best->rule)
-            rule_fired(c->unit, c->out->arena, best->rule - 1, first_of(h), choice->made, true);
+        count_rules(c, best, choice->made);
         if (!choice->made->variable && choice->made->kind == HOP_OP)
             choice->made->variable = first_of(h)->variable;
     }

@@ -44,9 +44,10 @@ typedef struct Hop {
     bool sure;        /* HOP_READ: the variable has a value on every path */
     double seconds;   /* estimated time of the operator itself */
     int rule;         /* row + 1 of the rewrite that made this node; 0: written by the user */
-    bool counted;     /* its inputs' uses include it (rewrite.c) */
-    struct Hop *same; /* ring of nodes known to have the same value; NULL: none (choose.c) */
-    bool number;      /* a scalar that is a number or a boolean, whatever vt says */
+    struct Hop *instead; /* of a node that a rule offers: the equal node that it was made for */
+    bool counted;        /* its inputs' uses include it (rewrite.c) */
+    struct Hop *same;    /* ring of nodes known to have the same value; NULL: none (choose.c) */
+    bool number;         /* a scalar that is a number or a boolean, whatever vt says */
     Span span;
     const InlineSite *site;
     const char *
@@ -280,6 +281,7 @@ static inline bool slot_in(const uint64_t *set, int slot)
 #define COST_FLOPS_PER_SECOND 2e10
 #define COST_BYTES_PER_SECOND 1e10
 #define COST_OPERATOR_SECONDS 1e-6
+#define COST_SCALAR_SECONDS 3e-8
 
 double hop_flops(const Hop *h); /* of an operator node, by op_flops */
 
@@ -308,13 +310,15 @@ typedef struct RewriteInfo {
     const char *doc;
 } RewriteInfo;
 extern const RewriteInfo rewrite_table[];
+enum { REWRITES_MAX = 256 }; /* rows, at most */
 extern const int rewrite_count;
 
 /* Count that a rule put one node in the place of another, for explain; `made`: it made the node. */
 void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, bool made);
 /* A variable that is not read after the block is but a name of a node that others need: such roots
- * go, so that the node counts as used once. */
-void dag_drop_names(Dag *dag, const uint64_t *live_out);
+ * go, so that the node counts as used once.  They stay where an effect would come before the node's
+ * evaluation, which may fail. */
+ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out);
 /* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage);
 /* A guarded rule (see rewrites.def) and the patterns of its two forms, for who evaluates it. */

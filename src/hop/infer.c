@@ -231,15 +231,23 @@ static double bytes_of(const Hop *h)
     return h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
 }
 
-/* Work and traffic, added: kernels overlap them only in part.  Scalars cost nothing beside. */
+/* Work and traffic, added: kernels overlap them only in part. */
 static double seconds_of(const Hop *h, const ShapeArg *in, Dims *out)
 {
     const ShapeCall call = {.op = hop_info(h), .nin = h->nin, .in = in, .nout = 1, .out = out};
     double moved = isfinite(h->bytes) && h->bytes > 0 ? h->bytes : 0;
+    bool scalars = h->dt == DT_SCALAR;
 
+    if (scalars)
+        out[0] = (Dims){1, 1, 1};
     for (int k = 0; k < h->nin; k++)
-        if (h->in[k] && h->in[k]->dt == DT_MATRIX && isfinite(h->in[k]->bytes))
-            moved += h->in[k]->bytes;
+        if (h->in[k] && h->in[k]->dt != DT_SCALAR) {
+            scalars = false;
+            if (h->in[k]->dt == DT_MATRIX && isfinite(h->in[k]->bytes))
+                moved += h->in[k]->bytes;
+        }
+    if (scalars)
+        return COST_SCALAR_SECONDS;
     return COST_OPERATOR_SECONDS + op_flops(&call) / COST_FLOPS_PER_SECOND +
            moved / COST_BYTES_PER_SECOND;
 }

@@ -85,27 +85,31 @@ PredicateFn rule_predicate(const char *name, size_t size)
 
 /* ---- conditions ---- */
 
-static bool size_term(const Hop *h, TermKind kind, double *out)
+static bool size_value(const Hop *h, SizeKind kind, double *out)
 {
     const Dims *d = &h->dims;
 
-    if ((kind != TERM_COLS && d->rows < 0) || (kind != TERM_ROWS && d->cols < 0))
+    if (kind == SIZE_VALUE)
+        return known_number(h, out);
+    if ((kind != SIZE_COLS && d->rows < 0) || (kind != SIZE_ROWS && d->cols < 0))
         return false;
-    *out = kind == TERM_ROWS   ? (double)d->rows
-           : kind == TERM_COLS ? (double)d->cols
+    *out = kind == SIZE_ROWS   ? (double)d->rows
+           : kind == SIZE_COLS ? (double)d->cols
                                : (double)d->rows * (double)d->cols;
     return true;
 }
 
 static bool term_value(const Match *m, const Term *t, double *out)
 {
-    const Hop *h = m->vars[t->variable];
-    double v = 0;
+    *out = t->number;
+    for (int k = 0; k < t->n; k++) {
+        const Hop *h = m->vars[t->part[k].variable];
+        double v;
 
-    if (t->kind != TERM_NUMBER &&
-        (!h || !(t->kind == TERM_VALUE ? known_number(h, &v) : size_term(h, t->kind, &v))))
-        return false;
-    *out = v + t->number;
+        if (!h || !size_value(h, t->part[k].kind, &v))
+            return false;
+        *out += t->part[k].sign * v;
+    }
     return true;
 }
 
@@ -114,7 +118,7 @@ static bool condition_holds(const Match *m, const Condition *c)
     double x, y;
 
     if (c->relation == REL_HOLDS)
-        return m->vars[c->left.variable] && c->holds(m->vars[c->left.variable]);
+        return m->vars[c->variable] && c->holds(m->vars[c->variable]);
     if (!term_value(m, &c->left, &x) || !term_value(m, &c->right, &y))
         return false;
     switch (c->relation) {
@@ -238,6 +242,7 @@ static bool accept(Match *m)
     }
     if (!h->rule && h->kind == HOP_OP) {
         h->rule = m->row + 1;
+        h->instead = m->root;
         h->why = rewrite_table[m->row].pattern;
     }
     return m->found(m, h);
@@ -277,11 +282,12 @@ static bool match_variable(Match *m, const Pattern *p, Hop *h, const Goal *rest)
 /* An integer in a pattern is any number of this value. */
 static bool match_literal(const Pattern *p, const Hop *h)
 {
+    const double want = scalar_to_double(p->lit);
     double v;
 
     if (p->lit.vt == VT_BOOL)
         return h->lit.dt == DT_SCALAR && h->lit.vt == VT_BOOL && h->lit.b == p->lit.b;
-    return known_number(h, &v) && v == scalar_to_double(p->lit) && !signbit(v);
+    return known_number(h, &v) && v == want && signbit(v) == signbit(want);
 }
 
 /* May the operands change places?  Of two matrices only the right one is repeated. */

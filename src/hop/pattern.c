@@ -16,6 +16,7 @@ typedef struct Reader {
     const Map *names;
     const char *at, *end;
     bool failed;
+    bool no_memory;
 } Reader;
 
 /* ---- classes of operators ---- */
@@ -118,6 +119,7 @@ static Pattern *new_pattern(Reader *r, PatternKind kind)
     Pattern *p = ARENA_NEW(r->arena, Pattern);
 
     r->failed |= !p;
+    r->no_memory |= !p;
     if (p)
         p->kind = kind;
     return p;
@@ -153,6 +155,27 @@ static Pattern *read_number(Reader *r)
     return p;
 }
 
+static Pattern *new_truth(Reader *r, bool truth)
+{
+    Pattern *p = new_pattern(r, PATTERN_LITERAL);
+
+    if (p)
+        p->lit = value_bool(truth);
+    return p;
+}
+
+/* What the front end fills in for an argument that is left out; NULL: nothing, or a text. */
+static Pattern *read_default(Reader *r, const char *def)
+{
+    Reader d = {.arena = r->arena, .at = def, .end = def + strlen(def)};
+
+    if (!*def || *def == '"')
+        return NULL;
+    return skip(&d, "TRUE")    ? new_truth(r, true)
+           : skip(&d, "FALSE") ? new_truth(r, false)
+                               : read_number(&d);
+}
+
 /* (a, b, ...) of a call, after the parenthesis. */
 static void read_arguments(Reader *r, Pattern *p)
 {
@@ -167,8 +190,13 @@ static void read_arguments(Reader *r, Pattern *p)
         p->in[n++] = read_expr(r, 0);
     } while (skip(r, ","));
     expect(r, ")");
-    if (p->kind == PATTERN_CLASS || (op_table[p->op].props & P_VARIADIC))
+    if (p->kind == PATTERN_CLASS || (op_table[p->op].props & P_VARIADIC)) {
         p->nin = n;
+        return;
+    }
+    for (; n < p->nin; n++)
+        if (op_table[p->op].args[n].def)
+            p->in[n] = read_default(r, op_table[p->op].args[n].def);
 }
 
 static Pattern *read_call(Reader *r)
@@ -208,6 +236,10 @@ static Pattern *read_primary(Reader *r)
     blanks(r);
     if (r->at < r->end && isdigit((unsigned char)*r->at))
         return read_number(r);
+    if (skip(r, "TRUE"))
+        return new_truth(r, true);
+    if (skip(r, "FALSE"))
+        return new_truth(r, false);
     n = word_size(r);
     if (n == 1 && letter_index(*r->at) >= 0 && (r->at + 1 == r->end || r->at[1] != '(')) {
         p = new_pattern(r, isupper((unsigned char)*r->at) ? PATTERN_MATRIX : PATTERN_SCALAR);
@@ -276,6 +308,13 @@ static Pattern *read_power(Reader *r)
     return p;
 }
 
+/* -1 is a number, as in scripts. */
+static bool begins_number(Reader *r)
+{
+    blanks(r);
+    return r->end - r->at > 1 && *r->at == '-' && isdigit((unsigned char)r->at[1]);
+}
+
 static Pattern *read_expr(Reader *r, int level)
 {
     Pattern *p;
@@ -285,6 +324,8 @@ static Pattern *read_expr(Reader *r, int level)
         return NULL;
     if (level == LEVEL_NOT && skip(r, "!"))
         return new_operator(r, OP_not, read_expr(r, LEVEL_NOT), NULL);
+    if (level == LEVEL_MINUS && begins_number(r))
+        return read_number(r);
     if (level == LEVEL_MINUS)
         return skip(r, "-") ? new_operator(r, OP_neg, read_expr(r, LEVEL_MINUS), NULL)
                             : read_power(r);
@@ -309,23 +350,38 @@ static int read_letter(Reader *r)
     return k;
 }
 
-static Term read_term(Reader *r)
+static void read_part(Reader *r, Term *t, int sign)
 {
     static const char *const words[] = {
-        [TERM_ROWS] = "rows", [TERM_COLS] = "cols", [TERM_CELLS] = "cells", [TERM_VALUE] = "value"};
-    Term t = {0};
+        [SIZE_ROWS] = "rows", [SIZE_COLS] = "cols", [SIZE_CELLS] = "cells", [SIZE_VALUE] = "value"};
+    double number = 0;
 
-    for (TermKind k = TERM_ROWS; k <= TERM_VALUE; k++)
+    for (SizeKind k = SIZE_ROWS; k <= SIZE_VALUE; k++)
         if (skip(r, words[k])) {
-            t.kind = k;
-            t.variable = read_letter(r);
-            if (!skip(r, "+"))
-                return t;
-            break;
+            r->failed |= t->n == TERM_PARTS;
+            if (r->failed)
+                return;
+            t->part[t->n].kind = k;
+            t->part[t->n].sign = sign;
+            t->part[t->n++].variable = read_letter(r);
+            return;
         }
     blanks(r);
-    r->at = num_parse_double(r->at, r->end, &t.number);
+    r->at = num_parse_double(r->at, r->end, &number);
     r->failed |= !r->at;
+    t->number += sign * number;
+}
+
+/* rows(X) + 1, value(b) - value(a) ... */
+static Term read_term(Reader *r)
+{
+    Term t = {0};
+    int sign = 1;
+
+    do {
+        read_part(r, &t, sign);
+        sign = r->failed ? 0 : skip(r, "+") ? 1 : skip(r, "-") ? -1 : 0;
+    } while (sign);
     return t;
 }
 
@@ -379,7 +435,7 @@ static void read_condition(Reader *r, Rule *rule)
     c.holds = rule_predicate(r->at, n);
     if (c.holds) {
         r->at += n;
-        c.left.variable = read_letter(r);
+        c.variable = read_letter(r);
     } else {
         c = read_relation(r);
     }
@@ -400,6 +456,8 @@ static ml_status finish(Ctx *ctx, const Reader *r, int k)
 {
     if (!r->failed && r->at == r->end)
         return ML_OK;
+    if (r->no_memory)
+        return fail_memory(ctx, sizeof(Pattern));
     return fail(ctx, ML_EINTERNAL, "rewrite %s cannot be read at '%s'", rewrite_table[k].name,
                 r->at ? r->at : "a number");
 }

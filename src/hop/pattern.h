@@ -9,7 +9,7 @@
 
 #include "hop/hop.h"
 
-enum { PATTERN_ARGS = 6, PATTERN_LETTERS = 52, RULE_CONDITIONS = 8 };
+enum { PATTERN_ARGS = 6, PATTERN_LETTERS = 52, RULE_CONDITIONS = 8, TERM_PARTS = 3 };
 
 /* Classes of operators (pattern.c): X(name, what it holds). */
 #define PATTERN_CLASS_LIST(X)                                                                      \
@@ -49,12 +49,16 @@ struct Pattern {
     Pattern *in[PATTERN_ARGS]; /* NULL: must be absent */
 };
 
-/* What a rule asks of the values that its variables stand for. */
-typedef enum TermKind { TERM_NUMBER, TERM_ROWS, TERM_COLS, TERM_CELLS, TERM_VALUE } TermKind;
+/* What a rule asks of the values that its variables stand for: a sum of sizes, values and numbers.
+ */
+typedef enum SizeKind { SIZE_ROWS, SIZE_COLS, SIZE_CELLS, SIZE_VALUE } SizeKind;
 typedef struct Term {
-    TermKind kind;
-    int variable;
-    double number; /* added to the rest */
+    int n;
+    struct {
+        SizeKind kind;
+        int variable, sign;
+    } part[TERM_PARTS];
+    double number;
 } Term;
 
 typedef enum Relation { REL_EQ, REL_NE, REL_LT, REL_LE, REL_GT, REL_GE, REL_HOLDS } Relation;
@@ -62,7 +66,8 @@ typedef bool (*PredicateFn)(const Hop *h);
 typedef struct Condition {
     Relation relation;
     Term left, right;
-    PredicateFn holds; /* REL_HOLDS: of the variable of `left` */
+    PredicateFn holds; /* REL_HOLDS: of the variable */
+    int variable;
 } Condition;
 
 /* A row of rewrites.def, read. */

@@ -238,7 +238,7 @@ static ml_status walk_basic(Walk *w, Block *b)
     dag_infer(b->dag, w->vars);
     if (w->final) {
         if (unit_does(w->unit, PASS_dead_code))
-            dag_drop_names(b->dag, b->live_out);
+            TRY(dag_drop_names(w->ctx, b->dag, b->live_out));
         if (w->unit->opt > 0)
             TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_SIMPLIFY));
         dag_infer(b->dag, w->vars);

@@ -22,6 +22,8 @@ const RewriteInfo rewrite_table[] = {
 #undef ML_REWRITE
 #undef ML_REWRITE_FN
 const int rewrite_count = sizeof rewrite_table / sizeof *rewrite_table;
+_Static_assert(sizeof rewrite_table / sizeof *rewrite_table <= REWRITES_MAX,
+               "all rows are counted");
 
 enum { ROUNDS_MAX = 16 };
 
@@ -153,20 +155,45 @@ static void count_uses(const Dag *dag)
                 add_use(dag->nodes[k]->in[j], dag->nodes[k], 1);
 }
 
-void dag_drop_names(Dag *dag, const uint64_t *live_out)
+/* The first root that needs each node as an input, by id; -1 none. */
+static void note_needs(const Hop *h, int root, int *first)
 {
-    int kept = 0;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && first[h->in[k]->id] < 0) {
+            first[h->in[k]->id] = root;
+            note_needs(h->in[k], root, first);
+        }
+}
 
-    count_uses(dag);
+static bool effect_between(const Dag *dag, int after, int before)
+{
+    for (int k = after + 1; k < before; k++)
+        if (hop_has_effect(dag->roots[k].hop))
+            return true;
+    return false;
+}
+
+ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out)
+{
+    int *first = mem_alloc(((size_t)dag->count + 1) * sizeof *first), kept = 0;
+
+    if (!first)
+        return fail_memory(ctx, sizeof *first);
+    for (int k = 0; k < dag->count; k++)
+        first[k] = -1;
+    for (int k = 0; k < dag->nroots; k++)
+        note_needs(dag->roots[k].hop, k, first);
     for (int k = 0; k < dag->nroots; k++) {
         const Root root = dag->roots[k];
+        const int need = first[root.hop->id];
 
-        if (root.slot >= 0 && !slot_in(live_out, root.slot) && root.hop->uses > 1)
-            root.hop->uses--;
-        else
+        if (root.slot < 0 || slot_in(live_out, root.slot) || need < 0 ||
+            effect_between(dag, k, need))
             dag->roots[kept++] = root;
     }
     dag->nroots = kept;
+    mem_free(first);
+    return ML_OK;
 }
 
 /* The uses of the old node come to the new one.  If that existed, the old node's inputs have one

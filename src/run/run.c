@@ -47,6 +47,8 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
     if (st == ML_OK)
         st = execute(&run, main);
     memcpy(stats->passes, run.unit.pass_fired, sizeof stats->passes);
+    if (run.unit.fired)
+        memcpy(stats->rewrites, run.unit.fired, (size_t)rewrite_count * sizeof *stats->rewrites);
     mem_free(run.stack);
     mem_free(run.facts);
     plans_free(&run.unit);

@@ -17,8 +17,9 @@ typedef struct RunStats {
     int64_t compile_ns, execute_ns;
     int64_t plan_ns; /* of the execution, for planning blocks as they are met */
     int64_t plans_made, plans_reused, instructions, calls;
-    int64_t passes[PASS_COUNT]; /* how often each technique of the optimizer applied */
-    bool timed;                 /* measure operators */
+    int64_t passes[PASS_COUNT];     /* how often each technique of the optimizer applied */
+    int64_t rewrites[REWRITES_MAX]; /* and each rule, by its row */
+    bool timed;                     /* measure operators */
     OpTime ops[OP_COUNT];
 } RunStats;
 

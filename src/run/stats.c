@@ -18,19 +18,25 @@ static int heaviest(const RunStats *s, const bool *taken)
     return best;
 }
 
-/* Techniques that changed the program, most of the time few. */
-static void format_passes(Buffer *b, const RunStats *s)
+/* One of a list of counts, begun by a title. */
+static void format_count(Buffer *b, const char *title, const char *name, int64_t count, bool *any)
 {
-    bool any = false;
+    if (count)
+        buffer_format(b, "%s%s %" PRId64, *any ? ", " : title, name, count);
+    *any |= count != 0;
+}
+
+/* Techniques and rules that changed the program, most of the time few. */
+static void format_optimizer(Buffer *b, const RunStats *s)
+{
+    bool passes = false, rewrites = false;
 
     for (int k = 0; k < PASS_COUNT; k++)
-        if (s->passes[k]) {
-            buffer_format(b, "%s%s %" PRId64, any ? ", " : "Optimizer passes fired:\t\t",
-                          pass_table[k].name, s->passes[k]);
-            any = true;
-        }
-    if (any)
-        buffer_text(b, ".\n");
+        format_count(b, "Optimizer passes fired:\t\t", pass_table[k].name, s->passes[k], &passes);
+    buffer_text(b, passes ? ".\n" : "");
+    for (int k = 0; k < rewrite_count; k++)
+        format_count(b, "Rewrites fired:\t\t\t", rewrite_table[k].name, s->rewrites[k], &rewrites);
+    buffer_text(b, rewrites ? ".\n" : "");
 }
 
 void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
@@ -46,7 +52,7 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
                   seconds(s->compile_ns) * 1e3, seconds(s->plan_ns) * 1e3);
     buffer_format(b, "Plans made/reused:\t\t%" PRId64 "/%" PRId64 ".\n", s->plans_made,
                   s->plans_reused);
-    format_passes(b, s);
+    format_optimizer(b, s);
     buffer_format(b, "Instructions/function calls:\t%" PRId64 "/%" PRId64 ".\n", s->instructions,
                   s->calls);
     buffer_format(b, "Peak memory of matrices:\t%.1f MB of %.0f MB.\n",

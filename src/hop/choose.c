@@ -221,6 +221,8 @@ static Hop *make(Chooser *c, Hop **map, Hop *h)
     choice->made = hop_remake(c->ctx, c->unit, c->out, best, map);
     if (choice->made && best != first_of(h)) {
         count_rules(c, best, choice->made);
+        if (first_of(h)->why) /* why the node is there counts more than its form */
+            choice->made->why = first_of(h)->why;
         if (!choice->made->variable && choice->made->kind == HOP_OP)
             choice->made->variable = first_of(h)->variable;
     }

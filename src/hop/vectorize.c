@@ -181,6 +181,8 @@ static ml_status vectorize_roots(Vectorize *v, bool *fits)
             continue;
         value = root->slot == v->loop->loop_slot ? NULL : value_after(v, root);
         *fits = value != NULL;
+        if (value && !value->variable)
+            value->variable = v->lift.t->r->names[root->slot];
         if (value && !dag_root(v->lift.to, value, root->slot))
             return fail_memory(v->lift.t->ctx, sizeof *root);
         if (value)

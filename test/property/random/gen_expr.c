@@ -58,7 +58,7 @@ Node *node_new(Program *p, NodeKind kind, int rows, int cols)
     n->kind = kind;
     n->rows = rows;
     n->cols = cols;
-    n->var = n->loop = -1;
+    n->var = n->row.loop = n->column.loop = -1;
     for (int k = 0; k < SIZES; k++)
         n->size[k] = (Size){-1, -1};
     return n;
@@ -165,8 +165,64 @@ static Node *var_node(Gen *g, NodeKind kind, int v, int rows, int cols)
     return n;
 }
 
-/* A variable of this shape in sight, or -1; the row of a matrix, or a cell, when a loop runs over
- * its rows. */
+/* Where the loop is along a side of this length; loop -1 when it goes beyond. */
+static Place place_of(Gen *g, int loop, int length)
+{
+    Place at = {.loop = -1};
+    int room = length - g->p->vars[loop].limit;
+
+    if (room < 0)
+        return at;
+    at.loop = loop;
+    at.shift = room > 0 && pick(g, 3) == 0;
+    return at;
+}
+
+/* A row, a column or a cell of matrix m where the loop is, NULL when there is none of this shape.
+ */
+static Node *part_node(Gen *g, int loop, int m, int rows, int cols)
+{
+    const Var *x = &g->p->vars[m];
+    const bool cell = rows == SCALAR || (rows == 1 && cols == 1);
+    Place row = place_of(g, loop, x->rows), column = place_of(g, loop, x->cols);
+    Node *n;
+
+    if (x->rows < 1 || x->cols < 1)
+        return NULL;
+    if (cell && row.loop >= 0 && (column.loop < 0 || pick(g, 4)))
+        column = (Place){-1, 0, 1 + pick(g, x->cols)};
+    else if (cell && column.loop >= 0)
+        row = (Place){-1, 0, 1 + pick(g, x->rows)};
+    else if (rows == 1 && cols == x->cols && row.loop >= 0)
+        column = (Place){.loop = -1};
+    else if (cols == 1 && rows == x->rows && column.loop >= 0)
+        row = (Place){.loop = -1};
+    else
+        return NULL;
+    n = var_node(g, NODE_PART, m, rows, cols);
+    n->row = row;
+    n->column = column;
+    return n;
+}
+
+static Node *find_part(Gen *g, int loop, int rows, int cols, bool exact)
+{
+    Program *p = g->p;
+
+    for (int m = g->first; m < p->nvars; m++) {
+        const Var *x = &p->vars[m];
+        Node *n;
+
+        if (x->kind != VAR_MATRIX || x->hidden || (exact && !x->attr.same) || pick(g, 2))
+            continue;
+        n = part_node(g, loop, m, rows, cols);
+        if (n)
+            return n;
+    }
+    return NULL;
+}
+
+/* A variable of this shape in sight; in a loop a part of one, where the loop is; or NULL. */
 static Node *find_variable(Gen *g, int rows, int cols, bool exact)
 {
     Program *p = g->p;
@@ -175,30 +231,18 @@ static Node *find_variable(Gen *g, int rows, int cols, bool exact)
     for (int k = 0; k < n; k++) {
         int v = g->first + (start + k) % n;
         const Var *x = &p->vars[v];
+        Node *found = NULL;
 
         if (x->hidden || (exact && !x->attr.same))
             continue;
-        if (x->kind == VAR_INT) {
-            if (rows == SCALAR && pick(g, 2))
-                return var_node(g, NODE_VAR, v, rows, cols);
-            if (x->value < 0 && (rows == 1 || rows == SCALAR))
-                for (int m = g->first; m < p->nvars; m++) {
-                    const Var *y = &p->vars[m];
-                    Node *cell;
-
-                    if (y->kind != VAR_MATRIX || y->hidden || y->rows < x->limit || y->cols < 1 ||
-                        (exact && !y->attr.same) || pick(g, 2))
-                        continue;
-                    if (rows != SCALAR && y->cols != cols)
-                        continue;
-                    cell = var_node(g, rows == SCALAR ? NODE_CELL : NODE_ROW, m, rows, cols);
-                    cell->loop = v;
-                    cell->column = 1 + pick(g, y->cols);
-                    return cell;
-                }
-        } else if (x->rows == rows && x->cols == cols) {
+        if (x->kind == VAR_INT && rows == SCALAR && pick(g, 2))
             return var_node(g, NODE_VAR, v, rows, cols);
-        }
+        if (x->kind == VAR_INT && x->value < 0)
+            found = find_part(g, v, rows, cols, exact);
+        else if (x->kind != VAR_INT && x->rows == rows && x->cols == cols)
+            found = var_node(g, NODE_VAR, v, rows, cols);
+        if (found)
+            return found;
     }
     return NULL;
 }

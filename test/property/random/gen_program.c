@@ -14,7 +14,7 @@ static Stmt *append(Gen *g, Stmt **list, StmtKind kind)
         list = &(*list)->next;
     *list = s;
     s->kind = kind;
-    s->var = s->loop = s->targets[0] = s->targets[1] = -1;
+    s->var = s->loop = s->loop_col = s->targets[0] = s->targets[1] = -1;
     return s;
 }
 
@@ -100,22 +100,61 @@ static void assign_int(Gen *g, Stmt **list)
     g->p->vars[s->var].value = value;
 }
 
-/* V[a:b, c:d] = X, a cell or a range; in a loop over rows, that row. */
+/* Another loop that stays within a side of this length, or -1. */
+static int other_loop(Gen *g, int loop, int length)
+{
+    for (int k = g->first; k < g->p->nvars; k++)
+        if (k != loop && g->p->vars[k].kind == VAR_INT && g->p->vars[k].value < 0 &&
+            !g->p->vars[k].hidden && g->p->vars[k].limit <= length)
+            return k;
+    return -1;
+}
+
+/* Which row, column or cell of v the loop assigns; false when it goes beyond. */
+static bool choose_place(Gen *g, Stmt *s, int loop, int *rows, int *cols)
+{
+    const Var *x = &g->p->vars[s->var], *n = &g->p->vars[loop];
+    bool by_rows = x->rows >= n->limit;
+
+    if (x->cols >= n->limit && !g->parallel && (!by_rows || pick(g, 3) == 0))
+        by_rows = false;
+    else if (!by_rows)
+        return false;
+    if (by_rows) {
+        s->loop = loop;
+        *rows = 1;
+        *cols = pick(g, 2) ? x->cols : 1;
+        if (*cols == 1)
+            s->loop_col = other_loop(g, loop, x->cols);
+    } else {
+        s->loop_col = loop;
+        *cols = 1;
+        *rows = pick(g, 2) ? x->rows : 1;
+        if (*rows == 1)
+            s->loop = other_loop(g, loop, x->rows);
+    }
+    return true;
+}
+
+/* V[a:b, c:d] = X, a cell or a range; in a loop, the row, column or cell where it is. */
 static void assign_part(Gen *g, Stmt **list, int loop)
 {
     int v = assignable(g, VAR_MATRIX), rows, cols, row, col;
     const Var *x = &g->p->vars[v < 0 ? 0 : v];
-    Stmt *s;
+    Stmt *s, probe = {.var = v, .loop = -1, .loop_col = -1};
 
-    if (v < 0 || x->rows < 1 || x->cols < 1 || (loop >= 0 && x->rows < g->p->vars[loop].limit))
+    if (v < 0 || x->rows < 1 || x->cols < 1)
+        return;
+    rows = pick(g, 3) == 0 ? 1 : 1 + pick(g, x->rows);
+    cols = pick(g, 3) == 0 ? 1 : 1 + pick(g, x->cols);
+    if (loop >= 0 && !choose_place(g, &probe, loop, &rows, &cols))
         return;
     s = append(g, list, STMT_PART);
-    rows = loop >= 0 || pick(g, 3) == 0 ? 1 : 1 + pick(g, x->rows);
-    cols = loop >= 0 && pick(g, 2) ? x->cols : pick(g, 3) == 0 ? 1 : 1 + pick(g, x->cols);
     row = 1 + pick(g, x->rows - rows + 1);
     col = 1 + pick(g, x->cols - cols + 1);
     s->var = v;
-    s->loop = loop;
+    s->loop = probe.loop;
+    s->loop_col = probe.loop_col;
     s->row = size_of(g, row);
     s->row_end = size_of(g, row + rows - 1);
     s->col = size_of(g, col);
@@ -232,7 +271,8 @@ static void loop(Gen *g, Stmt **list, StmtKind kind)
             s->targets[k] = -1;
     }
     if (kind != STMT_WHILE && s->targets[0] >= 0 && p->vars[s->targets[0]].rows > 0)
-        s->limit = size_of(g, 1 + pick(g, p->vars[s->targets[0]].rows));
+        s->limit = size_of(g, pick(g, 2) ? p->vars[s->targets[0]].rows
+                                         : 1 + pick(g, p->vars[s->targets[0]].rows));
     for (int k = 0; k < first; k++)
         p->vars[k].frozen = k != s->targets[0] && k != s->targets[1];
     attr_of_statement(p, s, true);
@@ -244,9 +284,14 @@ static void loop(Gen *g, Stmt **list, StmtKind kind)
         g->parallel = true;
         assign_part(g, &s->body, n);
     } else {
-        if (kind == STMT_FOR && pick(g, 2))
+        int parts = kind == STMT_FOR ? pick(g, 3) : 0;
+
+        for (int k = 0; k < parts; k++)
             assign_part(g, &s->body, n);
-        block(g, &s->body, 1 + pick(g, 2));
+        if (parts == 0 || pick(g, 2))
+            block(g, &s->body, 1 + pick(g, 2));
+        else if (g->nesting < 2 && pick(g, 3) == 0)
+            loop(g, &s->body, STMT_FOR);
     }
     g->parallel = parallel;
     for (int k = 0; k < first; k++)

@@ -46,15 +46,23 @@ typedef struct Size {
     int var; /* -1: the number */
 } Size;
 
-/* A value that is not computed has a text: a literal or a call without operands; a variable; or the
- * row or cell of a variable that a loop is at. */
-typedef enum NodeKind { NODE_FORM, NODE_TEXT, NODE_VAR, NODE_ROW, NODE_CELL } NodeKind;
+/* Rows or columns of a matrix: those that a loop is at or `shift` after, a fixed one, or with fixed
+ * 0 all. */
+typedef struct Place {
+    int loop; /* -1: fixed */
+    int shift, fixed;
+} Place;
+
+/* A value that is not computed has a text: a literal or a call without operands; a variable; or a
+ * row, a column or a cell of a variable. */
+typedef enum NodeKind { NODE_FORM, NODE_TEXT, NODE_VAR, NODE_PART } NodeKind;
 
 typedef struct Node {
     NodeKind kind;
     const Form *form;
     const char *text;
-    int var, loop, column; /* column: of NODE_CELL */
+    int var;
+    Place row, column; /* of NODE_PART */
     int rows, cols;
     Size size[SIZES];
     const char *word[WORDS];
@@ -79,7 +87,7 @@ typedef struct Var {
 typedef enum StmtKind {
     STMT_ASSIGN, /* var = value */
     STMT_ADD,    /* var += value */
-    STMT_PART,   /* var[row, col] = value; loop >= 0: the row is that loop's */
+    STMT_PART,   /* var[row, col] = value; loop, loop_col >= 0: where those loops are */
     STMT_INT,    /* var = text */
     STMT_IF,
     STMT_FOR, /* var in 1:limit */
@@ -91,7 +99,7 @@ typedef enum StmtKind {
 
 typedef struct Stmt {
     StmtKind kind;
-    int var, loop;
+    int var, loop, loop_col;
     Size limit, row, row_end, col, col_end;
     Node *value;
     const char *text;

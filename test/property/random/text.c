@@ -31,6 +31,14 @@ static void var_text(Buffer *b, const Program *p, int v, As as)
                   v);
 }
 
+static void place_text(Buffer *b, Place at)
+{
+    if (at.loop >= 0)
+        buffer_format(b, at.shift ? "n%d + %d" : "n%d", at.loop, at.shift);
+    else if (at.fixed > 0)
+        buffer_format(b, "%d", at.fixed);
+}
+
 /* Operand k; in a magnitude of a FULL form, repeated to the shape of the result. */
 static void operand(Buffer *b, const Program *p, const Node *n, int k, As as, bool repeat)
 {
@@ -140,14 +148,14 @@ static void expression(Buffer *b, const Program *p, const Node *n, As as)
     case NODE_VAR:
         var_text(b, p, n->var, as);
         break;
-    case NODE_ROW:
+    case NODE_PART:
+        buffer_text(b, n->rows == SCALAR ? "as.scalar(" : "");
         var_text(b, p, n->var, as);
-        buffer_format(b, "[n%d,]", n->loop);
-        break;
-    case NODE_CELL:
-        buffer_text(b, "as.scalar(");
-        var_text(b, p, n->var, as);
-        buffer_format(b, "[n%d, %d])", n->loop, n->column);
+        buffer_text(b, "[");
+        place_text(b, n->row);
+        buffer_text(b, ", ");
+        place_text(b, n->column);
+        buffer_text(b, n->rows == SCALAR ? "])" : "]");
         break;
     default:
         if (as == VALUE) {
@@ -170,23 +178,26 @@ static void indent(Buffer *b, int depth)
         buffer_text(b, "  ");
 }
 
+/* Rows or columns of an assignment. */
+static void range(Buffer *b, int loop, Size from, Size to)
+{
+    if (loop >= 0) {
+        buffer_format(b, "n%d", loop);
+        return;
+    }
+    size_text(b, from);
+    if (from.value != to.value) {
+        buffer_text(b, ":");
+        size_text(b, to);
+    }
+}
+
 static void part(Buffer *b, const Stmt *s)
 {
     buffer_text(b, "[");
-    if (s->loop >= 0)
-        buffer_format(b, "n%d", s->loop);
-    else
-        size_text(b, s->row);
-    if (s->loop < 0 && s->row_end.value != s->row.value) {
-        buffer_text(b, ":");
-        size_text(b, s->row_end);
-    }
+    range(b, s->loop, s->row, s->row_end);
     buffer_text(b, ", ");
-    size_text(b, s->col);
-    if (s->col_end.value != s->col.value) {
-        buffer_text(b, ":");
-        size_text(b, s->col_end);
-    }
+    range(b, s->loop_col, s->col, s->col_end);
     buffer_text(b, "]");
 }
 

@@ -212,6 +212,8 @@ static void take_facts(Hop *h, const Hop *old)
     h->dt = old->dt;
     h->vt = old->vt;
     h->dims = old->dims;
+    h->rows_name = old->rows_name;
+    h->cols_name = old->cols_name;
     h->lit = old->lit;
     h->bytes = old->bytes;
     h->seconds = old->seconds;

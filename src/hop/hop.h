@@ -24,6 +24,9 @@ typedef struct InlineSite {
     const struct InlineSite *outer; /* that this call was itself part of, NULL: the routine's own */
 } InlineSite;
 
+/* Names an unknown size; equal names are equal sizes, see names.c. */
+typedef const int64_t *SizeName;
+
 typedef struct Hop {
     HopKind kind;
     int id; /* position in the DAG's node list: inputs come before their consumers */
@@ -39,10 +42,11 @@ typedef struct Hop {
     DataType dt;      /* DT_NONE: unknown */
     ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
     Dims dims;        /* of a matrix or frame; -1 unknown */
-    double bytes;     /* memory estimate of the result, worst case; < 0 unknown */
-    const char *why;  /* what chose this operator, for explain; or NULL */
-    bool sure;        /* HOP_READ: the variable has a value on every path */
-    double seconds;   /* estimated time of the operator itself */
+    SizeName rows_name, cols_name; /* where dims are unknown; rows_name of a scalar: it is a size */
+    double bytes;                  /* memory estimate of the result, worst case; < 0 unknown */
+    const char *why;               /* what chose this operator, for explain; or NULL */
+    bool sure;                     /* HOP_READ: the variable has a value on every path */
+    double seconds;                /* estimated time of the operator itself */
     int rule;         /* row + 1 of the rewrite that made this node; 0: written by the user */
     struct Hop *instead; /* of a node that a rule offers: the equal node that it was made for */
     bool counted;        /* its inputs' uses include it (rewrite.c) */
@@ -83,6 +87,7 @@ typedef struct VarInfo {
     DataType dt;
     ValueType vt;
     Dims dims;
+    SizeName rows_name, cols_name;
     Value lit;           /* a scalar known at compile time, else value_none() */
     const Matrix *value; /* borrowed: what it holds while a block is planned on entry; else NULL */
 } VarInfo;
@@ -266,6 +271,20 @@ bool known_truth(Value v, bool *holds); /* is this the known value of a conditio
 /* Analyze and optimize what `main` reaches and is not settled yet; then it can be planned and run.
  */
 ml_status unit_optimize(Ctx *ctx, Unit *unit, Routine *main);
+
+/* ---- unknown sizes that are equal (names.c) ---- */
+
+void hop_name_sizes(Hop *h); /* of an operator node, after its size is inferred */
+void hop_own_names(Hop *h);  /* those that have none yet */
+bool sizes_equal(int64_t a, SizeName a_name, int64_t b, SizeName b_name);
+static inline bool hop_rows_equal(const Hop *a, const Hop *b)
+{
+    return sizes_equal(a->dims.rows, a->rows_name, b->dims.rows, b->rows_name);
+}
+static inline bool hop_cols_equal(const Hop *a, const Hop *b)
+{
+    return sizes_equal(a->dims.cols, a->cols_name, b->dims.cols, b->cols_name);
+}
 
 /* ---- liveness (live.c): sets live_out of every block and `dies` of call arguments ---- */
 

@@ -299,6 +299,7 @@ void hop_infer(Hop *h)
     }
     h->bytes = bytes_of(h);
     h->seconds = seconds_of(h, in, out);
+    hop_name_sizes(h);
 }
 
 /* Result k of a multi-result operator: shapes of all results come from the operator's rule. */
@@ -341,12 +342,16 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             h->lit = vars[h->slot].lit;
             h->sure = vars[h->slot].sure;
             h->number = vars[h->slot].number;
+            h->rows_name = vars[h->slot].rows_name;
+            h->cols_name = vars[h->slot].cols_name;
+            hop_own_names(h);
             break;
         case HOP_OP:
             hop_infer(h);
             break;
         case HOP_RESULT:
             infer_result(h);
+            hop_own_names(h);
             break;
         }
         if (h->kind != HOP_OP)

@@ -113,6 +113,20 @@ static bool term_value(const Match *m, const Term *t, double *out)
     return true;
 }
 
+/* Are two sizes equal though neither is known? */
+static bool equal_by_name(const Match *m, const Term *a, const Term *b)
+{
+    const Hop *x = m->vars[a->variable], *y = m->vars[b->variable];
+    const bool sizes = (a->kind == TERM_ROWS || a->kind == TERM_COLS) &&
+                       (b->kind == TERM_ROWS || b->kind == TERM_COLS);
+    SizeName name;
+
+    if (!sizes || !x || !y || a->number != b->number)
+        return false;
+    name = a->kind == TERM_ROWS ? x->rows_name : x->cols_name;
+    return name && name == (b->kind == TERM_ROWS ? y->rows_name : y->cols_name);
+}
+
 static bool condition_holds(const Match *m, const Condition *c)
 {
     double x, y;
@@ -120,7 +134,7 @@ static bool condition_holds(const Match *m, const Condition *c)
     if (c->relation == REL_HOLDS)
         return m->vars[c->variable] && c->holds(m->vars[c->variable]);
     if (!term_value(m, &c->left, &x) || !term_value(m, &c->right, &y))
-        return false;
+        return c->relation == REL_EQ && equal_by_name(m, &c->left, &c->right);
     switch (c->relation) {
     case REL_EQ:
         return x == y;

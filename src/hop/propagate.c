@@ -62,10 +62,15 @@ static bool join(VarInfo *into, const VarInfo *from)
 
     if (!from->reached)
         return false;
-    if (!into->reached) {
+    if (!into->reached) { /* a name may speak of what an earlier round of a loop had */
         *into = *from;
+        into->rows_name = into->cols_name = NULL;
         return true;
     }
+    if (into->rows_name != from->rows_name)
+        into->rows_name = NULL;
+    if (into->cols_name != from->cols_name)
+        into->cols_name = NULL;
     into->sure &= from->sure;
     into->number &= from->number;
     if (into->dt != from->dt)
@@ -84,6 +89,7 @@ static bool join(VarInfo *into, const VarInfo *from)
         into->lit = value_none();
     return old.dt != into->dt || old.number != into->number || old.vt != into->vt ||
            old.dims.rows != into->dims.rows || old.dims.cols != into->dims.cols ||
+           old.rows_name != into->rows_name || old.cols_name != into->cols_name ||
            old.dims.nnz != into->dims.nnz || !same_lit(old.lit, into->lit);
 }
 
@@ -202,6 +208,8 @@ static VarInfo info_of(const Hop *h)
                  .dt = h->dt,
                  .vt = h->vt,
                  .dims = h->dims,
+                 .rows_name = h->rows_name,
+                 .cols_name = h->cols_name,
                  .lit = h->lit};
 
     return h->dt == DT_NONE ? var_unknown() : v;
@@ -233,6 +241,25 @@ bool known_truth(Value v, bool *holds)
 
 static ml_status walk_list(Walk *w, BlockList list);
 
+/* What a block reads of unknown size has a name from then on. */
+static ml_status learn_names(Walk *w, const Dag *dag)
+{
+    for (int k = 0; k < dag->count; k++) {
+        const Hop *h = dag->nodes[k];
+        VarInfo info;
+
+        if (h->kind != HOP_READ || h->dt != DT_MATRIX)
+            continue;
+        info = w->vars[h->slot];
+        if (info.rows_name == h->rows_name && info.cols_name == h->cols_name)
+            continue;
+        info.rows_name = h->rows_name;
+        info.cols_name = h->cols_name;
+        TRY(learn(w, h->slot, info));
+    }
+    return ML_OK;
+}
+
 static ml_status walk_basic(Walk *w, Block *b)
 {
     dag_infer(b->dag, w->vars);
@@ -247,6 +274,7 @@ static ml_status walk_basic(Walk *w, Block *b)
         if (b->sizes_known && w->unit->opt > 1)
             TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_CHOOSE));
     }
+    TRY(learn_names(w, b->dag));
     for (int k = 0; k < b->dag->nroots; k++)
         if (b->dag->roots[k].slot >= 0)
             TRY(learn(w, b->dag->roots[k].slot, info_of(b->dag->roots[k].hop)));
@@ -285,9 +313,11 @@ static VarInfo argument_info(const Walk *w, const CallArg *a, TypeDecl type)
         return out;
     if (type.dt == DT_SCALAR && unit_does(w->unit, PASS_constant_folding))
         out.lit = literal_as(type, lit);
-    else if (arg.dt == type.dt)
+    else if (arg.dt == type.dt) {
         out.dims = arg.dims;
-    else if (type.dt == DT_MATRIX && (arg.dt == DT_SCALAR || lit.dt == DT_SCALAR))
+        out.rows_name = arg.rows_name;
+        out.cols_name = arg.cols_name;
+    } else if (type.dt == DT_MATRIX && (arg.dt == DT_SCALAR || lit.dt == DT_SCALAR))
         out.dims = (Dims){1, 1, 1};
     return out;
 }
@@ -300,9 +330,14 @@ static void walk_into(Walk *w, Function *fn, const Block *b)
         return;
     for (int k = 0; k < b->nargs && k < fn->nparams; k++) {
         VarInfo arg = argument_info(w, &b->args[k], fn->params[k].type);
+        const bool first = !callee->params[k].reached;
 
         arg.sure = true;
         w->changed |= join(&callee->params[k], &arg);
+        if (first) {
+            callee->params[k].rows_name = arg.rows_name;
+            callee->params[k].cols_name = arg.cols_name;
+        }
     }
     if (!callee->analyzed) {
         callee->analyzed = true;

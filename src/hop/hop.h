@@ -47,7 +47,7 @@ typedef struct Hop {
     const char *why;               /* what chose this operator, for explain; or NULL */
     bool sure;                     /* HOP_READ: the variable has a value on every path */
     double seconds;                /* estimated time of the operator itself */
-    int rule;         /* row + 1 of the rewrite that made this node; 0: written by the user */
+    int rule;            /* row + 1 of the rewrite that made this node; 0: written by the user */
     struct Hop *instead; /* of a node that a rule offers: the equal node that it was made for */
     bool counted;        /* its inputs' uses include it (rewrite.c) */
     struct Hop *same;    /* ring of nodes known to have the same value; NULL: none (choose.c) */

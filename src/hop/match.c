@@ -113,18 +113,23 @@ static bool term_value(const Match *m, const Term *t, double *out)
     return true;
 }
 
+/* The name of rows(X) or cols(X) alone, NULL of anything else. */
+static SizeName term_name(const Match *m, const Term *t)
+{
+    const Hop *h =
+        t->n == 1 && t->number == 0 && t->part[0].sign == 1 ? m->vars[t->part[0].variable] : NULL;
+
+    if (!h || (t->part[0].kind != SIZE_ROWS && t->part[0].kind != SIZE_COLS))
+        return NULL;
+    return t->part[0].kind == SIZE_ROWS ? h->rows_name : h->cols_name;
+}
+
 /* Are two sizes equal though neither is known? */
 static bool equal_by_name(const Match *m, const Term *a, const Term *b)
 {
-    const Hop *x = m->vars[a->variable], *y = m->vars[b->variable];
-    const bool sizes = (a->kind == TERM_ROWS || a->kind == TERM_COLS) &&
-                       (b->kind == TERM_ROWS || b->kind == TERM_COLS);
-    SizeName name;
+    const SizeName name = term_name(m, a);
 
-    if (!sizes || !x || !y || a->number != b->number)
-        return false;
-    name = a->kind == TERM_ROWS ? x->rows_name : x->cols_name;
-    return name && name == (b->kind == TERM_ROWS ? y->rows_name : y->cols_name);
+    return name && name == term_name(m, b);
 }
 
 static bool condition_holds(const Match *m, const Condition *c)

@@ -143,10 +143,13 @@ static Hop *intern(Dag *dag, const Hop *candidate)
 
 Hop *hop_literal(Dag *dag, Value v, Span span)
 {
-    return intern(
-        dag,
-        &(Hop){
-            .kind = HOP_LITERAL, .lit = v, .slot = -1, .span = span, .dt = DT_SCALAR, .vt = v.vt});
+    return intern(dag, &(Hop){.kind = HOP_LITERAL,
+                              .lit = v,
+                              .slot = -1,
+                              .span = span,
+                              .dt = DT_SCALAR,
+                              .vt = v.vt,
+                              .number = is_numeric(v.vt) && !v.textual});
 }
 
 Hop *hop_read(Dag *dag, int slot, Span span)

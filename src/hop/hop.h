@@ -339,6 +339,7 @@ void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, boo
  * evaluation, which may fail. */
 ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out);
 /* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
+ml_status dag_compact(Ctx *ctx, Unit *unit, Dag *dag); /* drop nodes that no root needs */
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage);
 /* A guarded rule (see rewrites.def) and the patterns of its two forms, for who evaluates it. */
 typedef struct Pattern Pattern;

@@ -250,6 +250,11 @@ static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, bool rules)
     return st;
 }
 
+ml_status dag_compact(Ctx *ctx, Unit *unit, Dag *dag)
+{
+    return rebuild_into(ctx, unit, dag, false);
+}
+
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage)
 {
     if (!unit_does(unit, PASS_rewrites))

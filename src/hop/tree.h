@@ -32,6 +32,9 @@ bool tree_push(Tree *t, Blocks *blocks, Block *block); /* false: no memory, repo
 Hop *dag_value(const Dag *dag, int slot);
 /* The value of a predicate's variable when the analysis knows it, else value_none(). */
 Value list_literal(BlockList list, int slot);
+/* Does the operator surely not fail, given operands of the types and sizes that are known?  total.c
+ */
+bool hop_is_total(const Hop *h);
 /* Put the statements of `from` behind those of `into`: what `into` assigns is no longer read but
  * used, and what `from` assigns again is only evaluated. */
 ml_status dag_append(Tree *t, Dag *into, const Dag *from);
@@ -42,5 +45,7 @@ ml_status prune_branches(Tree *t);
 ml_status inline_calls(Tree *t);
 ml_status merge_blocks(Tree *t);
 ml_status vectorize_loops(Tree *t);
+ml_status move_invariants(Tree *t);
+ml_status drop_dead_code(Tree *t);
 
 #endif

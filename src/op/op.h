@@ -73,7 +73,8 @@ enum {
     P_LITERAL_DOUBLE =
         1 << 17,         /* of an integer literal a double, of an integer variable an integer */
     P_CALLS = 1 << 18,   /* calls a function by a name known only when run: eval */
-    P_VARIABLE = 1 << 19 /* the argument may be a variable that has no value: exists(x) */
+    P_VARIABLE = 1 << 19, /* the argument may be a variable that has no value: exists(x) */
+    P_TOTAL = 1 << 20 /* defined for all matrices, whatever their cells and sizes */
 };
 
 /* How a distributed backend would run it. */

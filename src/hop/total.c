@@ -1,7 +1,7 @@
 /* Can a node fail?  What cannot may be dropped, or computed although nobody may ask for it.
  *
  * Proved by types and sizes: cell-wise operators over numbers and matrices that fit, operators that
- * the table calls total, matrix products of matching sizes.  Whatever is not proved may fail.
+ * the table calls total, products of matching sizes, new matrices of known sizes.  Whatever is not proved may fail.
  * Exhausted memory does not count.  Cost: constant; integer operators are tried with extremes. */
 #include "hop/tree.h"
 
@@ -70,6 +70,15 @@ static bool product_fits(const Hop *h)
     return has_size(h->in[0]) && has_size(h->in[1]) && h->in[0]->dims.cols == h->in[1]->dims.rows;
 }
 
+/* matrix(v, r, c) and seq(a, b, s) of numbers, with cells. */
+static bool is_made(const Hop *h)
+{
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && !h->in[k]->number)
+            return false;
+    return has_size(h) && h->dims.rows > 0 && h->dims.cols > 0;
+}
+
 bool hop_is_total(const Hop *h)
 {
     uint32_t props;
@@ -83,5 +92,7 @@ bool hop_is_total(const Hop *h)
         return only_matrix(h);
     if (h->op == OP_matmult)
         return product_fits(h);
+    if (h->op == OP_matrix || h->op == OP_seq)
+        return is_made(h);
     return (props & P_CELLWISE) && cells_fit(h);
 }

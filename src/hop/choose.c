@@ -3,8 +3,9 @@
  * Rules that offer a choice do not replace: each adds a node to the ring of nodes that have the
  * same value, so no rule can spoil another's pattern and their order does not matter (equality
  * saturation, Tate et al., POPL 2009, bounded).  Then the cheapest member of each ring is taken, a
- * shared node's cost divided among its consumers; if the whole is not cheaper than what was there,
- * nothing changes.
+ * shared node's cost divided among its consumers.  As that misjudges what is shared once some
+ * consumers take other forms, members are then exchanged one by one as long as the whole plan gets
+ * cheaper.  If it is not cheaper than what was there, nothing changes.
  *
  * Requires: sizes inferred, uses counted.  Keeps: the values and the order of roots.  Cost: at most
  * ROUNDS visits of each node, and no more than GROWTH new nodes for each old one. */
@@ -12,14 +13,21 @@
 
 #include <math.h>
 
-enum { ROUNDS = 3, GROWTH = 4, GROWTH_LEAST = 64, RING_MAX = 12 };
+enum {
+    ROUNDS = 3,
+    GROWTH = 4,
+    GROWTH_LEAST = 64,
+    RING_MAX = 12,
+    EXCHANGE_STEPS = 100000 /* nodes visited, at most */
+};
+#define EXCHANGE_GAIN 1e-6 /* of the cost: less is rounding */
 
 typedef struct Choice {
-    double cost;  /* of the cheapest form with all that it needs, shared inputs in part */
-    Hop *best;    /* the member taken; NULL: not known yet */
-    bool open;    /* being computed: a form that needs itself is no form */
-    bool counted; /* in the sum of a whole plan */
-    Hop *made;    /* in the new DAG */
+    double cost; /* of the cheapest form with all that it needs, shared inputs in part */
+    Hop *best;   /* the member taken; NULL: not known yet */
+    bool open;   /* being computed: a form that needs itself is no form */
+    int seen;    /* the last sum of a whole plan that it was in */
+    Hop *made;   /* in the new DAG */
 } Choice;
 
 typedef struct Chooser {
@@ -30,6 +38,7 @@ typedef struct Chooser {
     bool grew;       /* a ring did in this round */
     bool any;        /* or in one before */
     Choice *choices; /* by id of the ring's first node */
+    int sums;        /* of whole plans so far */
 } Chooser;
 
 /* ---- rings ---- */
@@ -165,36 +174,88 @@ static double form_cost(Chooser *c, const Hop *h)
     return sum;
 }
 
-/* Of the plan with the chosen forms (or, to compare, those of the oldest nodes), each node once. */
-static double plan_cost(Chooser *c, Hop *h, bool chosen)
+static double rest_cost(Chooser *c, Hop *h)
 {
     Choice *choice = choice_of(c, h);
-    const Hop *n = chosen ? choice->best : first_of(h);
-    double sum = n->kind == HOP_OP ? n->seconds : 0;
+    const Hop *n = choice->best;
+    double sum;
 
-    if (choice->counted == chosen)
+    if (choice->open || !n)
+        return INFINITY;
+    if (choice->seen == c->sums)
         return 0;
-    choice->counted = chosen;
+    choice->seen = c->sums;
+    choice->open = true;
+    sum = n->kind == HOP_OP ? n->seconds : 0;
     for (int k = 0; k < n->nin; k++)
         if (n->in[k])
-            sum += plan_cost(c, n->in[k], chosen);
+            sum += rest_cost(c, n->in[k]);
+    choice->open = false;
     return sum;
 }
 
-static bool is_cheaper(Chooser *c)
+/* Of the plan with the forms chosen, each node once. */
+static double plan_cost(Chooser *c)
 {
-    double chosen = 0, written = 0;
+    double sum = 0;
 
+    c->sums++;
     for (int k = 0; k < c->dag->nroots; k++)
-        chosen += plan_cost(c, c->dag->roots[k].hop, true);
-    for (int k = 0; k < c->dag->count; k++)
-        c->choices[k].counted = true;
-    for (int k = 0; k < c->dag->nroots; k++)
-        written += plan_cost(c, c->dag->roots[k].hop, false);
-    return chosen < written;
+        sum += rest_cost(c, c->dag->roots[k].hop);
+    return sum;
 }
 
-/* ---- the new DAG ---- */
+/* Take the member of a ring that makes the plan cheapest. */
+static void exchange(Chooser *c, Hop *first, double *cost)
+{
+    Choice *choice = &c->choices[first->id];
+    Hop *best = choice->best, *n = first;
+
+    do {
+        choice->best = n;
+        if (n != best) {
+            const double other = plan_cost(c);
+
+            if (other < *cost * (1 - EXCHANGE_GAIN)) {
+                *cost = other;
+                best = n;
+            }
+        }
+        n = next_same(n);
+    } while (n != first);
+    choice->best = best;
+}
+
+static void exchange_all(Chooser *c, double *cost)
+{
+    double before;
+    int steps = 0;
+
+    do {
+        before = *cost;
+        for (int k = 0; k < c->dag->count && steps < EXCHANGE_STEPS; k++) {
+            Hop *h = c->dag->nodes[k];
+
+            if (h->same && first_of(h) == h && c->choices[k].best) {
+                exchange(c, h, cost);
+                steps += c->dag->count;
+            }
+        }
+    } while (*cost < before);
+}
+
+/* Cost of the plan as written: each ring's first node. */
+static double written_cost(Chooser *c)
+{
+    double cost;
+
+    for (int k = 0; k < c->dag->count; k++)
+        c->choices[k].best = c->dag->nodes[k];
+    cost = plan_cost(c);
+    for (int k = 0; k < c->dag->count; k++)
+        c->choices[k].best = NULL;
+    return cost;
+}
 
 /* The rules that led to a form, each with the node that it was tried at. */
 static void count_rules(Chooser *c, const Hop *form, Hop *made)
@@ -246,9 +307,14 @@ static ml_status make_plan(Chooser *c)
 
 static ml_status choose(Chooser *c)
 {
+    const double written = written_cost(c);
+    double cost;
+
     for (int k = 0; k < c->dag->nroots; k++)
         ring_cost(c, c->dag->roots[k].hop);
-    if (!is_cheaper(c))
+    cost = plan_cost(c);
+    exchange_all(c, &cost);
+    if (cost >= written)
         return ML_OK;
     TRY(make_plan(c));
     *c->dag = *c->out;

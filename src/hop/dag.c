@@ -61,6 +61,16 @@ static bool value_same(Value a, Value b)
     return a.vt == VT_BOOL ? a.b == b.b : a.i == b.i; /* doubles by their bits: -0 is not 0 */
 }
 
+uint64_t hop_literal_hash(const Hop *h)
+{
+    return value_hash(h->lit);
+}
+
+bool hop_literal_same(const Hop *a, const Hop *b)
+{
+    return value_same(a->lit, b->lit);
+}
+
 static uint64_t node_hash(const Hop *h)
 {
     uint64_t x = hash_mix((uint64_t)h->kind, (uint64_t)h->op);

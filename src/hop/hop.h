@@ -223,6 +223,9 @@ static inline Routine *routine_of(const Function *fn)
 Dag *dag_new(Arena *arena);
 bool dag_root(Dag *dag, Hop *hop, int slot); /* false when memory is exhausted */
 Hop *hop_literal(Dag *dag, Value v, Span span);
+uint64_t hop_literal_hash(const Hop *h);
+bool hop_literal_same(const Hop *a,
+                      const Hop *b); /* doubles by their bits, strings by their text */
 Hop *hop_read(Dag *dag, int slot, Span span);
 Hop *hop_result(Dag *dag, Hop *of, int index, Span span);
 /* The operator over in[]: an equal node when there is one, a literal when all is literal and

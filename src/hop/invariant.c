@@ -72,17 +72,18 @@ static bool reads_matrix(const Hop *h)
 }
 
 /* A matrix of known size pays by its estimated time; otherwise the kind of operator tells. */
-static bool is_costly(const Motion *m, const Hop *h)
+bool is_worth_holding(const Tree *t, const Hop *h)
 {
-    const OpInfo *op = hop_info(h);
+    const OpInfo *op = h->kind == HOP_OP ? hop_info(h) : NULL;
     const bool known = isfinite(h->bytes) && h->bytes >= 0 && isfinite(h->seconds);
 
+    if (!op)
+        return false;
     if (h->dt == DT_SCALAR)
         return h->number && h->lit.dt == DT_NONE;
     if (h->dt != DT_MATRIX || !reads_matrix(h) || h->op == OP_t || h->op == OP_left_index)
         return false;
-    if (known && m->t->ctx->pool &&
-        h->bytes * BUDGET_SHARE > (double)pool_stats(m->t->ctx->pool).limit)
+    if (known && t->ctx->pool && h->bytes * BUDGET_SHARE > (double)pool_stats(t->ctx->pool).limit)
         return false;
     if (known && h->seconds - COST_OPERATOR_SECONDS >
                      WORTH * h->bytes / COST_BYTES_PER_SECOND + COST_OPERATOR_SECONDS)
@@ -116,8 +117,8 @@ static void mark_nodes(const Motion *m, const Dag *dag, Marks *marks)
             total &= !h->in[j] || marks->total[h->in[j]->id];
         marks->total[k] = total;
         marks->invariant[k] = is_invariant(m, h, marks->invariant);
-        marks->out[k] = marks->invariant[k] && h->kind == HOP_OP && is_costly(m, h) &&
-                        is_safe(m, h, marks->total, clean);
+        marks->out[k] =
+            marks->invariant[k] && is_worth_holding(m->t, h) && is_safe(m, h, marks->total, clean);
         clean &= marks->invariant[k] ? total || marks->out[k] || h->kind != HOP_OP
                                      : hop_is_total(h) && !hop_has_effect(h);
     }
@@ -153,14 +154,11 @@ static ml_status split(Motion *m, Block *b, const Marks *marks, Hop **outside, H
         if (marks->invariant[k])
             outside[k] = hop_remake(t->ctx, t->unit, m->before, h, outside);
         if (marks->out[k]) {
-            Hop read = {.kind = HOP_READ, .slot = tree_slot(t, h->variable)};
+            const int slot = tree_slot(t, h->variable);
 
-            if (read.slot < 0 || !outside[k] || !dag_root(m->before, outside[k], read.slot))
+            if (slot < 0 || !outside[k] || !dag_root(m->before, outside[k], slot))
                 return fail_memory(t->ctx, sizeof(Root));
-            inside[k] = hop_read(rest, read.slot, h->span);
-            if (inside[k])
-                inside[k]->dt = h->dt, inside[k]->vt = h->vt, inside[k]->dims = h->dims,
-                inside[k]->bytes = h->bytes, inside[k]->number = h->number, inside[k]->sure = true;
+            inside[k] = hop_read_like(rest, slot, h);
             m->taken++;
             tree_fired(t, PASS_loop_invariants);
         } else {

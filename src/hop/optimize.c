@@ -23,6 +23,7 @@ static const TreePass repeated[] = {
 
 /* These keep facts, and are done once. */
 static const TreePass once[] = {
+    {PASS_common_subexpressions, share_expressions},
     {PASS_loop_invariants, move_invariants},
 };
 

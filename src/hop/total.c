@@ -1,8 +1,9 @@
 /* Can a node fail?  What cannot may be dropped, or computed although nobody may ask for it.
  *
  * Proved by types and sizes: cell-wise operators over numbers and matrices that fit, operators that
- * the table calls total, products of matching sizes, new matrices of known sizes.  Whatever is not proved may fail.
- * Exhausted memory does not count.  Cost: constant; integer operators are tried with extremes. */
+ * the table calls total, products of matching sizes, new matrices of known sizes.  Whatever is not
+ * proved may fail. Exhausted memory does not count.  Cost: constant; integer operators are tried
+ * with extremes. */
 #include "hop/tree.h"
 
 static bool is_matrix(const Hop *h)

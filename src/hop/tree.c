@@ -98,6 +98,21 @@ Value list_literal(BlockList list, int slot)
     return h ? h->lit : value_none();
 }
 
+Hop *hop_read_like(Dag *dag, int slot, const Hop *like)
+{
+    Hop *h = hop_read(dag, slot, like->span);
+
+    if (h) {
+        h->dt = like->dt;
+        h->vt = like->vt;
+        h->dims = like->dims;
+        h->bytes = like->bytes;
+        h->number = like->number;
+        h->sure = true;
+    }
+    return h;
+}
+
 /* The nodes of `from` in `into`; map by old id, values by slot. */
 static ml_status append_nodes(Tree *t, Dag *into, const Dag *from, Hop **values, Hop **map)
 {

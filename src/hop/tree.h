@@ -35,6 +35,10 @@ Value list_literal(BlockList list, int slot);
 /* Does the operator surely not fail, given operands of the types and sizes that are known?  total.c
  */
 bool hop_is_total(const Hop *h);
+/* Is the value worth a variable of its own rather than to be computed again?  invariant.c */
+bool is_worth_holding(const Tree *t, const Hop *h);
+/* A read of the variable that holds the node's value; NULL: no memory. */
+Hop *hop_read_like(Dag *dag, int slot, const Hop *like);
 /* Put the statements of `from` behind those of `into`: what `into` assigns is no longer read but
  * used, and what `from` assigns again is only evaluated. */
 ml_status dag_append(Tree *t, Dag *into, const Dag *from);
@@ -45,6 +49,7 @@ ml_status prune_branches(Tree *t);
 ml_status inline_calls(Tree *t);
 ml_status merge_blocks(Tree *t);
 ml_status vectorize_loops(Tree *t);
+ml_status share_expressions(Tree *t);
 ml_status move_invariants(Tree *t);
 ml_status drop_dead_code(Tree *t);
 

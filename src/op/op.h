@@ -71,10 +71,10 @@ enum {
     P_SYNTAX = 1 << 15,  /* an operator of the grammar, not callable by its dml name */
     P_FIRST_UNNAMED = 1 << 16, /* with P_NAMED: the first argument is given without a name */
     P_LITERAL_DOUBLE =
-        1 << 17,         /* of an integer literal a double, of an integer variable an integer */
-    P_CALLS = 1 << 18,   /* calls a function by a name known only when run: eval */
+        1 << 17,          /* of an integer literal a double, of an integer variable an integer */
+    P_CALLS = 1 << 18,    /* calls a function by a name known only when run: eval */
     P_VARIABLE = 1 << 19, /* the argument may be a variable that has no value: exists(x) */
-    P_TOTAL = 1 << 20 /* defined for all matrices, whatever their cells and sizes */
+    P_TOTAL = 1 << 20     /* defined for all matrices, whatever their cells and sizes */
 };
 
 /* How a distributed backend would run it. */

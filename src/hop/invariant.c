@@ -270,11 +270,40 @@ static Block *guard(Tree *t, const Block *loop, Dag *before)
     return b;
 }
 
-/* Everything that the iterations share; *before: the block to put in front, NULL when there is
- * nothing. */
+static ml_status append_block(Tree *t, BlockList *list, Block *b)
+{
+    Blocks all = {0};
+    bool room = true;
+    ml_status st;
+
+    for (int k = 0; room && k < list->count; k++)
+        room = tree_push(t, &all, list->items[k]);
+    st = room && tree_push(t, &all, b) ? tree_store(t, &all, list) : t->ctx->err.code;
+    VEC_FREE(&all);
+    return st;
+}
+
+/* Blocks that every iteration runs: those of the body, and what loops and branches in it begin
+ * with. */
+static ml_status take_out_of_list(Motion *m, BlockList list)
+{
+    for (int k = 0; k < list.count; k++) {
+        Block *b = list.items[k];
+
+        if (b->kind == BLOCK_BASIC)
+            TRY(take_out(m, b));
+        else
+            TRY(take_out_of_list(m, b->pred));
+        m->runs = false;
+    }
+    return ML_OK;
+}
+
+/* Everything that the iterations share goes behind the bounds of a `for`, or in front of a `while`:
+ * *before, NULL when there is nothing. */
 static ml_status move_loop(Motion *m, Block **before)
 {
-    Block *loop = m->loop;
+    Block *loop = m->loop, *b;
     const Dag *condition = loop->kind == BLOCK_WHILE ? only_dag(loop->pred) : NULL;
     const bool guarded = condition && is_pure(condition, false) && dag_value(condition, loop->cond);
 
@@ -285,16 +314,17 @@ static ml_status move_loop(Motion *m, Block **before)
         m->assigned[loop->loop_slot] = true;
     note_assigned(m->assigned, loop->body);
     m->runs = guarded || surely_runs(loop);
-    for (int k = 0; k < loop->body.count; k++) {
-        if (loop->body.items[k]->kind == BLOCK_BASIC)
-            TRY(take_out(m, loop->body.items[k]));
-        m->runs = false;
-    }
+    TRY(take_out_of_list(m, loop->body));
     if (!m->taken)
         return ML_OK;
     TRY(dag_compact(m->t->ctx, m->t->unit, m->before));
-    *before = guarded ? guard(m->t, loop, m->before) : new_basic(m->t, loop, m->before);
-    return *before ? ML_OK : fail_memory(m->t->ctx, sizeof **before);
+    b = guarded ? guard(m->t, loop, m->before) : new_basic(m->t, loop, m->before);
+    if (!b)
+        return fail_memory(m->t->ctx, sizeof *b);
+    if (loop->kind == BLOCK_FOR)
+        return append_block(m->t, &loop->pred, b);
+    *before = b;
+    return ML_OK;
 }
 
 static ml_status move_list(Tree *t, BlockList *list)

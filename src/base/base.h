@@ -63,7 +63,7 @@ typedef struct ErrorRecord {
 typedef struct Options {
 #define OPTION_FIELD_INT(name) int64_t name;
 #define OPTION_FIELD_TEXT(name) char name[256];
-#define OPTION_FIELD_WORD(name) char name[32];
+#define OPTION_FIELD_WORD(name) char name[256];
 #define ML_OPTION(name, type, def, form, words, help) OPTION_FIELD_##type(name)
 #include "base/options.def"
 #undef ML_OPTION
@@ -214,6 +214,7 @@ static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 
 /* The whole file, zero-terminated, to be freed with mem_free; ML_EIO when it cannot be read. */
 ml_status file_read(Ctx *ctx, const char *path, char **text, size_t *size);
+ml_status file_write(Ctx *ctx, const char *path, const char *text, size_t size);
 
 /* ---- the script library, compiled into the program as data (tools/, CMakeLists.txt) ---- */
 

@@ -1,5 +1,5 @@
-/* file: whole files as text.  Works for pipes too: the size that stat reports is only the first
- * guess. */
+/* file: whole files as text.  Reading works for pipes too: the size that stat reports is only the
+ * first guess. */
 #include "base/base.h"
 
 #include <errno.h>
@@ -58,4 +58,33 @@ ml_status file_read(Ctx *ctx, const char *path, char **text, size_t *size)
     *text = b.data;
     *size = b.size;
     return ML_OK;
+}
+
+static bool write_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        const ssize_t put = write(fd, text, size);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        text += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+ml_status file_write(Ctx *ctx, const char *path, const char *text, size_t size)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    ml_status st = ML_OK;
+
+    if (fd < 0)
+        return fail(ctx, ML_EIO, "cannot create '%s': %m", path);
+    if (!write_all(fd, text, size))
+        st = fail(ctx, ML_EIO, "cannot write '%s': %m", path);
+    if (close(fd) != 0 && st == ML_OK)
+        st = fail(ctx, ML_EIO, "cannot write '%s': %m", path);
+    return st;
 }

@@ -26,6 +26,15 @@ static const Field fields[] = {
 #undef ML_OPTION
 };
 
+/* The word name=VALUE stands for name= and any text. */
+static bool is_prefix_word(const char *word, size_t n, const char *value, size_t size)
+{
+    const char *equals = memchr(word, '=', n);
+    const size_t name = equals ? (size_t)(equals - word) + 1 : 0;
+
+    return equals && size > name && memcmp(word, value, name) == 0;
+}
+
 static bool is_word(const char *words, const char *value)
 {
     size_t size = strlen(value);
@@ -34,6 +43,8 @@ static bool is_word(const char *words, const char *value)
         size_t n = strcspn(words, " ");
 
         if (n == size && memcmp(words, value, n) == 0)
+            return true;
+        if (is_prefix_word(words, n, value, size))
             return true;
         words += n + (words[n] == ' ');
     }

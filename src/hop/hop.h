@@ -379,6 +379,12 @@ void explain_fused(Buffer *b, const Routine *r, const Dag *dag, int depth);
 void explain_fired(Buffer *b, const Unit *unit);    /* rules and passes with their counts */
 void explain_rewrites(Buffer *b, const Unit *unit); /* where rules fired, see Unit.places */
 
+/* The plan as a picture; dag_of gives the DAG to show of a basic block. */
+typedef ml_status (*SvgDag)(void *arg, const Routine *r, const Block *block, Arena *arena,
+                            Dag **out);
+ml_status explain_svg(Ctx *ctx, Buffer *b, const Unit *unit, const Routine *main, SvgDag dag_of,
+                      void *arg);
+
 /* Pieces of a line. */
 void explain_indent(Buffer *b, int depth);
 void explain_title(Buffer *b, const Routine *r, const Block *block);

@@ -119,7 +119,7 @@ static SizeName term_name(const Match *m, const Term *t)
     const Hop *h =
         t->n == 1 && t->number == 0 && t->part[0].sign == 1 ? m->vars[t->part[0].variable] : NULL;
 
-    if (!h || (t->part[0].kind != SIZE_ROWS && t->part[0].kind != SIZE_COLS))
+    if (!h || h->dt != DT_MATRIX || (t->part[0].kind != SIZE_ROWS && t->part[0].kind != SIZE_COLS))
         return NULL;
     return t->part[0].kind == SIZE_ROWS ? h->rows_name : h->cols_name;
 }

@@ -119,8 +119,33 @@ static ml_status explain_kind(Run *run, const Routine *main, const Kind *kind, B
     return st;
 }
 
+/* ---- the picture ---- */
+
+static ml_status planned_dag(void *arg, const Routine *r, const Block *block, Arena *arena,
+                             Dag **out)
+{
+    Run *run = arg;
+
+    return plan_dag(run->ctx, &run->unit, r, block, NULL, arena, out);
+}
+
+static ml_status write_picture(Run *run, const Routine *main, const char *path)
+{
+    Buffer b = {0};
+    ml_status st = explain_svg(run->ctx, &b, &run->unit, main, planned_dag, run);
+
+    if (st == ML_OK && b.failed)
+        st = fail_memory(run->ctx, b.size);
+    if (st == ML_OK)
+        st = file_write(run->ctx, path, b.data, b.size);
+    buffer_free(&b);
+    return st;
+}
+
 ml_status run_explain(Run *run, const Routine *main)
 {
+    if (strncmp(run->ctx->opt->explain, "svg=", 4) == 0)
+        return write_picture(run, main, run->ctx->opt->explain + 4);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (strcmp(run->ctx->opt->explain, kinds[k].name) == 0) {
             Buffer b = {0};

@@ -250,20 +250,25 @@ static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, bool rules)
     return st;
 }
 
+/* Mostly there is nothing to drop. */
 ml_status dag_compact(Ctx *ctx, Unit *unit, Dag *dag)
 {
-    return rebuild_into(ctx, unit, dag, false);
+    count_uses(dag);
+    for (int k = 0; k < dag->count; k++)
+        if (!dag->nodes[k]->uses)
+            return rebuild_into(ctx, unit, dag, false);
+    return ML_OK;
 }
 
 ml_status dag_rewrite(Ctx *ctx, Unit *unit, Dag *dag, RewriteStage stage)
 {
     if (!unit_does(unit, PASS_rewrites))
-        return rebuild_into(ctx, unit, dag, false);
+        return dag_compact(ctx, unit, dag);
     TRY(rules_prepare(ctx, unit));
     TRY(rebuild_into(ctx, unit, dag, true));
     if (stage >= REWRITE_CHOOSE) {
         count_uses(dag);
         TRY(dag_choose(ctx, unit, dag));
     }
-    return rebuild_into(ctx, unit, dag, false); /* nodes that rules made useless */
+    return dag_compact(ctx, unit, dag); /* nodes that rules made useless */
 }

@@ -13,6 +13,7 @@
 enum {
     OWN_COLS = 1024,       /* widest X of the own loop */
     NARROW_COLS = 2,       /* one by one below */
+    SHORT_SUMS = 64,       /* cells that sum up fewer products are cheaper made than mirrored */
     BLOCK_CELLS = 1 << 16, /* of a packed block, about */
     BLOCK_MIN = 128,       /* rows */
     BLOCK_MAX = 256,
@@ -152,7 +153,8 @@ static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
 
 ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
 {
-    if (f.m->format != MATRIX_DENSE || factor_rows(f) <= NARROW_COLS || factor_cols(f) == 0)
+    if (f.m->format != MATRIX_DENSE || factor_rows(f) <= NARROW_COLS || factor_cols(f) == 0 ||
+        (!f.t && factor_cols(f) < SHORT_SUMS))
         return product(ctx, f, (Factor){f.m, !f.t}, out);
     return self_dense(ctx, f, out);
 }

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { DENSE_COUNTED = 1 << 16 }; /* cells */
+
 enum { OCTAVES = 32 };
 
 static Sketch *sketch_new(Arena *a, int64_t rows, int64_t cols)
@@ -74,11 +76,18 @@ static void count_dense(Sketch *s, const Matrix *m)
             }
 }
 
+/* A large matrix that is held dense has few zeros: where they are is not worth a pass over it. */
+static bool is_plain(const Matrix *m)
+{
+    return m->format == MATRIX_DENSE &&
+           (m->nnz == matrix_cells(m) || matrix_cells(m) > DENSE_COUNTED);
+}
+
 Sketch *sketch_of(Arena *a, const Matrix *m)
 {
     Sketch *s;
 
-    if (m->format == MATRIX_CONSTANT)
+    if (m->format == MATRIX_CONSTANT || is_plain(m))
         return sketch_even(a, m->rows, m->cols, (double)m->nnz);
     s = sketch_new(a, m->rows, m->cols);
     if (!s)

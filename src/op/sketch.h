@@ -21,7 +21,7 @@ typedef struct Sketch {
 } Sketch;
 
 /* All NULL when memory is exhausted. */
-Sketch *sketch_of(Arena *a, const Matrix *m); /* cost: nonzeros of a CSR, cells of a dense matrix */
+Sketch *sketch_of(Arena *a, const Matrix *m); /* cost: nonzeros of a CSR; rows + columns else */
 Sketch *sketch_even(Arena *a, int64_t rows, int64_t cols, double nnz); /* of nnz spread evenly */
 Sketch *sketch_product(Arena *a, const Sketch *x, const Sketch *y);
 Sketch *sketch_transposed(Arena *a, const Sketch *x);

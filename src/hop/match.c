@@ -6,6 +6,7 @@
  * of what it replaces. Cost: the pattern's size times the branches, a microsecond or less. */
 #include "hop/rewrite.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -158,6 +159,32 @@ static bool condition_holds(const Match *m, const Condition *c)
 
 /* ---- replacements ---- */
 
+/* The text with the name of the operator that its class stands for.  It lives as long as the unit:
+ * plans outlive their DAG. */
+static Hop *build_text(Match *m, const char *text)
+{
+    const char *at = strchr(text, '@');
+    size_t before = at ? (size_t)(at - text) : strlen(text), word = 0, size;
+    const char *name = "", *after;
+    String *s;
+
+    while (at && isalpha((unsigned char)at[1 + word]))
+        word++;
+    if (at)
+        name = op_table[m->classes[class_find(at + 1, word)] - 1].dml;
+    after = at ? at + 1 + word : "";
+    size = before + strcspn(name, " ") + strlen(after);
+    s = arena_alloc(m->unit->arena, sizeof *s + size + 1);
+    if (!s)
+        return NULL;
+    atomic_init(&s->refs, 1);
+    s->size = (int64_t)size;
+    memcpy(s->text, text, before);
+    memcpy(s->text + before, name, strcspn(name, " "));
+    memcpy(s->text + before + strcspn(name, " "), after, strlen(after) + 1);
+    return hop_literal(m->dag, value_string(s), m->root->span);
+}
+
 static Hop *build(Match *m, const Pattern *p)
 {
     Hop *in[PATTERN_ARGS] = {NULL};
@@ -168,6 +195,8 @@ static Hop *build(Match *m, const Pattern *p)
         return m->vars[p->variable];
     case PATTERN_LITERAL:
         return hop_literal(m->dag, p->lit, m->root->span);
+    case PATTERN_TEXT:
+        return build_text(m, p->text);
     default:
         for (int k = 0; k < p->nin; k++)
             if (p->in[k]) {

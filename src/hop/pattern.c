@@ -65,7 +65,7 @@ bool class_has(int class_, int op)
     return operator_classes[class_].has(&op_table[op]);
 }
 
-static int class_find(const char *name, size_t size)
+int class_find(const char *name, size_t size)
 {
     for (int k = 0; k < PATTERN_CLASSES; k++)
         if (strlen(operator_classes[k].name) == size &&
@@ -176,6 +176,22 @@ static Pattern *read_default(Reader *r, const char *def)
                                : read_number(&d);
 }
 
+/* After the quote. */
+static Pattern *read_text(Reader *r)
+{
+    Pattern *p = new_pattern(r, PATTERN_TEXT);
+    const char *end = memchr(r->at, '\'', (size_t)(r->end - r->at));
+
+    r->failed |= !end;
+    if (!p || !end)
+        return NULL;
+    p->text = arena_text(r->arena, r->at, (size_t)(end - r->at));
+    r->no_memory |= !p->text;
+    r->failed |= !p->text;
+    r->at = end + 1;
+    return p;
+}
+
 /* (a, b, ...) of a call, after the parenthesis. */
 static void read_arguments(Reader *r, Pattern *p)
 {
@@ -233,7 +249,8 @@ static Pattern *read_primary(Reader *r)
         expect(r, ")");
         return p;
     }
-    blanks(r);
+    if (skip(r, "'"))
+        return read_text(r);
     if (r->at < r->end && isdigit((unsigned char)*r->at))
         return read_number(r);
     if (skip(r, "TRUE"))

@@ -3,7 +3,8 @@
  * A pattern is an expression of DML over variables of one letter: a capital stands for any matrix,
  * a small letter for any scalar that is a number; equal letters mean the same value.  Operators are
  * named as in the table (t, sum, matmult_nt) or by their symbol.  @name stands for any operator of
- * a class, see operator_classes; @name that occurs again means the same operator. */
+ * a class, see operator_classes; @name that occurs again means the same operator.  A text in single
+ * quotes is an argument of a replacement's operator; @name in it is the operator's name in DML. */
 #ifndef HOP_PATTERN_H
 #define HOP_PATTERN_H
 
@@ -34,10 +35,11 @@ enum {
 
 typedef enum PatternKind {
     PATTERN_OP,
-    PATTERN_CLASS,  /* any operator of class op */
-    PATTERN_MATRIX, /* variable */
-    PATTERN_SCALAR, /* variable */
-    PATTERN_LITERAL /* this number or truth value */
+    PATTERN_CLASS,   /* any operator of class op */
+    PATTERN_MATRIX,  /* variable */
+    PATTERN_SCALAR,  /* variable */
+    PATTERN_LITERAL, /* this number or truth value */
+    PATTERN_TEXT     /* of a replacement */
 } PatternKind;
 
 struct Pattern {
@@ -45,6 +47,7 @@ struct Pattern {
     int op;
     int variable;
     Value lit;
+    const char *text;
     int nin;
     Pattern *in[PATTERN_ARGS]; /* NULL: must be absent */
 };
@@ -84,7 +87,8 @@ typedef struct Rule {
 /* Reads row `k`; a row that cannot be read is an internal error that names the place. */
 ml_status rule_read(Ctx *ctx, Arena *arena, const Map *names, int k, Rule **out);
 bool class_has(int class_, int op);
-int letter_index(char c); /* of a variable; -1 when it is none */
+int class_find(const char *name, size_t size); /* -1 when there is none */
+int letter_index(char c);                      /* of a variable; -1 when it is none */
 /* The expression as DML text. */
 void pattern_format(Buffer *b, const Pattern *p);
 

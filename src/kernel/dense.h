@@ -39,6 +39,9 @@ typedef struct DenseOps {
     /* out = sum over k of values[k] * row cols[k] of d, in order; n cells a row. */
     void (*gather)(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
                    int64_t n, double *out);
+    /* out[k] = v . row rows[k] of d, for k in [0, count); n cells a row. */
+    void (*row_dots)(const double *d, const uint32_t *rows, int64_t count, int64_t n,
+                     const double *v, double *out);
     /* Transpose of a tile: y[j * ldy + i] = x[i * ldx + j]. */
     void (*transpose)(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
                       int64_t ldy);

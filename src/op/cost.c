@@ -4,6 +4,8 @@
  * SIZE_GUESS. */
 #include "op/op.h"
 
+#include <string.h>
+
 enum { SIZE_GUESS = 1000, SPARSE_WEIGHT = 4 };
 
 static double known(int64_t n)
@@ -88,14 +90,22 @@ double flops_mmchain(const ShapeCall *c)
     return 4 * touched_of(c, 0);
 }
 
-/* For each nonzero of the first operand a product of two rows of the others, as long as they are
- * wide. */
+/* Does the text of a sampled product begin with a factor that is the first operand? */
+static bool is_driven(const ShapeArg *text)
+{
+    return text->lit.dt == DT_SCALAR && text->lit.vt == VT_STRING && text->lit.s->size > 3 &&
+           (memcmp(text->lit.s->text, "w *", 3) == 0 || memcmp(text->lit.s->text, "w /", 3) == 0);
+}
+
+/* For each nonzero of the first operand, or for each cell, a product of two rows of the others, as
+ * long as they are wide. */
 double flops_sampled(const ShapeCall *c)
 {
     const Dims *d = &c->in[0].dims;
-    const double n = d->nnz >= 0 ? (double)d->nnz : touched(d);
+    const double work = 2 * cols(c, 1), all = work * known(d->rows) * known(d->cols);
+    const bool driven = c->nin > 3 && is_driven(&c->in[3]);
 
-    return 2 * n * cols(c, 1) * SPARSE_WEIGHT;
+    return driven && d->nnz >= 0 ? smaller(all, work * (double)d->nnz * SPARSE_WEIGHT) : all;
 }
 
 /* Decompositions and solvers. */

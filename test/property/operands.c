@@ -207,12 +207,12 @@ Value operand_read(Ctx *ctx, const Setting *s, const char *word, uint64_t seed, 
     Value v = value_none();
 
     *end = word;
-    if (word[0] && word[1] == '(')
+    if (*word == '\'')
+        v = text_value(ctx, end);
+    else if (word[0] && word[1] == '(')
         v = sized(ctx, s, end, seed);
     else if (*word == '[')
         v = sizes_list(ctx, s, end);
-    else if (*word == '\'')
-        v = text_value(ctx, end);
     else if (strncmp(word, "TRUE", 4) == 0 || strncmp(word, "FALSE", 5) == 0) {
         v = value_bool(*word == 'T');
         *end += *word == 'T' ? 4 : 5;

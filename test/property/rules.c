@@ -208,6 +208,7 @@ static void expression(Gen *g, const Pattern *p, Buffer *out)
         }
         break;
     case PATTERN_CLASS:
+    case PATTERN_TEXT: /* in replacements only */
         break;
     }
     operation(g, p, out);

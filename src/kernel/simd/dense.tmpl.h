@@ -89,6 +89,22 @@ static void matvec(const double *x, int64_t ld, int64_t rows, int64_t cols, cons
         y[i * step] = dot_long(x + i * ld, v, cols, &mask, &tail);
 }
 
+static void row_dots(const double *d, const uint32_t *rows, int64_t count, int64_t n,
+                     const double *v, double *out)
+{
+    const M8 mask = tail_mask(n);
+
+    if (n < 8) {
+        for (int64_t k = 0; k < count; k++)
+            out[k] = dot_short(d + rows[k] * n, v, n);
+        return;
+    }
+    const V8 tail = masked8(v + n - 8, &mask);
+
+    for (int64_t k = 0; k < count; k++)
+        out[k] = dot_long(d + rows[k] * n, v, n, &mask, &tail);
+}
+
 /* ---- vector times matrix ---- */
 
 /* out += four rows, each scaled. */
@@ -349,4 +365,5 @@ static void fourier4(const FourierPass *pass, int64_t lo, int64_t hi)
     }
 }
 
-const DenseOps DENSE_OPS = {matvec, vecmat, tsmm, csr_matvec, gather, transpose, fourier4};
+const DenseOps DENSE_OPS = {matvec, vecmat,   tsmm,      csr_matvec,
+                            gather, row_dots, transpose, fourier4};

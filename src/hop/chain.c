@@ -21,6 +21,10 @@
 
 enum { SHARED_LINKS = 8, SKETCHED_FACTORS = 8 };
 
+/* Nanoseconds to count a nonzero, to estimate a part of a chain; sketching may take the
+ * SKETCH_SHARE-th part of the time of the products. */
+enum { NS_COUNT = 5, NS_PART = 20000, SKETCH_SHARE = 10 };
+
 typedef struct Links {
     Ctx *ctx;
     Unit *unit;
@@ -223,10 +227,11 @@ static bool is_sparse(const ChainFactor *f)
     return matrix_is_sparse((int64_t)f->rows, (int64_t)f->cols, (int64_t)f->nnz);
 }
 
-/* Counting nonzeros must cost little beside the products. */
-static bool is_worth_sketching(const Links *l, const Chain *c)
+/* Is there a sparse factor, and are the products dear enough for counting its nonzeros?  `cost` is
+ * that of the chain in nanoseconds, so far estimated. */
+static bool is_worth_sketching(const Links *l, const Chain *c, double cost)
 {
-    double counted = 0, saved = 0;
+    double counted = 0;
     bool sparse = false;
 
     if (!unit_does(l->unit, PASS_sketch) || c->n < 3 || c->n > SKETCHED_FACTORS)
@@ -236,15 +241,13 @@ static bool is_worth_sketching(const Links *l, const Chain *c)
 
         sparse |= is_sparse(f);
         counted += (is_sparse(f) ? f->nnz : f->rows * f->cols) + c->n * (f->rows + f->cols);
-        saved = fmax(saved, f->rows * f->cols * c->factors[c->n - 1].cols);
     }
-    return sparse && counted < saved;
+    return sparse && SKETCH_SHARE * (NS_COUNT * counted + NS_PART * c->n * c->n / 2) < cost;
 }
 
 static void sketch_factors(Links *l, Chain *c)
 {
-    c->sketched = is_worth_sketching(l, c);
-    for (int k = 0; c->sketched && k < c->n; k++) {
+    for (int k = 0; k < c->n; k++) {
         ChainFactor *f = &c->factors[k];
         const Sketch *s = hop_sketch(&l->nonzeros, f->hop);
 
@@ -258,8 +261,12 @@ static void solve(Links *l, Chain *c, const Hop *head, Chain *scratch)
 {
     collect(l, c, head);
     find_ready(l, c, head, scratch);
-    sketch_factors(l, c);
     chain_order(c);
+    c->sketched = is_worth_sketching(l, c, c->parts[0][c->n - 1].cost[0]);
+    if (c->sketched) {
+        sketch_factors(l, c);
+        chain_order(c);
+    }
 }
 
 /* Of all chains, each needed link computed once. */

@@ -255,11 +255,11 @@ static double seconds_of(const Hop *h, const ShapeArg *in, Dims *out)
 double hop_flops(const Hop *h)
 {
     ShapeArg in[OP_ARGS];
-    Dims out = h->dims;
+    Dims out = h->dt == DT_SCALAR ? (Dims){1, 1, 1} : h->dims;
     const ShapeCall call = {.op = hop_info(h), .nin = h->nin, .in = in, .nout = 1, .out = &out};
 
-    if (h->nin > OP_ARGS || h->dt == DT_SCALAR)
-        return h->nin > OP_ARGS ? 0 : h->nin;
+    if (h->nin > OP_ARGS)
+        return 0;
     for (int k = 0; k < h->nin; k++)
         in[k] = operand(h, k);
     return op_flops(&call);

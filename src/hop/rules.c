@@ -11,6 +11,9 @@ static Hop *binary(RewriteCall *c, int op, Hop *x, Hop *y, const Hop *like)
 /* Strings are left alone: an operand of + or a file name reads better by its name in plans. */
 Hop *rw_constant_read(RewriteCall *c, Hop *h)
 {
+    for (int k = 0; k < h->nin; k++) /* its errors are to be reported */
+        if (h->in[k] && h->in[k]->kind == HOP_OP && h->in[k]->uses <= 1)
+            return NULL;
     if (!unit_does(c->unit, PASS_constant_folding) || h->kind == HOP_LITERAL ||
         h->lit.dt != DT_SCALAR || h->lit.vt == VT_STRING || h->lit.textual ||
         h->kind == HOP_RESULT || hop_has_effect(h))

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 60, PASSED = 0, FAILED = 1 };
+enum { SECONDS = 20, PASSED = 0, FAILED = 1 };
 
 /* What a child says before it ends. */
 typedef struct Report {
@@ -46,7 +46,7 @@ static Verdict judge_apart(const Program *p, const char *text, bool show)
     pid_t child = fork();
 
     if (child == 0) {
-        alarm(SECONDS);
+        alarm(SECONDS / 4);
         report->verdict = p ? judge(p, show) : judge_text(text, show);
         judge_end();
         fflush(stdout);
@@ -74,10 +74,12 @@ static void explain(uint64_t seed, Verdict verdict)
 {
     Program *p = random_new(seed);
 
+    printf("seed %" PRIu64 ": %s\n", seed, verdicts[verdict]);
+    fflush(stdout);
     wanted = verdict;
     if (fails_alike(p))
         shrink(p, fails_alike);
-    printf("seed %" PRIu64 ": %s; reduced:\n", seed, verdicts[verdict]);
+    printf("reduced:\n");
     print_program(p);
     judge_apart(p, NULL, true);
     random_free(p);

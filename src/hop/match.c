@@ -133,25 +133,6 @@ static bool equal_by_name(const Match *m, const Term *a, const Term *b)
     return name && name == term_name(m, b);
 }
 
-/* rows(X) == cols(Y) of unknown sizes that are the same one. */
-static bool same_size(const Match *m, const Term *x, const Term *y)
-{
-    const Term *t[2] = {x, y};
-    SizeName name[2] = {NULL, NULL};
-
-    for (int k = 0; k < 2; k++) {
-        const Hop *h = t[k]->n == 1 && t[k]->number == 0 && t[k]->part[0].sign > 0
-                           ? m->vars[t[k]->part[0].variable]
-                           : NULL;
-
-        if (h && t[k]->part[0].kind == SIZE_ROWS)
-            name[k] = h->rows_name;
-        else if (h && t[k]->part[0].kind == SIZE_COLS)
-            name[k] = h->cols_name;
-    }
-    return name[0] && name[0] == name[1];
-}
-
 static bool condition_holds(const Match *m, const Condition *c)
 {
     double x, y;

@@ -255,6 +255,15 @@ static void choice(Gen *g, Stmt **list)
     g->nesting--;
 }
 
+static void loop(Gen *g, Stmt **list, StmtKind kind);
+
+static void inner_loop(Gen *g, Stmt **list)
+{
+    g->nesting++;
+    loop(g, list, STMT_FOR);
+    g->nesting--;
+}
+
 static void loop(Gen *g, Stmt **list, StmtKind kind)
 {
     Program *p = g->p;
@@ -270,7 +279,8 @@ static void loop(Gen *g, Stmt **list, StmtKind kind)
         if (k && kind == STMT_PARFOR)
             s->targets[k] = -1;
     }
-    if (kind != STMT_WHILE && s->targets[0] >= 0 && p->vars[s->targets[0]].rows > 0)
+    if (kind != STMT_WHILE && g->nesting == 0 && s->targets[0] >= 0 &&
+        p->vars[s->targets[0]].rows > 0)
         s->limit = size_of(g, pick(g, 2) ? p->vars[s->targets[0]].rows
                                          : 1 + pick(g, p->vars[s->targets[0]].rows));
     for (int k = 0; k < first; k++)
@@ -290,8 +300,8 @@ static void loop(Gen *g, Stmt **list, StmtKind kind)
             assign_part(g, &s->body, n);
         if (parts == 0 || pick(g, 2))
             block(g, &s->body, 1 + pick(g, 2));
-        else if (g->nesting < 2 && pick(g, 3) == 0)
-            loop(g, &s->body, STMT_FOR);
+        else if (g->nesting == 0)
+            inner_loop(g, &s->body);
     }
     g->parallel = parallel;
     for (int k = 0; k < first; k++)

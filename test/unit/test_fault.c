@@ -14,7 +14,7 @@ static int drop(void *arg, const char *text, size_t size)
 }
 
 /* One run with allocations failing after `calls`; the context's own are not spared. */
-static ml_status run_with(const char *script, int64_t calls)
+static ml_status run_with(const char *script, const char *explain, int64_t calls)
 {
     ml_context *ctx;
     ml_status st = ML_ENOMEM;
@@ -25,6 +25,8 @@ static ml_status run_with(const char *script, int64_t calls)
         ml_context_output(ctx, drop, drop, NULL);
         st = ml_context_set(ctx, "threads", "1");
         if (st == ML_OK)
+            st = ml_context_set(ctx, "explain", explain);
+        if (st == ML_OK)
             st = ml_run_text(ctx, "fault", script);
         if (st != ML_OK && st != ML_ENOMEM)
             print_error("after %" PRId64 " allocations: %s\n", calls, ml_context_error(ctx));
@@ -34,19 +36,24 @@ static ml_status run_with(const char *script, int64_t calls)
     return st;
 }
 
-static void exhaust(const char *script)
+static void exhaust_explained(const char *script, const char *explain)
 {
     enum { ENOUGH = 200000 };
     int64_t calls = 0;
     ml_status st;
 
-    assert_int_equal(run_with(script, -1), ML_OK);
+    assert_int_equal(run_with(script, explain, -1), ML_OK);
     do {
-        st = run_with(script, calls);
+        st = run_with(script, explain, calls);
         assert_true(st == ML_OK || st == ML_ENOMEM);
         calls += 1 + calls / 50; /* every early one, later ones in growing steps */
     } while (st != ML_OK && calls < ENOUGH);
     assert_int_equal(st, ML_OK);
+}
+
+static void exhaust(const char *script)
+{
+    exhaust_explained(script, "none");
 }
 
 ML_TEST(scalars_strings_and_functions_survive_failing_allocations)
@@ -96,4 +103,20 @@ ML_TEST(neural_networks_survive_failing_allocations)
             "[o, c, co, cc, cf] = lstm(dN, V, V[1, ], h, h, TRUE)\n"
             "[dX, dV, dv, dh, dc] = lstm_backward(dN, V, V[1, ], h, h, TRUE, o, c)\n"
             "print(einsum(\"ij,jk,kk->ik\", dX, t(dX), D[, 1:6]) + sum(G))\n");
+}
+
+ML_TEST(plans_and_pictures_survive_failing_allocations)
+{
+    static const char script[] = "S = rand(rows=300, cols=300, sparsity=0.02, seed=1)\n"
+                                 "X = rand(rows=300, cols=300, seed=2)\n"
+                                 "v = rand(rows=300, cols=1, seed=3)\n"
+                                 "for (i in 1:2) {\n"
+                                 "  Y = t(S %*% X %*% S %*% (S * X))\n"
+                                 "  z = t(X) %*% X %*% v\n"
+                                 "  print(sum(Y) + sum(z) + sum(X %*% S %*% X %*% v))\n"
+                                 "}\n";
+
+    exhaust_explained(script, "runtime");
+    exhaust_explained(script, "rewrites");
+    exhaust_explained(script, "svg=/dev/null");
 }

@@ -179,8 +179,8 @@ static void collect(const Links *l, Chain *c, const Hop *head)
     c->site = head->site;
     c->arena = l->out->arena;
     c->sketched = false;
-    for (int i = 0; i < CHAIN_FACTORS; i++)
-        for (int j = 0; j < CHAIN_FACTORS; j++)
+    for (int i = 0; i < l->length[head->id]; i++)
+        for (int j = i; j < l->length[head->id]; j++)
             c->parts[i][j] = (ChainPart){.written = -1};
     flatten(l, c, head, false, false);
 }
@@ -208,12 +208,34 @@ static void note_ready(Chain *c, const Chain *other, const Hop *h)
     }
 }
 
+/* May the chain hold all factors of this link?  Looks at the outermost ones only. */
+static bool may_occur(const Links *l, const Chain *c, const Hop *h)
+{
+    Pair p;
+
+    if (!product_pair(h, &p))
+        return true;
+    for (int side = 0; side < 2; side++) {
+        const Hop *x = side ? p.b : p.a;
+        bool found = false;
+
+        while (l->link[x->id] && hop_is_op(x, OP_t))
+            x = x->in[0];
+        for (int k = 0; k < c->n; k++)
+            found |= c->factors[k].hop == x;
+        if (!found && (!l->link[x->id] || l->opaque[x->id]))
+            return false;
+    }
+    return true;
+}
+
 static void find_ready(const Links *l, Chain *c, const Hop *head, Chain *scratch)
 {
     for (int k = 0; k < l->dag->count; k++) {
         const Hop *h = l->dag->nodes[k];
 
-        if (!l->link[k] || !l->needed[k] || h == head || l->length[k] < 2 || l->length[k] >= c->n)
+        if (!l->link[k] || !l->needed[k] || h == head || l->length[k] < 2 || l->length[k] >= c->n ||
+            !may_occur(l, c, h))
             continue;
         collect(l, scratch, h);
         note_ready(c, scratch, h);

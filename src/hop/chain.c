@@ -37,6 +37,9 @@ typedef struct Links {
     bool *needed;      /* computed whatever the chains do */
     bool *opaque;      /* a factor, as its own chain would be too long */
     int *readers;      /* of a link: links that read it */
+    int *products;     /* ids of links with several factors */
+    int nproducts;
+    Chain *spare; /* for the next chain to be written back, or NULL */
     Nonzeros nonzeros;
 } Links;
 
@@ -231,10 +234,11 @@ static bool may_occur(const Links *l, const Chain *c, const Hop *h)
 
 static void find_ready(const Links *l, Chain *c, const Hop *head, Chain *scratch)
 {
-    for (int k = 0; k < l->dag->count; k++) {
-        const Hop *h = l->dag->nodes[k];
+    for (int k = 0; k < l->nproducts; k++) {
+        const int id = l->products[k];
+        const Hop *h = l->dag->nodes[id];
 
-        if (!l->link[k] || !l->needed[k] || h == head || l->length[k] < 2 || l->length[k] >= c->n ||
+        if (!l->needed[id] || h == head || l->length[id] < 2 || l->length[id] >= c->n ||
             !may_occur(l, c, h))
             continue;
         collect(l, scratch, h);
@@ -296,9 +300,9 @@ static double total_cost(Links *l, Chain *c, Chain *scratch)
 {
     double sum = 0;
 
-    for (int k = 0; k < l->dag->count; k++)
-        if (l->link[k] && l->needed[k] && l->length[k] > 1) {
-            solve(l, c, l->dag->nodes[k], scratch);
+    for (int k = 0; k < l->nproducts; k++)
+        if (l->needed[l->products[k]] && l->length[l->products[k]] > 1) {
+            solve(l, c, l->dag->nodes[l->products[k]], scratch);
             sum += c->parts[0][c->n - 1].cost[0];
         }
     return sum;
@@ -442,18 +446,20 @@ static void explain_order(Links *l, const Chain *c, Hop *h)
 
 static Hop *emit_chain(Links *l, const Hop *head)
 {
-    Chain *c = mem_alloc(2 * sizeof *c);
+    Chain *c = l->spare ? l->spare : mem_alloc(2 * sizeof *c);
     Hop *h;
 
     if (!c)
         return NULL;
+    l->spare = NULL;
     solve(l, &c[0], head, &c[1]);
     h = emit_part(l, &c[0], 0, c[0].n - 1, false);
     if (h && !h->variable)
         h->variable = head->variable;
     if (h)
         explain_order(l, &c[0], h);
-    mem_free(c);
+    mem_free(l->spare);
+    l->spare = c;
     return h;
 }
 
@@ -498,6 +504,7 @@ static bool any_choice(const Links *l)
 static ml_status reorder(Links *l)
 {
     Chain *c;
+    ml_status st;
 
     l->out = dag_new(l->dag->arena);
     c = mem_alloc(2 * sizeof *c);
@@ -506,8 +513,10 @@ static ml_status reorder(Links *l)
         return fail_memory(l->ctx, sizeof *c);
     }
     choose_shared(l, &c[0], &c[1]);
-    mem_free(c);
-    return emit_all(l);
+    l->spare = c;
+    st = emit_all(l);
+    mem_free(l->spare);
+    return st;
 }
 
 bool dag_has_chains(const Dag *dag)
@@ -540,14 +549,18 @@ ml_status dag_chains(Ctx *ctx, Unit *unit, const Routine *r, Dag *dag, const Var
     l.opaque = ARENA_ARRAY(a, bool, n);
     l.length = ARENA_ARRAY(a, int, n);
     l.readers = ARENA_ARRAY(a, int, n);
+    l.products = ARENA_ARRAY(a, int, n);
     l.map = ARENA_ARRAY(a, Hop *, n);
     l.nonzeros = (Nonzeros){a, vars, ARENA_ARRAY(a, Sketch *, n)};
-    if (!l.live || !l.link || !l.needed || !l.opaque || !l.length || !l.readers || !l.map ||
-        !l.nonzeros.memo)
+    if (!l.live || !l.link || !l.needed || !l.opaque || !l.length || !l.readers || !l.products ||
+        !l.map || !l.nonzeros.memo)
         return fail_memory(ctx, (size_t)n * sizeof(Hop *));
     find_live(&l);
     find_readers(&l);
-    for (int k = 0; k < dag->count; k++)
+    for (int k = 0; k < dag->count; k++) {
         measure(&l, k);
+        if (l.length[k] > 1)
+            l.products[l.nproducts++] = k;
+    }
     return any_choice(&l) ? reorder(&l) : ML_OK;
 }

@@ -7,16 +7,17 @@
  * - what it assigns is X[i, ...] = (or X[..., i], i + c, i - c), with X read and written at that
  *   index only; a sum, minimum or maximum s = s + e(i) that is read nowhere else; a value that is
  *   the same in every iteration; or a value that nobody reads afterwards;
- * - every value that these need can be lifted (lift.c).
+ * - every value that these need can be lifted (lift.c), and the rows of all iterations take no more
+ *   than a quarter of the memory budget where their sizes are known.
  * The loop variable has its last value afterwards.  An index out of range is still an error, found
  * before anything is assigned.  Sums are added in another order than the loop's.
  *
  * Breaks: facts.  Cost: a copy of the body; liveness once. */
 #include "hop/vectorize.h"
 
-#include <string.h>
+#include <math.h>
 
-enum { BODY_NODES = 256 };
+enum { BODY_NODES = 256, BUDGET_SHARE = 4 };
 
 /* ---- candidates ---- */
 
@@ -217,6 +218,23 @@ static Hop *bound_in(Lift *l, const Block *b, int slot)
     return !x || h->vt == VT_INT ? x : lift_op(l, OP_as_integer, &x, 1, h);
 }
 
+/* Would the rows of all iterations, which the loop holds one at a time, take much of the memory? */
+static bool takes_too_much(const Vectorize *v)
+{
+    const Lift *l = &v->lift;
+    const Value from = bound(v->loop, v->loop->from)->lit, to = bound(v->loop, v->loop->to)->lit;
+    double bytes = 0;
+
+    if (from.dt != DT_SCALAR || to.dt != DT_SCALAR || !l->t->ctx->pool)
+        return false;
+    for (int k = 0; k < l->from->count; k++)
+        if (l->of[k].kind == LIFT_ROWS && isfinite(l->from->nodes[k]->bytes) &&
+            l->from->nodes[k]->bytes > 0)
+            bytes += l->from->nodes[k]->bytes;
+    bytes *= scalar_to_double(to) - scalar_to_double(from) + 1;
+    return bytes * BUDGET_SHARE > (double)pool_stats(l->t->ctx->pool).limit;
+}
+
 static ml_status lift_body(Vectorize *v, bool *fits)
 {
     Lift *l = &v->lift;
@@ -230,8 +248,8 @@ static ml_status lift_body(Vectorize *v, bool *fits)
         if (l->from->roots[k].slot >= 0)
             v->assigned[l->from->roots[k].slot] = true;
     lift_all(l);
-    *fits = true;
-    return vectorize_roots(v, fits);
+    *fits = !takes_too_much(v);
+    return *fits ? vectorize_roots(v, fits) : ML_OK;
 }
 
 /* The body for rows or columns; *out stays NULL when it does not fit. */

@@ -22,7 +22,7 @@ enum {
     LETTER_D,
     LETTER_X,
     ENTRY_TILE = 4096, /* nonzeros of w */
-    ROW_TILE = 64,
+    ROW_TILE = 128,
     COL_TILE = 256
 };
 

@@ -134,3 +134,40 @@ ML_TEST(sampled_products_want_matching_shapes)
                    value_matrix(case_random(shapes[k][4], shapes[k][5], 1, 1)), case_text("w * d"),
                    value_none());
 }
+
+/* ---- sums of expressions ---- */
+
+static void check_fused_sums(int64_t rows, int64_t cols)
+{
+    Matrix *a = case_random(rows, cols, 1, 1), *b = case_random(rows, cols, 1, 2);
+    Matrix *c = case_random(1, cols, 1, 3);
+    Value all = case_run(OP_mul, ml_k_binary, (Value[]){case_share(a), case_share(b)}, 2);
+
+    all = case_run(OP_mul, ml_k_binary, (Value[]){all, case_share(c)}, 2);
+    for (int threads = 1; threads <= 8; threads += 7) {
+        Value got;
+
+        test_threads(threads);
+        assert_close(CASE_NUMBER(cells_sum, case_share(a), case_text("a * b * c"), case_share(b),
+                                 case_share(c)),
+                     CASE_NUMBER(sum, case_share(all.m)), 1e-12);
+        got = CASE_RUN(cells_rowSums, case_share(a), case_text("a * b * c"), case_share(b),
+                       case_share(c));
+        assert_same_matrix(
+            CASE_RUN(cells_colSums, value_retain(got), case_text("a"), value_none(), value_none()),
+            CASE_RUN(colSums, value_retain(got)));
+        value_release(got);
+    }
+    value_release(all);
+    matrix_release(a);
+    matrix_release(b);
+    matrix_release(c);
+}
+
+ML_TEST(fused_sums_equal_sums_of_what_they_fuse)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {300, 7}, {40, 3000}, {5000, 33}, {1, 40000}};
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        check_fused_sums(sizes[k][0], sizes[k][1]);
+}

@@ -124,6 +124,31 @@ static void mark_nodes(const Motion *m, const Dag *dag, Marks *marks)
     }
 }
 
+/* Is a product larger than what it is made of? */
+static bool grows(const Hop *h)
+{
+    double read = 0;
+
+    for (int k = 0; k < h->nin; k++)
+        read += h->in[k]->bytes;
+    return !(h->bytes >= 0 && h->bytes <= read);
+}
+
+/* A product of a chain stays where the rest of the chain is: in (e %*% u) %*% p with a p of the
+ * loop the first product is the one that a better order avoids. */
+static void keep_chains(const Dag *dag, Marks *marks)
+{
+    for (int k = 0; k < dag->count; k++) {
+        const Hop *h = dag->nodes[k];
+
+        if (!hop_is_op(h, OP_matmult) || marks->invariant[k])
+            continue;
+        for (int j = 0; j < h->nin; j++)
+            if (hop_is_op(h->in[j], OP_matmult) && grows(h->in[j]))
+                marks->out[h->in[j]->id] = false;
+    }
+}
+
 /* Nodes below one that is taken out go with it: only those that others read stay marked. */
 static void keep_highest(const Dag *dag, Marks *marks)
 {
@@ -183,6 +208,7 @@ static ml_status take_out(Motion *m, Block *b)
 
     if (flags && nodes) {
         mark_nodes(m, b->dag, &marks);
+        keep_chains(b->dag, &marks);
         keep_highest(b->dag, &marks);
         for (int k = 0; k < b->dag->count; k++)
             any |= marks.out[k];

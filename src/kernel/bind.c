@@ -128,10 +128,10 @@ static ml_status check_parts(Ctx *ctx, const OpCall *call, Bind *b)
             return fail(ctx, ML_ESHAPE,
                         "%s: all should have the same number of %s, number 1 is %" PRId64
                         "x%" PRId64 ", number %d is %" PRId64 "x%" PRId64,
-                        call->op->name, b->rows ? "columns" : "rows", first->rows, first->cols,
+                        CALL_DML(call), b->rows ? "columns" : "rows", first->rows, first->cols,
                         k + 1, m->rows, m->cols);
         if (__builtin_add_overflow(b->offsets[k], size, &b->offsets[k + 1]))
-            return fail(ctx, ML_EVALUE, "%s: the result would be too large", call->op->name);
+            return fail(ctx, ML_EVALUE, "%s: the result would be too large", CALL_DML(call));
         b->nnz += m->nnz;
     }
     return ML_OK;
@@ -182,7 +182,7 @@ static ml_status as_part(Ctx *ctx, const OpCall *call, Value v, bool scalars, Ma
     if (scalars && v.dt == DT_SCALAR && scalar_is_number(v))
         return matrix_new_constant(ctx, 1, 1, scalar_to_double(v), out);
     return fail(ctx, ML_ETYPE, "%s: expected matrices only or frames only, found %s",
-                call->op->name, value_describe(v, found));
+                CALL_DML(call), value_describe(v, found));
 }
 
 static ml_status bind_matrices(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool scalars,
@@ -216,7 +216,7 @@ static ml_status bind_frames(Ctx *ctx, OpCall *call, const Value *values, int64_
         frames[k] = values[k].dt == DT_FRAME ? values[k].f : NULL;
         if (!frames[k])
             st = fail(ctx, ML_ETYPE, "%s: expected matrices only or frames only, found %s",
-                      call->op->name, value_describe(values[k], found));
+                      CALL_DML(call), value_describe(values[k], found));
         else if (rows ? frames[k]->cols != frames[0]->cols : frames[k]->rows != frames[0]->rows)
             st = call_shape_error(ctx, call, 0, (int)k < call->nin ? (int)k : 0,
                                   rows ? "rbind needs equal numbers of columns"
@@ -273,7 +273,7 @@ static ml_status join_texts(Ctx *ctx, OpCall *call)
         buffer_text(&text, k > 0 ? "\n" : "");
         if (call->in[k].dt != DT_SCALAR) {
             buffer_free(&text);
-            return fail(ctx, ML_ETYPE, "%s: strings go with strings only", call->op->name);
+            return fail(ctx, ML_ETYPE, "%s: strings go with strings only", CALL_DML(call));
         }
         scalar_print(&text, call->in[k]);
     }
@@ -289,9 +289,9 @@ static ml_status bind_values(Ctx *ctx, OpCall *call, const Value *values, int64_
                              bool rows)
 {
     if (n == 0)
-        return fail(ctx, ML_EVALUE, "%s: nothing to bind, the list is empty", call->op->name);
+        return fail(ctx, ML_EVALUE, "%s: nothing to bind, the list is empty", CALL_DML(call));
     if (n > INT32_MAX)
-        return fail(ctx, ML_ELIMIT, "%s: too many operands", call->op->name);
+        return fail(ctx, ML_ELIMIT, "%s: too many operands", CALL_DML(call));
     if (values[0].dt == DT_FRAME)
         return bind_frames(ctx, call, values, n, rows);
     return bind_matrices(ctx, call, values, n, in_list, rows);

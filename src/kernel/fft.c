@@ -29,7 +29,7 @@ static ml_status check_sizes(Ctx *ctx, const OpCall *call, const Matrix *m, bool
         return ML_OK;
     return fail(ctx, ML_ESHAPE,
                 "%s: expected %s of %s to be powers of two, found %" PRId64 "x%" PRId64,
-                call->op->name, columns_too ? "rows and columns" : "the columns",
+                CALL_DML(call), columns_too ? "rows and columns" : "the columns",
                 call_name(call, 0), m->rows, m->cols);
 }
 

@@ -97,7 +97,7 @@ static ml_status singular(Ctx *ctx, const OpCall *call, int64_t col)
 {
     return fail(ctx, ML_EVALUE,
                 "%s: matrix is singular, column %" PRId64 " of %s depends on those before it",
-                call->op->name, col + 1, call_name(call, 0));
+                CALL_DML(call), col + 1, call_name(call, 0));
 }
 
 /* Right sides go to LAPACK as columns. */

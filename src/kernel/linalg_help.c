@@ -33,7 +33,7 @@ ml_status linalg_square(Ctx *ctx, const OpCall *call, int k, Matrix **out)
     TRY(call_matrix(ctx, call, k, &m));
     if (m->rows != m->cols)
         return fail(ctx, ML_ESHAPE, "%s: %s should be square, found %" PRId64 "x%" PRId64,
-                    call->op->name, call_name(call, k), m->rows, m->cols);
+                    CALL_DML(call), call_name(call, k), m->rows, m->cols);
     return linalg_copy(ctx, call, k, out);
 }
 
@@ -43,7 +43,7 @@ ml_status linalg_finite(Ctx *ctx, const OpCall *call, const Matrix *m)
         if (!isfinite(m->values[i]))
             return fail(ctx, ML_EVALUE,
                         "%s: the cells of %s should be finite, [%" PRId64 ",%" PRId64 "] is %s",
-                        call->op->name, call_name(call, 0), i / m->cols + 1, i % m->cols + 1,
+                        CALL_DML(call), call_name(call, 0), i / m->cols + 1, i % m->cols + 1,
                         isnan(m->values[i]) ? "NaN" : "infinite");
     return ML_OK;
 }

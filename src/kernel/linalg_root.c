@@ -18,7 +18,7 @@ enum { STEPS = 60 };
 static ml_status no_root(Ctx *ctx, const OpCall *call, const char *why)
 {
     return fail(ctx, ML_EVALUE, "%s: %s has no principal square root of real cells, %s",
-                call->op->name, call_name(call, 0), why);
+                CALL_DML(call), call_name(call, 0), why);
 }
 
 /* ---- symmetric matrices ---- */

@@ -12,7 +12,7 @@
 
 static ml_status not_converged(Ctx *ctx, const OpCall *call)
 {
-    return fail(ctx, ML_EVALUE, "%s: the iteration on %s did not converge", call->op->name,
+    return fail(ctx, ML_EVALUE, "%s: the iteration on %s did not converge", CALL_DML(call),
                 call_name(call, 0));
 }
 
@@ -113,8 +113,9 @@ static ml_status check_real(Ctx *ctx, const Eigen *e, const double *re, const do
 {
     for (int64_t k = 0; k < e->a->rows; k++)
         if (im[k] != 0)
-            return fail(ctx, ML_EVALUE, "eigen: %s should have real eigenvalues, found %g%+gi",
-                        call_name(e->call, 0), re[k], im[k]);
+            return fail(ctx, ML_EVALUE, "eigen: %s should have real eigenvalues, found %s%s%si",
+                        call_name(e->call, 0), NUM_SHOW(re[k]), im[k] > 0 ? "+" : "",
+                        NUM_SHOW(im[k]));
     return ML_OK;
 }
 

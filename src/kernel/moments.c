@@ -128,9 +128,9 @@ static ml_status operand(Ctx *ctx, const OpCall *call, int k, Operands *o, const
     if (k > 0 && m->rows != call->in[0].m->rows)
         return call_shape_error(ctx, call, 0, k, "the operands must have one length");
     if (m->cols != 1)
-        return fail(
-            ctx, ML_ESHAPE, "%.*s: expected %s to be a column vector, found %" PRId64 "x%" PRId64,
-            (int)strcspn(call->op->dml, " "), call->op->dml, call_name(call, k), m->rows, m->cols);
+        return fail(ctx, ML_ESHAPE,
+                    "%s: expected %s to be a column vector, found %" PRId64 "x%" PRId64,
+                    CALL_DML(call), call_name(call, k), m->rows, m->cols);
     TRY(matrix_dense(ctx, m, &o->dense[k]));
     *cells = o->dense[k]->values;
     return ML_OK;

@@ -56,8 +56,8 @@ static ml_status not_one(Ctx *ctx, const OpCall *call, const char *expected)
 {
     char buf[64];
 
-    return fail(ctx, ML_ESHAPE, "%.*s: %s should be %s, found %s", (int)strcspn(call->op->dml, " "),
-                call->op->dml, call_name(call, 0), expected, value_describe(call->in[0], buf));
+    return fail(ctx, ML_ESHAPE, "%s: %s should be %s, found %s", CALL_DML(call), call_name(call, 0),
+                expected, value_describe(call->in[0], buf));
 }
 
 /* The scalar that v holds, a new reference: lists are unwrapped, at each level exactly one entry.

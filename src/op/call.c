@@ -17,13 +17,12 @@ const char *call_name(const OpCall *c, int k)
     return c->op->args[declared(c, k)].name;
 }
 
-/* The first name that the operator has in the language. */
-static const char *dml_name(const OpCall *c, char buf[64])
+const char *call_dml(const OpCall *c, char buf[CALL_DML_SIZE])
 {
     const char *dml = c->op->dml ? c->op->dml : c->op->name;
     size_t n = 0;
 
-    for (; n < 63 && dml[n] && dml[n] != ' '; n++)
+    for (; n + 1 < CALL_DML_SIZE && dml[n] && dml[n] != ' '; n++)
         buf[n] = dml[n];
     buf[n] = '\0';
     return buf;
@@ -31,9 +30,9 @@ static const char *dml_name(const OpCall *c, char buf[64])
 
 static ml_status wrong_type(Ctx *ctx, const OpCall *c, int k, const char *expected)
 {
-    char op[64], found[64];
+    char found[64];
 
-    return fail(ctx, ML_ETYPE, "%s: %s should be %s, found %s", dml_name(c, op),
+    return fail(ctx, ML_ETYPE, "%s: %s should be %s, found %s", CALL_DML(c),
                 c->op->args[declared(c, k)].name, expected,
                 call_has(c, k) ? value_describe(c->in[k], found) : "nothing");
 }

@@ -220,6 +220,11 @@ ml_status call_frame(Ctx *ctx, const OpCall *c, int k, Frame **out);
 ml_status call_list(Ctx *ctx, const OpCall *c, int k, List **out);
 /* ML_ESHAPE with both operands' names and shapes: "X is 3x4, Y is 2x2: <what>". */
 ml_status call_shape_error(Ctx *ctx, const OpCall *c, int a, int b, const char *what);
+/* The first name that the operator has in the language, for messages.  Returns buf; CALL_DML brings
+ * one that lasts to the end of the block. */
+enum { CALL_DML_SIZE = 64 };
+const char *call_dml(const OpCall *c, char buf[CALL_DML_SIZE]);
+#define CALL_DML(c) call_dml((c), (char[CALL_DML_SIZE]){0})
 /* Name of parameter or operand k for messages. */
 const char *call_name(const OpCall *c, int k);
 

@@ -139,9 +139,7 @@ ml_status ml_k_detectSchema(Ctx *ctx, OpCall *call)
 
 /* ---- applySchema ---- */
 
-/* The type that a schema gives to a column: a list of names, or a 1 x n frame of names ("·n" is
- * allowed after them). */
-static ml_status schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type)
+ml_status frame_schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type)
 {
     static const char mark[] = "\xC2\xB7n";
     char buf[NUM_BUFFER];
@@ -163,7 +161,7 @@ static ml_status schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *typ
                 s && size < 80 ? (int)size : 0, s ? s : "", col + 1);
 }
 
-static ml_status check_schema(Ctx *ctx, const OpCall *call, int k, int64_t cols)
+ml_status frame_schema_check(Ctx *ctx, const OpCall *call, int k, int64_t cols)
 {
     const Value s = call->in[k];
     char buf[64];
@@ -182,12 +180,12 @@ ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
     ml_status st = ML_OK;
 
     TRY(call_frame(ctx, call, 0, &f));
-    TRY(check_schema(ctx, call, 1, f->cols));
+    TRY(frame_schema_check(ctx, call, 1, f->cols));
     TRY(columns_new(ctx, f->cols, &columns));
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
         FrameType type;
 
-        st = schema_type(ctx, call->in[1], j, &type);
+        st = frame_schema_type(ctx, call->in[1], j, &type);
         if (st == ML_OK)
             st = column_cast(ctx, f->columns[j], type, &columns[j]);
     }
@@ -235,13 +233,13 @@ static ml_status fill_frame(Ctx *ctx, OpCall *call, Value data, int64_t rows, in
     ml_status st = ML_OK;
 
     if (schema)
-        TRY(check_schema(ctx, call, 3, cols));
+        TRY(frame_schema_check(ctx, call, 3, cols));
     TRY(columns_new(ctx, cols, &columns));
     for (int64_t j = 0; j < cols && st == ML_OK; j++) {
         FrameType type = FT_STRING;
 
         if (schema)
-            st = schema_type(ctx, call->in[3], j, &type);
+            st = frame_schema_type(ctx, call->in[3], j, &type);
         if (st == ML_OK && !schema && j > 0)
             columns[j] = frame_column_retain(columns[0]);
         else if (st == ML_OK)
@@ -321,10 +319,8 @@ ml_status ml_k_dropInvalidLength(Ctx *ctx, OpCall *call)
     return st;
 }
 
-/* A cell fits a type when what it looks like widens to it; one character fits CHARACTER. */
-static bool keep_fitting(const char *s, size_t size, const void *arg)
+bool frame_text_fits(const char *s, size_t size, FrameType type)
 {
-    const FrameType type = *(const FrameType *)arg;
     int64_t whole;
 
     if (type == FT_CHARACTER)
@@ -335,6 +331,11 @@ static bool keep_fitting(const char *s, size_t size, const void *arg)
     return size > 0 && frame_type_join(text_type(s, size), type) == type;
 }
 
+static bool keep_fitting(const char *s, size_t size, const void *type)
+{
+    return frame_text_fits(s, size, *(const FrameType *)type);
+}
+
 ml_status ml_k_dropInvalidType(Ctx *ctx, OpCall *call)
 {
     FrameColumn **columns = NULL;
@@ -342,12 +343,12 @@ ml_status ml_k_dropInvalidType(Ctx *ctx, OpCall *call)
     ml_status st = ML_OK;
 
     TRY(call_frame(ctx, call, 0, &f));
-    TRY(check_schema(ctx, call, 1, f->cols));
+    TRY(frame_schema_check(ctx, call, 1, f->cols));
     TRY(columns_new(ctx, f->cols, &columns));
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
         FrameType type;
 
-        st = schema_type(ctx, call->in[1], j, &type);
+        st = frame_schema_type(ctx, call->in[1], j, &type);
         if (st == ML_OK && (type == FT_STRING || type == f->columns[j]->type))
             columns[j] = frame_column_retain(f->columns[j]);
         else if (st == ML_OK)

@@ -49,6 +49,16 @@ ml_status result_frame(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols, Frame
 ml_status frame_wrap(Ctx *ctx, int64_t rows, int64_t cols, FrameColumn **columns, String **names,
                      Frame **out);
 
+/* ---- schemas (frame.c) ---- */
+
+/* That operand k is a schema of so many columns: a list of type names, or a frame of one row. */
+ml_status frame_schema_check(Ctx *ctx, const OpCall *call, int k, int64_t cols);
+/* The type that a schema gives to a column; "·n" is allowed after its name. */
+ml_status frame_schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type);
+/* Whether what a text looks like widens to the type; one character fits CHARACTER, no text fits
+ * nothing. */
+bool frame_text_fits(const char *s, size_t size, FrameType type);
+
 /* ---- whole frames (frame_convert.c) ---- */
 
 ml_status frame_to_matrix(Ctx *ctx, const Frame *f, Matrix **out);

@@ -89,6 +89,9 @@ ml_status categories_open(Ctx *ctx, Categories *c);
 /* The code of a text, 0 when it is none. */
 int64_t categories_code(const Categories *c, Text name);
 
+/* Give a category its code of 1 or more (transform_meta.c), which borrows the name; *again tells
+ * that the category or the code has been met before. */
+ml_status categories_set(Ctx *ctx, Categories *c, Text name, int64_t code, bool *again);
 /* The indexes of categories in the order of the metadata (transform_meta.c), for mem_free. */
 ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out);
 

@@ -187,6 +187,19 @@ static const char *find_dot(Text cell)
     return NULL;
 }
 
+ml_status categories_set(Ctx *ctx, Categories *c, Text name, int64_t code, bool *again)
+{
+    Category *entry;
+
+    while (c->items.count < code)
+        if (!VEC_PUSH(&c->items, (Category){0}))
+            return fail_memory(ctx, (size_t)code * sizeof *entry);
+    entry = &c->items.items[code - 1];
+    *again = entry->name.s || categories_code(c, name);
+    entry->name = name;
+    return map_put(c->codes, name.s, name.size, code) ? ML_OK : fail_memory(ctx, name.size);
+}
+
 /* Codes are 1 to at most the number of rows, each once. */
 static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Text cell,
                                Categories *out)
@@ -194,22 +207,14 @@ static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Text
     static const char form[] = "category\xC2\xB7"
                                "code with codes of 1 to the number of rows";
     const char *end = cell.size >= DOT_SIZE ? find_dot(cell) : NULL;
-    Category *entry;
+    bool again = false;
     int64_t code;
 
     if (!end || !num_parse_int64(end + DOT_SIZE, cell.s + cell.size, &code) || code < 1 ||
         code > c->rows)
         return bad_cell(ctx, row, form, cell);
-    while (out->items.count < code)
-        if (!VEC_PUSH(&out->items, (Category){0}))
-            return fail_memory(ctx, (size_t)code * sizeof *entry);
-    entry = &out->items.items[code - 1];
-    if (entry->name.s || categories_code(out, (Text){cell.s, (size_t)(end - cell.s)}))
-        return bad_cell(ctx, row, "each category and each code once", cell);
-    entry->name = (Text){cell.s, (size_t)(end - cell.s)};
-    return map_put(out->codes, entry->name.s, entry->name.size, code)
-               ? ML_OK
-               : fail_memory(ctx, entry->name.size);
+    TRY(categories_set(ctx, out, (Text){cell.s, (size_t)(end - cell.s)}, code, &again));
+    return again ? bad_cell(ctx, row, "each category and each code once", cell) : ML_OK;
 }
 
 static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)

@@ -266,7 +266,7 @@ static bool is_worth_sketching(const Links *l, const Chain *c, double cost)
         const ChainFactor *f = &c->factors[k];
 
         sparse |= is_sparse(f);
-        counted += (is_sparse(f) ? f->nnz : f->rows * f->cols) + c->n * (f->rows + f->cols);
+        counted += (is_sparse(f) ? f->nnz : 0) + c->n * (f->rows + f->cols);
     }
     return sparse && SKETCH_SHARE * (NS_COUNT * counted + NS_PART * c->n * c->n / 2) < cost;
 }
@@ -379,7 +379,7 @@ static Hop *emit_passes(Links *l, const Chain *c, int i, int j, bool t)
     return make(l, c, OP_matmult, emit_transpose(l, c, x), y);
 }
 
-static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
+static Hop *emit_form(Links *l, const Chain *c, int i, int j, bool t)
 {
     const ChainPart *p = &c->parts[i][j];
     Hop *x, *y;
@@ -406,6 +406,15 @@ static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
         break;
     }
     return NULL;
+}
+
+static Hop *emit_part(Links *l, const Chain *c, int i, int j, bool t)
+{
+    Hop *h = emit_form(l, c, i, j, t);
+
+    if (h && i < j && c->sketched)
+        h->expected = c->parts[i][j].nnz;
+    return h;
 }
 
 /* The order as text: (A %*% B) %*% t(C). */

@@ -225,6 +225,7 @@ static void take_facts(Hop *h, const Hop *old)
     h->dt = old->dt;
     h->vt = old->vt;
     h->dims = old->dims;
+    h->expected = old->expected;
     h->rows_name = old->rows_name;
     h->cols_name = old->cols_name;
     h->lit = old->lit;

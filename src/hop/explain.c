@@ -44,7 +44,7 @@ void explain_dims(Buffer *b, DataType dt, ValueType vt, Dims d)
 }
 
 /* The format that the estimate selects, and why. */
-static void explain_format(Buffer *b, Dims d)
+static void explain_format(Buffer *b, Dims d, double expected)
 {
     const double cells = (double)d.rows * (double)d.cols;
 
@@ -53,16 +53,18 @@ static void explain_format(Buffer *b, Dims d)
     buffer_text(b, matrix_format_reason(d.rows, d.cols, d.nnz));
     if ((double)d.nnz < cells)
         buffer_format(b, ", %.3g%% nonzeros", 100 * (double)d.nnz / cells);
+    if (expected > 0)
+        buffer_format(b, ", %.3g%% expected", 100 * expected / cells);
 }
 
-void explain_value(Buffer *b, DataType dt, ValueType vt, Dims d, double bytes)
+void explain_value(Buffer *b, DataType dt, ValueType vt, Dims d, double bytes, double expected)
 {
     explain_dims(b, dt, vt, d);
     if (dt == DT_MATRIX) {
         buffer_text(b, " [");
         explain_size(b, bytes);
         buffer_text(b, "]\t");
-        explain_format(b, d);
+        explain_format(b, d, expected);
     } else {
         buffer_text(b, "\t");
     }
@@ -125,7 +127,7 @@ static void explain_node(Buffer *b, const Routine *r, const Hop *h, int depth)
             buffer_format(b, h->in[k] ? " (%d)" : " -", h->in[k] ? h->in[k]->id : 0);
     }
     buffer_text(b, "\t");
-    explain_value(b, h->dt, h->vt, h->dims, h->bytes);
+    explain_value(b, h->dt, h->vt, h->dims, h->bytes, h->expected);
     buffer_text(b, "\t");
     if (h->kind == HOP_OP && hop_bytes_in(h) != 0) {
         buffer_text(b, "reads ");
@@ -238,7 +240,7 @@ void explain_fused(Buffer *b, const Routine *r, const Dag *dag, int depth)
                 explain_literal(&lines, in->lit);
         }
         buffer_text(&lines, "\t");
-        explain_value(&lines, h->dt, h->vt, h->dims, h->bytes);
+        explain_value(&lines, h->dt, h->vt, h->dims, h->bytes, h->expected);
         buffer_format(&lines, "\t%s\n", hop_info(h)->doc);
     }
     buffer_columns(b, &lines);

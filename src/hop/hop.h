@@ -42,6 +42,7 @@ typedef struct Hop {
     DataType dt;      /* DT_NONE: unknown */
     ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
     Dims dims;        /* of a matrix or frame; -1 unknown */
+    double expected;  /* nonzeros by a sketch, where dims.nnz is the worst case; 0: none made */
     SizeName rows_name, cols_name; /* where dims are unknown; rows_name of a scalar: it is a size */
     double bytes;                  /* memory estimate of the result, worst case; < 0 unknown */
     const char *why;               /* what chose this operator, for explain; or NULL */
@@ -392,8 +393,8 @@ void explain_call(Buffer *b, const Routine *r, const Block *block);
 void explain_literal(Buffer *b, Value v);
 void explain_dims(Buffer *b, DataType dt, ValueType vt, Dims d);
 void explain_size(Buffer *b, double bytes); /* 1.5 MB; ? when unknown */
-/* Dims and bytes, a tab, the format that the estimate selects and why. */
-void explain_value(Buffer *b, DataType dt, ValueType vt, Dims d, double bytes);
+/* Dims and bytes, a tab, the format that the estimate selects and why; expected as of Hop. */
+void explain_value(Buffer *b, DataType dt, ValueType vt, Dims d, double bytes, double expected);
 double hop_bytes_in(const Hop *h); /* of the matrices that it reads; < 0 or infinite: unknown */
 
 #endif

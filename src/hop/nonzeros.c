@@ -14,7 +14,10 @@ static Sketch *of_read(Nonzeros *z, const Hop *h)
 {
     const Matrix *m = z->vars ? z->vars[h->slot].value : NULL;
 
-    return m ? sketch_of(z->arena, m) : even(z, h->dims);
+    if (!m ||
+        (m->format == MATRIX_DENSE && m->cols > 1)) /* the zeros of a dense one matter little */
+        return even(z, h->dims);
+    return sketch_of(z->arena, m);
 }
 
 /* Does the operator with this one matrix and scalars keep zero cells zero? */

@@ -104,6 +104,8 @@ void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, boo
     const RewriteInfo *info = &rewrite_table[rule];
 
     unit->fired[rule]++;
+    if (made && is->expected == 0)
+        is->expected = was->expected;
     if (!unit->explained)
         return;
     (void)VEC_PUSH(&unit->places, ((Place){rule, was->span}));

@@ -325,6 +325,7 @@ static ml_status emit_operator(Emit *e, const Hop *h, int i)
     in->scalar = hop_info(h)->scalar && (h->nin == 1 || h->nin == 2);
     in->dims = h->dims;
     in->bytes = h->bytes;
+    in->expected = h->expected;
     in->dt = (uint8_t)h->dt;
     TRY(emit_operands(e, in, h, i));
     TRY(emit_reason(e, in, h));

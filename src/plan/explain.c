@@ -22,7 +22,7 @@ static void explain_results(Buffer *b, const Routine *r, const Plan *plan, const
         operand(b, r, plan, in->outs ? in->outs[k] : in->out);
     }
     buffer_text(b, "\t");
-    explain_value(b, in->dt, VT_UNKNOWN, in->dims, in->bytes);
+    explain_value(b, in->dt, VT_UNKNOWN, in->dims, in->bytes, in->expected);
 }
 
 static void explain_reason(Buffer *b, const Routine *r, const Plan *plan, const Instr *in)

@@ -37,6 +37,7 @@ typedef struct Instr {
     Span span;
     const InlineSite *site;
     Dims dims;              /* estimate of the result */
+    double expected;        /* as of Hop */
     double bytes, bytes_in; /* of the result, of the matrices read */
     const char *why;        /* what chose this operator, for explain; or NULL */
     int16_t over;           /* operand whose memory the result takes over, estimated; -1: none */

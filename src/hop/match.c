@@ -5,10 +5,13 @@
  * operator.  A rule is applied only if the replacement has the type and, as far as known, the size
  * of what it replaces. Cost: the pattern's size times the branches, a microsecond or less. */
 #include "hop/rewrite.h"
+#include "hop/tree.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+
+enum { SURE_NODES = 64 };
 
 typedef struct Goal {
     const Pattern *pattern;
@@ -65,6 +68,29 @@ static bool is_double(const Hop *h)
     return h->vt == VT_DOUBLE;
 }
 
+/* Nothing that the value is made of can fail; looks at so many nodes. */
+static bool cannot_fail(const Hop *h, int *budget)
+{
+    if (--*budget < 0 || h->kind == HOP_RESULT)
+        return false;
+    if (h->kind == HOP_READ)
+        return h->sure;
+    if (h->kind == HOP_OP && !hop_is_total(h))
+        return false;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && !cannot_fail(h->in[k], budget))
+            return false;
+    return true;
+}
+
+/* May be left out: no error of the user's gets lost. */
+static bool is_sure(const Hop *h)
+{
+    int budget = SURE_NODES;
+
+    return cannot_fail(h, &budget);
+}
+
 PredicateFn rule_predicate(const char *name, size_t size)
 {
     static const struct {
@@ -76,6 +102,7 @@ PredicateFn rule_predicate(const char *name, size_t size)
         {"no_negative_zero", has_no_negative_zero},
         {"sparse", is_sparse},
         {"double", is_double},
+        {"sure", is_sure},
     };
 
     for (size_t k = 0; k < sizeof list / sizeof *list; k++)

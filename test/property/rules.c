@@ -222,6 +222,9 @@ static void make_program(Gen *g, const Pattern *p)
 
     begin_program(g);
     assign_letters(g, p, &seen);
+    if (pick(g, 2)) /* the operands are variables of an earlier block */
+        buffer_text(&g->text,
+                    "if (as.scalar(rand(rows=1, cols=1, seed=1)) > 2) print(\"never\")\n");
     expression(g, p, &value);
     buffer_format(&g->text, "r = as.matrix(%.*s)\n", (int)value.size, value.data);
     buffer_free(&value);

@@ -341,6 +341,14 @@ static void bind_free(Gen *g, Node *n)
             n->size[k].value = pick_size(g);
 }
 
+/* seq(1, 0) has two rows. */
+static bool counts_down(Node *n)
+{
+    const char *seq = strstr(n->form->text, "seq(1, %");
+
+    return seq && size_at(n, seq[8])->value < 1;
+}
+
 /* A 0/1 column of R with r ones. */
 static const char *selection(Gen *g, Node *n)
 {
@@ -419,6 +427,8 @@ static Node *try_form(Gen *g, int rows, int cols, int depth, bool exact)
     if (!bind_related(g, n))
         return NULL;
     bind_free(g, n);
+    if (counts_down(n))
+        return NULL;
     fill_words(g, n);
     fill_operands(g, n, depth, exact);
     n->attr = attr_of(g->p, n);

@@ -197,8 +197,8 @@ static void trap(Gen *g, Stmt **list)
         s->text = arena_format(g->p->arena, "k = %d; print(sum(V%d[k, 1]))", rows + pick(g, 2), v);
         break;
     case 2:
-        s->text = arena_format(g->p->arena, "print(sum(V%d %%*%% matrix(1, %d, 2)))", v,
-                               cols + pick(g, 2));
+        s->text = arena_format(g->p->arena, "print(sum(V%d %%*%% matrix(1, %d, %d)))", v,
+                               cols + pick(g, 2), 1 + pick(g, 2));
         break;
     case 3:
         s->text =
@@ -446,7 +446,7 @@ static void draw_sizes(Gen *g)
     for (int k = 0; k < 5; k++)
         g->sizes[k] = k == 4 ? 1 : sizes[pick(g, 8)];
     if (pick(g, 12) == 0)
-        g->sizes[3] = 0;
+        g->sizes[3] = 0, g->p->empty = true;
     if (pick(g, 12) == 0)
         g->sizes[0] = 40;
 }

@@ -80,12 +80,12 @@ static bool close_numbers(double x, double y)
     return x == y || (isfinite(x) && isfinite(y) && fabs(x - y) <= 1e-9 * larger + 2e-17);
 }
 
-static bool explained(double x, double y, double magnitude)
+static bool explained(double x, double y, double magnitude, bool empty)
 {
     if (isnan(magnitude) || magnitude == (double)INFINITY)
         return true;
-    if (magnitude < 0)
-        return !isfinite(x) && !isfinite(y);
+    if (magnitude < 0) /* no terms at all are 0, whatever they would be multiplied with */
+        return empty || (!isfinite(x) && !isfinite(y));
     return isfinite(x) && isfinite(y) && fabs(x - y) <= 1e-11 * magnitude;
 }
 
@@ -102,7 +102,7 @@ static bool same_word(const Word *x, const Word *y)
 }
 
 /* magnitudes: NULL when there are none yet. */
-static bool close_texts(const char *a, const char *b, const char *magnitudes)
+static bool close_texts(const char *a, const char *b, const char *magnitudes, bool empty)
 {
     for (;;) {
         Word x = next_word(&a), y = next_word(&b), m = {0};
@@ -113,9 +113,9 @@ static bool close_texts(const char *a, const char *b, const char *magnitudes)
             return x.size == y.size;
         if (x.is_number && y.is_number) {
             if (!close_numbers(x.number, y.number) &&
-                !(m.is_number && explained(x.number, y.number, m.number)))
+                !(m.is_number && explained(x.number, y.number, m.number, empty)))
                 return false;
-        } else if (!same_word(&x, &y)) {
+        } else if (!same_word(&x, &y) && !(m.is_number && !isfinite(m.number))) {
             return false;
         }
     }
@@ -128,7 +128,7 @@ static Verdict compare_values(const Program *p)
     Way *m = &ways[MAGNITUDES];
     bool close;
 
-    if (close_texts(plain->out.data, best->out.data, NULL))
+    if (close_texts(plain->out.data, best->out.data, NULL, false))
         return SAME;
     if (!p)
         return VALUES_DIFFER;
@@ -137,7 +137,7 @@ static Verdict compare_values(const Program *p)
     text.capacity = text.size + 1;
     program_text(p, true, &text);
     run(m, text.data);
-    close = close_texts(plain->out.data, best->out.data, m->out.data);
+    close = close_texts(plain->out.data, best->out.data, m->out.data, p->empty);
     buffer_free(&text);
     if (m->status != plain->status)
         return GENERATOR_WRONG;

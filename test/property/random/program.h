@@ -124,6 +124,7 @@ typedef struct Program {
     Function *functions;
     Stmt *body;
     bool printed[VARS];
+    bool empty; /* some matrices have no cells */
 } Program;
 
 /* ---- gen_expr.c, gen_program.c ---- */

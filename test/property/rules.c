@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 3000, SIZES = 4 }; /* FIRED_ENOUGH, programs in which a rule fires, by the build */
+/* Of a rule, by the build: TRIES programs at most, until FIRED_ENOUGH fired; whether one MUST_FIRE.
+ */
+enum { SIZES = 4 };
 
 typedef struct Gen {
     uint64_t state;
@@ -344,9 +346,9 @@ static bool check_rule(Gen *g, Way *plain, Way *best, const char *name, const Pa
                    ml_context_error(best->context) ? ml_context_error(best->context) : "");
         return false;
     }
-    if (!fired)
+    if (!fired && MUST_FIRE)
         printf("FAILED %s: fired in none of %d programs (%d without error)\n", name, TRIES, ran);
-    return fired > 0;
+    return fired > 0 || !MUST_FIRE;
 }
 
 int main(int argc, char **argv)

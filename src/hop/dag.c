@@ -118,6 +118,32 @@ bool hop_is_unique(const Hop *h)
     return true;
 }
 
+static Hop **bucket_of(Dag *dag, uint64_t hash)
+{
+    return dag->nbuckets ? &dag->buckets[hash & (uint64_t)(dag->nbuckets - 1)]
+                         : &dag->few[hash & (DAG_BUCKETS - 1)];
+}
+
+/* Without memory for more the chains only get longer. */
+static void more_buckets(Dag *dag)
+{
+    const int n = 4 * (dag->nbuckets ? dag->nbuckets : DAG_BUCKETS);
+    Hop **old = dag->nbuckets ? dag->buckets : dag->few;
+    const int count = dag->nbuckets ? dag->nbuckets : DAG_BUCKETS;
+    Hop **buckets = ARENA_ARRAY(dag->arena, Hop *, n);
+
+    if (!buckets)
+        return;
+    dag->buckets = buckets;
+    dag->nbuckets = n;
+    for (int k = 0; k < count; k++)
+        for (Hop *h = old[k], *next; h; h = next) {
+            next = h->chain;
+            h->chain = *bucket_of(dag, h->hash);
+            *bucket_of(dag, h->hash) = h;
+        }
+}
+
 /* The equal node that exists, or a copy of the candidate. */
 static Hop *intern(Dag *dag, const Hop *candidate)
 {
@@ -126,7 +152,7 @@ static Hop *intern(Dag *dag, const Hop *candidate)
     Hop probe = *candidate;
 
     probe.hash = node_hash(&probe);
-    for (h = unique ? NULL : dag->buckets[probe.hash % DAG_BUCKETS]; h; h = h->chain)
+    for (h = unique ? NULL : *bucket_of(dag, probe.hash); h; h = h->chain)
         if (node_same(h, &probe))
             return h;
     h = ARENA_NEW(dag->arena, Hop);
@@ -144,8 +170,10 @@ static Hop *intern(Dag *dag, const Hop *candidate)
     h->dims = (Dims){-1, -1, -1};
     h->bytes = -1;
     if (!unique) {
-        h->chain = dag->buckets[h->hash % DAG_BUCKETS];
-        dag->buckets[h->hash % DAG_BUCKETS] = h;
+        if (dag->count > 2 * (dag->nbuckets ? dag->nbuckets : DAG_BUCKETS))
+            more_buckets(dag);
+        h->chain = *bucket_of(dag, h->hash);
+        *bucket_of(dag, h->hash) = h;
     }
     dag->nodes[dag->count++] = h;
     return h;

@@ -68,7 +68,7 @@ typedef struct Root {
     int slot;
 } Root;
 
-enum { DAG_BUCKETS = 64 };
+enum { DAG_BUCKETS = 32 }; /* at first, a power of two */
 
 typedef struct Dag {
     Arena *arena; /* holds nodes and both lists */
@@ -77,7 +77,9 @@ typedef struct Dag {
     Root *roots;
     int nroots, roots_capacity;
     const InlineSite *site; /* the call that nodes made now come from: of the node last remade */
-    Hop *buckets[DAG_BUCKETS];
+    Hop *few[DAG_BUCKETS];  /* by hash */
+    Hop **buckets;          /* the same, once there are many nodes: nbuckets > 0 */
+    int nbuckets;
 } Dag;
 
 /* What is known of a variable at a program point. */
@@ -340,7 +342,8 @@ extern const int rewrite_count;
 void rule_fired(Unit *unit, Arena *arena, int rule, const Hop *was, Hop *is, bool made);
 /* A variable that is not read after the block is but a name of a node that others need: such roots
  * go, so that the node counts as used once.  They stay where an effect would come before the node's
- * evaluation, which may fail. */
+ * evaluation, which may fail.  Variables that nothing needs and whose values cannot fail go as
+ * well. */
 ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out);
 /* Apply the rules up to this stage; dead nodes are dropped and ids set anew. */
 ml_status dag_compact(Ctx *ctx, Unit *unit, Dag *dag); /* drop nodes that no root needs */

@@ -3,6 +3,7 @@
  * sizes inferred.  Keeps: hash-consing, the order of roots.  Breaks: nothing; dead nodes are
  * dropped. Cost: one visit a node times the rules that may match it. */
 #include "hop/rewrite.h"
+#include "hop/tree.h"
 
 #include <string.h>
 
@@ -173,6 +174,45 @@ static bool effect_between(const Dag *dag, int after, int before)
     return false;
 }
 
+/* Take the uses by a node without uses from its inputs; true when nothing that loses all of them
+ * can fail. */
+static bool give_up(Hop *h)
+{
+    bool total = hop_is_total(h);
+
+    if (!total)
+        return false;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k] && --h->in[k]->uses == 0)
+            total &= give_up(h->in[k]);
+    return total;
+}
+
+static void take_back(Hop *h)
+{
+    if (!hop_is_total(h))
+        return;
+    for (int k = 0; k < h->nin; k++)
+        if (h->in[k]) {
+            if (h->in[k]->uses == 0)
+                take_back(h->in[k]);
+            h->in[k]->uses++;
+        }
+}
+
+/* Nobody needs the value of a dead variable, and its evaluation shows no error. */
+static bool is_idle(const Root *root)
+{
+    bool idle;
+
+    if (root->hop->uses > 1)
+        return false;
+    idle = give_up(root->hop);
+    if (!idle)
+        take_back(root->hop);
+    return idle;
+}
+
 ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out)
 {
     int *first = mem_alloc(((size_t)dag->count + 1) * sizeof *first), kept = 0;
@@ -183,13 +223,16 @@ ml_status dag_drop_names(Ctx *ctx, Dag *dag, const uint64_t *live_out)
         first[k] = -1;
     for (int k = 0; k < dag->nroots; k++)
         note_needs(dag->roots[k].hop, k, first);
+    count_uses(dag);
     for (int k = 0; k < dag->nroots; k++) {
         const Root root = dag->roots[k];
         const int need = first[root.hop->id];
+        const bool dead = root.slot >= 0 && !slot_in(live_out, root.slot);
 
-        if (root.slot < 0 || slot_in(live_out, root.slot) || need < 0 ||
-            effect_between(dag, k, need))
+        if (!dead || (need < 0 ? !is_idle(&root) : effect_between(dag, k, need)))
             dag->roots[kept++] = root;
+        else
+            root.hop->uses--;
     }
     dag->nroots = kept;
     mem_free(first);

@@ -50,6 +50,15 @@ ml_status ml_k_length(Ctx *ctx, OpCall *call)
     return ML_OK;
 }
 
+ml_status ml_k_nnz(Ctx *ctx, OpCall *call)
+{
+    Matrix *x;
+
+    TRY(call_matrix(ctx, call, 0, &x));
+    call->out[0] = value_double((double)x->nnz);
+    return ML_OK;
+}
+
 /* ---- to a scalar ---- */
 
 static ml_status not_one(Ctx *ctx, const OpCall *call, const char *expected)

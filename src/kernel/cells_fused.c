@@ -1,10 +1,10 @@
-/* Sums of a cell-wise expression over all cells, each row, each column, without storing the
- * expression.
+/* A cell-wise expression in one pass: its cells, or their sums over all cells, each row, each
+ * column without storing the expression.
  *
- * The expression is a cell program over the operands a, b, c; a gives the shape, the others may be
- * repeated over it.  Dense operands pass chunk by chunk through the program into compensated folds.
- * With a sparse operand the program runs operator by operator, since the kernels of these know
- * which zeros stay.
+ * The expression is a cell program over the operands a, b, c, d; a gives the shape, the others may
+ * be repeated over it.  Dense operands pass chunk by chunk through the program, into the result or
+ * into compensated folds. With a sparse operand the program runs operator by operator, since the
+ * kernels of these know which zeros stay.
  *
  * Tiles follow from the shape alone.  Cost: one pass over the operands. */
 #include "kernel/cell_program.h"
@@ -12,17 +12,19 @@
 
 #include <string.h>
 
-enum { OPERANDS = 3, BLOCKS = 64 };
+enum { OPERANDS = 4, BLOCKS = 64 };
 
-typedef struct FusedSum {
+typedef struct Fused {
     Program program;
     Side sides[OPERANDS];
     int64_t rows, cols;
     const Fold *fold;
-    double *out; /* of rows */
+    double *out;   /* of rows, or of cells */
+    bool in_place; /* out is an operand */
+    atomic_int_fast64_t nnz;
     Sum2 *parts; /* of tiles, or of each column in each block of rows */
     int64_t block_rows;
-} FusedSum;
+} Fused;
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -30,7 +32,7 @@ static int64_t min64(int64_t a, int64_t b)
 }
 
 /* The program's results for n <= CELL_CHUNK cells from `at` on. */
-static void run_chunk(const FusedSum *f, int64_t at, int64_t n, double *out)
+static int64_t run_chunk(const Fused *f, int64_t at, int64_t n, double *out)
 {
     double scratch[OPERANDS][CELL_CHUNK];
     Cells cells[OPERANDS];
@@ -40,10 +42,10 @@ static void run_chunk(const FusedSum *f, int64_t at, int64_t n, double *out)
         if (f->sides[k].kind != SIDE_SCALAR)
             cells[k].cells = side_cells(&f->sides[k], f->cols, at, n, scratch[k]);
     }
-    program_run(&f->program, cells, n, out);
+    return program_run(&f->program, cells, n, out);
 }
 
-static void fold_chunk(const FusedSum *f, const double *x, int64_t n, Sum2 *sum)
+static void fold_chunk(const Fused *f, const double *x, int64_t n, Sum2 *sum)
 {
     Sum2 part = fold_start(f->fold);
 
@@ -51,7 +53,7 @@ static void fold_chunk(const FusedSum *f, const double *x, int64_t n, Sum2 *sum)
     f->fold->merge(sum, part);
 }
 
-static void fold_range(const FusedSum *f, int64_t at, int64_t end, Sum2 *sum)
+static void fold_range(const Fused *f, int64_t at, int64_t end, Sum2 *sum)
 {
     double results[CELL_CHUNK];
     int64_t n;
@@ -67,7 +69,7 @@ static void fold_range(const FusedSum *f, int64_t at, int64_t end, Sum2 *sum)
 
 static ml_status sum_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const FusedSum *f = arg;
+    const Fused *f = arg;
     const int64_t cells = f->rows * f->cols;
 
     (void)ctx;
@@ -78,7 +80,7 @@ static ml_status sum_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static ml_status dense_sum(Ctx *ctx, OpCall *call, FusedSum *f)
+static ml_status dense_sum(Ctx *ctx, OpCall *call, Fused *f)
 {
     const int64_t tiles = (f->rows * f->cols + FOLD_TILE - 1) / FOLD_TILE;
     const size_t bytes = (size_t)(tiles + 1) * sizeof *f->parts;
@@ -101,7 +103,7 @@ static ml_status dense_sum(Ctx *ctx, OpCall *call, FusedSum *f)
 /* Short rows share a chunk. */
 static ml_status row_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const FusedSum *f = arg;
+    const Fused *f = arg;
     const int64_t cols = f->cols, together = cols < CELL_CHUNK ? CELL_CHUNK / cols : 1;
     double results[CELL_CHUNK];
     int64_t n;
@@ -124,7 +126,7 @@ static ml_status row_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static ml_status dense_rows(Ctx *ctx, OpCall *call, FusedSum *f)
+static ml_status dense_rows(Ctx *ctx, OpCall *call, Fused *f)
 {
     Matrix *out = NULL;
     ml_status st = ML_OK;
@@ -145,7 +147,7 @@ static ml_status dense_rows(Ctx *ctx, OpCall *call, FusedSum *f)
 /* A unit is a block of rows, passed in strips of columns. */
 static ml_status column_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const FusedSum *f = arg;
+    const Fused *f = arg;
     const int64_t cols = f->cols, width = min64(cols, CELL_CHUNK);
     const int64_t together = width < cols ? 1 : CELL_CHUNK / width;
     double results[CELL_CHUNK];
@@ -169,7 +171,7 @@ static ml_status column_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static void merge_columns(const FusedSum *f, int64_t blocks, double *out)
+static void merge_columns(const Fused *f, int64_t blocks, double *out)
 {
     for (int64_t j = 0; j < f->cols; j++) {
         Sum2 sum = {0};
@@ -183,7 +185,7 @@ static void merge_columns(const FusedSum *f, int64_t blocks, double *out)
     }
 }
 
-static ml_status dense_columns(Ctx *ctx, OpCall *call, FusedSum *f)
+static ml_status dense_columns(Ctx *ctx, OpCall *call, Fused *f)
 {
     const int64_t work = f->rows * f->cols / FOLD_TILE, most = min64(BLOCKS, work < 1 ? 1 : work);
     const int64_t blocks = f->cols == 0 ? 0 : min64(most, f->rows);
@@ -207,6 +209,46 @@ static ml_status dense_columns(Ctx *ctx, OpCall *call, FusedSum *f)
         return st;
     }
     return result_matrix(ctx, call, 0, out, -1);
+}
+
+/* ---- the cells themselves ---- */
+
+/* Later steps may read the operand that the result is written over, so these go through scratch. */
+static ml_status map_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Fused *f = arg;
+    const int64_t end = min64(hi * CELL_TILE, f->rows * f->cols);
+    double results[CELL_CHUNK];
+    int64_t nnz = 0, n;
+
+    (void)ctx;
+    for (int64_t at = lo * CELL_TILE; at < end; at += n) {
+        n = min64(CELL_CHUNK, end - at);
+        nnz += run_chunk(f, at, n, f->in_place ? results : f->out + at);
+        if (f->in_place)
+            memcpy(f->out + at, results, (size_t)n * sizeof *results);
+    }
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&f->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+static ml_status dense_cells(Ctx *ctx, OpCall *call, Fused *f)
+{
+    const int64_t tiles = (f->rows * f->cols + CELL_TILE - 1) / CELL_TILE;
+    Matrix *out = NULL;
+    ml_status st;
+
+    TRY(cells_output(ctx, call, call->nin, f->rows, f->cols, &out));
+    f->out = out->values;
+    for (int k = 0; k < OPERANDS; k++)
+        f->in_place |= f->sides[k].m == out;
+    st = task_for(ctx, tiles, task_grain(CELL_TILE), map_tiles, f);
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&f->nnz, memory_order_relaxed));
 }
 
 /* ---- operator by operator ---- */
@@ -240,29 +282,33 @@ static ml_status by_operators(Ctx *ctx, const OpCall *call, const Program *p, Va
     return st;
 }
 
-static ml_status sum_of_operators(Ctx *ctx, OpCall *call, const FusedSum *f, OpCode sum,
+/* `kernel`, of `sum`, adds up the cells; NULL keeps them. */
+static ml_status sum_of_operators(Ctx *ctx, OpCall *call, const Fused *f, OpCode sum,
                                   KernelFn kernel)
 {
     Value value = value_none();
     OpCall last = {.op = &op_table[sum], .nin = 1, .nout = 1, .in = &value, .out = call->out};
     ml_status st = by_operators(ctx, call, &f->program, &value);
 
-    if (st == ML_OK)
-        st = kernel(ctx, &last);
+    if (st != ML_OK || !kernel) {
+        call->out[0] = value;
+        return st;
+    }
+    st = kernel(ctx, &last);
     value_release(value);
     return st;
 }
 
 /* ---- kernels ---- */
 
-static ml_status prepare(Ctx *ctx, OpCall *call, FusedSum *f)
+static ml_status prepare(Ctx *ctx, OpCall *call, Fused *f)
 {
     const char *text;
     Matrix *a;
 
     TRY(call_matrix(ctx, call, 0, &a));
     TRY(call_text(ctx, call, 1, &text));
-    TRY(program_read(ctx, text, "abc", &f->program));
+    TRY(program_read(ctx, text, "abcd", &f->program));
     f->rows = a->rows;
     f->cols = a->cols;
     f->fold = fold_get(FOLD_SUM);
@@ -272,10 +318,10 @@ static ml_status prepare(Ctx *ctx, OpCall *call, FusedSum *f)
     return ML_OK;
 }
 
-static ml_status fused(Ctx *ctx, OpCall *call, ml_status (*dense)(Ctx *, OpCall *, FusedSum *),
+static ml_status fused(Ctx *ctx, OpCall *call, ml_status (*dense)(Ctx *, OpCall *, Fused *),
                        OpCode sum, KernelFn kernel)
 {
-    FusedSum f = {0};
+    Fused f = {0};
     bool sparse = false;
     ml_status st;
 
@@ -304,4 +350,9 @@ ml_status ml_k_cells_rowSums(Ctx *ctx, OpCall *call)
 ml_status ml_k_cells_colSums(Ctx *ctx, OpCall *call)
 {
     return fused(ctx, call, dense_columns, OP_colSums, ml_k_colSums);
+}
+
+ml_status ml_k_cells(Ctx *ctx, OpCall *call)
+{
+    return fused(ctx, call, dense_cells, OP_cells, NULL);
 }

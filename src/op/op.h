@@ -275,7 +275,7 @@ int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 /* clang-format off */
 #define FLOPS_RULES(X)                                                                             \
     X(flops_function) X(flops_matmult) X(flops_matmult_tn) X(flops_matmult_nt) X(flops_tsmm)       \
-    X(flops_tsmm_right) X(flops_mmchain) X(flops_sampled) X(flops_cubic) X(flops_sort)
+    X(flops_tsmm_right) X(flops_mmchain) X(flops_sampled) X(flops_cells) X(flops_cubic) X(flops_sort)
 /* clang-format on */
 #define FLOPS_DECLARE(name) double name(const ShapeCall *c);
 FLOPS_RULES(FLOPS_DECLARE)

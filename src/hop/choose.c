@@ -43,23 +43,13 @@ typedef struct Chooser {
 
 /* ---- rings ---- */
 
-static Hop *next_same(Hop *h)
+static int ring_size(const Hop *h)
 {
-    return h->same ? h->same : h;
-}
+    int size = 1;
 
-static bool same_ring(Hop *a, Hop *b, int *size)
-{
-    Hop *n = a;
-
-    *size = 0;
-    do {
-        if (n == b)
-            return true;
-        ++*size;
-        n = next_same(n);
-    } while (n != a);
-    return false;
+    for (const Hop *n = next_same(h); n != h; n = next_same(n))
+        size++;
+    return size;
 }
 
 /* Two rings become one. */
@@ -87,9 +77,8 @@ static Hop *first_of(Hop *h)
 static bool offer(Match *m, Hop *replacement)
 {
     Chooser *c = m->user;
-    int size;
 
-    if (!same_ring(m->root, replacement, &size) && size < RING_MAX) {
+    if (ring_size(m->root) < RING_MAX && !same_value(m->root, replacement)) {
         join_rings(m->root, replacement);
         c->grew = c->any = true;
     }
@@ -139,7 +128,7 @@ static double form_cost(Chooser *c, const Hop *h);
 static double ring_cost(Chooser *c, Hop *h)
 {
     Choice *choice = choice_of(c, h);
-    Hop *n = h;
+    Hop *n = first_of(h);
 
     if (choice->open)
         return INFINITY;
@@ -147,7 +136,7 @@ static double ring_cost(Chooser *c, Hop *h)
         return choice->cost;
     choice->open = true;
     choice->cost = INFINITY;
-    choice->best = n = first_of(h);
+    choice->best = n;
     do {
         double cost = form_cost(c, n);
 

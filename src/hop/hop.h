@@ -37,12 +37,11 @@ typedef struct Hop {
     Value lit; /* HOP_LITERAL; of others: the scalar that it is known to be, or value_none() */
     int slot, index;
     const char *variable; /* that it was assigned to in the script, for messages; or NULL */
-    int uses,
-        product_uses; /* consumers and roots; those that are matrix products: set by dag_rewrite */
-    DataType dt;      /* DT_NONE: unknown */
-    ValueType vt;     /* of a scalar; VT_UNKNOWN: unknown */
-    Dims dims;        /* of a matrix or frame; -1 unknown */
-    double expected;  /* nonzeros by a sketch, where dims.nnz is the worst case; 0: none made */
+    int uses;             /* consumers and roots: set by dag_rewrite */
+    DataType dt;          /* DT_NONE: unknown */
+    ValueType vt;         /* of a scalar; VT_UNKNOWN: unknown */
+    Dims dims;            /* of a matrix or frame; -1 unknown */
+    double expected;      /* nonzeros by a sketch, where dims.nnz is the worst case; 0: none made */
     SizeName rows_name, cols_name; /* where dims are unknown; rows_name of a scalar: it is a size */
     double bytes;                  /* memory estimate of the result, worst case; < 0 unknown */
     const char *why;               /* what chose this operator, for explain; or NULL */

@@ -327,15 +327,16 @@ static bool accept(Match *m)
 
 static bool match_goals(Match *m, const Goal *g);
 
-static bool is_equal_node(const Hop *a, const Hop *b)
+bool same_value(const Hop *a, const Hop *b)
 {
-    for (const Hop *n = a; n; n = n->same) {
+    const Hop *n = a;
+
+    do {
         if (n == b)
             return true;
-        if (n->same == a)
-            break;
-    }
-    return a == b;
+        n = next_same(n);
+    } while (n != a);
+    return false;
 }
 
 static bool match_variable(Match *m, const Pattern *p, Hop *h, const Goal *rest)
@@ -344,7 +345,7 @@ static bool match_variable(Match *m, const Pattern *p, Hop *h, const Goal *rest)
     bool done;
 
     if (*bound)
-        return is_equal_node(*bound, h) && match_goals(m, rest);
+        return same_value(*bound, h) && match_goals(m, rest);
     if (p->kind == PATTERN_MATRIX ? h->dt != DT_MATRIX
                                   : h->dt != DT_SCALAR || h->vt == VT_STRING || h->vt == VT_BOOL)
         return false;
@@ -400,8 +401,7 @@ static bool match_operator(Match *m, const Pattern *p, const Hop *n, const Goal 
 {
     bool done;
 
-    if (n->kind != HOP_OP ||
-        (n != m->root && m->unit && m->once && !m->rule->shared && n->uses > 1))
+    if (n->kind != HOP_OP || (n != m->root && m->once && !m->rule->shared && n->uses > 1))
         return false;
     for (int k = p->nin; k < n->nin; k++)
         if (n->in[k])
@@ -438,7 +438,7 @@ static bool match_goals(Match *m, const Goal *g)
     default:
         if (match_operator(m, g->pattern, n, g->next))
             return true;
-        for (Hop *other = n->same; other && other != n; other = other->same)
+        for (Hop *other = next_same(n); other != n; other = next_same(other))
             if (match_operator(m, g->pattern, other, g->next))
                 return true;
         return false;

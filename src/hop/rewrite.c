@@ -41,13 +41,6 @@ Hop *hop_make(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, int nin, Span sp
 
 /* ---- uses: consumers of a node, roots included, among the nodes that are alive ---- */
 
-static void add_use(Hop *h, const Hop *by, int n)
-{
-    h->uses += n;
-    if (hop_is_op(by, OP_matmult))
-        h->product_uses += n;
-}
-
 /* A node made by a rule is alive: so are its inputs. */
 static void adopt(Hop *h)
 {
@@ -56,7 +49,7 @@ static void adopt(Hop *h)
     h->counted = true;
     for (int k = 0; k < h->nin; k++)
         if (h->in[k]) {
-            add_use(h->in[k], h, 1);
+            h->in[k]->uses++;
             adopt(h->in[k]);
         }
 }
@@ -69,7 +62,7 @@ static void release(Hop *h)
     h->counted = false;
     for (int k = 0; k < h->nin; k++)
         if (h->in[k]) {
-            add_use(h->in[k], h, -1);
+            h->in[k]->uses--;
             if (h->in[k]->uses == 0)
                 release(h->in[k]);
         }
@@ -79,10 +72,9 @@ static void replace(Hop *h, Hop *better)
 {
     adopt(better);
     better->uses += h->uses;
-    better->product_uses += h->product_uses;
     if (!better->variable && better->kind == HOP_OP)
         better->variable = h->variable;
-    h->uses = h->product_uses = 0;
+    h->uses = 0;
     release(h);
 }
 
@@ -143,17 +135,17 @@ static ml_status apply_rules(Rebuild *r, Hop **node)
 
 /* ---- rebuilding ---- */
 
-/* How often each live node is an input or a root, and how often the input of a matrix product. */
+/* How often each live node is an input or a root. */
 static void count_uses(const Dag *dag)
 {
     for (int k = 0; k < dag->count; k++)
-        dag->nodes[k]->uses = dag->nodes[k]->product_uses = 0;
+        dag->nodes[k]->uses = 0;
     for (int k = 0; k < dag->nroots; k++)
         dag->roots[k].hop->uses++;
     for (int k = dag->count - 1; k >= 0; k--)
         for (int j = 0; dag->nodes[k]->uses && j < dag->nodes[k]->nin; j++)
             if (dag->nodes[k]->in[j])
-                add_use(dag->nodes[k]->in[j], dag->nodes[k], 1);
+                dag->nodes[k]->in[j]->uses++;
 }
 
 /* The first root that needs each node as an input, by id; -1 none. */
@@ -246,10 +238,9 @@ static void inherit_uses(Hop *h, const Hop *old)
     if (h->counted)
         for (int k = 0; k < h->nin; k++)
             if (h->in[k])
-                add_use(h->in[k], h, -1);
+                h->in[k]->uses--;
     h->counted = true;
     h->uses += old->uses;
-    h->product_uses += old->product_uses;
 }
 
 static ml_status rebuild(Rebuild *r, const Dag *dag)

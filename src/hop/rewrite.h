@@ -23,6 +23,13 @@ typedef struct Match {
     void *user;
 } Match;
 
+/* The next member of the ring of nodes that have the same value. */
+static inline Hop *next_same(const Hop *h)
+{
+    return h->same ? h->same : (Hop *)(uintptr_t)h;
+}
+bool same_value(const Hop *a, const Hop *b); /* one ring */
+
 /* All ways in which m->rule applies at a node; true when `found` ended the search. */
 bool rule_try(Match *m, Hop *root);
 PredicateFn rule_predicate(const char *name, size_t size);

@@ -173,7 +173,11 @@ ml_status frame_schema_check(Ctx *ctx, const OpCall *call, int k, int64_t cols)
                 cols, value_describe(s, buf));
 }
 
-ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
+/* A column as the type that the schema gives it. */
+typedef ml_status (*ToTypeFn)(Ctx *ctx, FrameColumn *from, FrameType type, FrameColumn **out);
+
+/* Every column of frame 0 through fn, with its type in schema 1. */
+static ml_status by_schema(Ctx *ctx, OpCall *call, ToTypeFn fn)
 {
     FrameColumn **columns = NULL;
     Frame *f;
@@ -187,12 +191,17 @@ ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
 
         st = frame_schema_type(ctx, call->in[1], j, &type);
         if (st == ML_OK)
-            st = column_cast(ctx, f->columns[j], type, &columns[j]);
+            st = fn(ctx, f->columns[j], type, &columns[j]);
     }
     if (st == ML_OK)
         return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
     columns_free(f->cols, columns);
     return st;
+}
+
+ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
+{
+    return by_schema(ctx, call, column_cast);
 }
 
 /* ---- frame(data, rows, cols, schema) ---- */
@@ -336,28 +345,17 @@ static bool keep_fitting(const char *s, size_t size, const void *type)
     return frame_text_fits(s, size, *(const FrameType *)type);
 }
 
+static ml_status drop_invalid(Ctx *ctx, FrameColumn *from, FrameType type, FrameColumn **out)
+{
+    if (type != FT_STRING && type != from->type)
+        return drop_cells(ctx, from, keep_fitting, &type, out);
+    *out = frame_column_retain(from);
+    return ML_OK;
+}
+
 ml_status ml_k_dropInvalidType(Ctx *ctx, OpCall *call)
 {
-    FrameColumn **columns = NULL;
-    Frame *f;
-    ml_status st = ML_OK;
-
-    TRY(call_frame(ctx, call, 0, &f));
-    TRY(frame_schema_check(ctx, call, 1, f->cols));
-    TRY(columns_new(ctx, f->cols, &columns));
-    for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
-        FrameType type;
-
-        st = frame_schema_type(ctx, call->in[1], j, &type);
-        if (st == ML_OK && (type == FT_STRING || type == f->columns[j]->type))
-            columns[j] = frame_column_retain(f->columns[j]);
-        else if (st == ML_OK)
-            st = drop_cells(ctx, f->columns[j], keep_fitting, &type, &columns[j]);
-    }
-    if (st == ML_OK)
-        return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
-    columns_free(f->cols, columns);
-    return st;
+    return by_schema(ctx, call, drop_invalid);
 }
 
 /* ---- freplicate ---- */

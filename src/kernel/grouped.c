@@ -220,32 +220,32 @@ static void take_sums(const GroupJob *job)
         job->out[k] = sum2_value(job->parts[k].sum);
 }
 
-static ml_status group_sum(Ctx *ctx, GroupJob *job)
+static ml_status group_pass(Ctx *ctx, GroupJob *job, PassFn pass,
+                            void (*merge)(Part *to, const Part *from))
 {
-    TRY(run_pass(ctx, job, pass_values, merge_sum));
+    TRY(run_pass(ctx, job, pass, merge));
     take_sums(job);
     return ML_OK;
+}
+
+static ml_status group_sum(Ctx *ctx, GroupJob *job)
+{
+    return group_pass(ctx, job, pass_values, merge_sum);
 }
 
 static ml_status group_count(Ctx *ctx, GroupJob *job)
 {
-    TRY(run_pass(ctx, job, pass_weights, merge_sum));
-    take_sums(job);
-    return ML_OK;
+    return group_pass(ctx, job, pass_weights, merge_sum);
 }
 
 static ml_status group_min(Ctx *ctx, GroupJob *job)
 {
-    TRY(run_pass(ctx, job, pass_least, merge_least));
-    take_sums(job);
-    return ML_OK;
+    return group_pass(ctx, job, pass_least, merge_least);
 }
 
 static ml_status group_max(Ctx *ctx, GroupJob *job)
 {
-    TRY(run_pass(ctx, job, pass_greatest, merge_greatest));
-    take_sums(job);
-    return ML_OK;
+    return group_pass(ctx, job, pass_greatest, merge_greatest);
 }
 
 /* weight[k]: the sum of the weights of group k, NaN of one without a member; out: its mean. */

@@ -138,11 +138,14 @@ static ml_status append_roots(Tree *t, Dag *into, const Dag *from, Hop **map)
 
     for (int k = 0; k < from->nroots; k++) {
         const Root *root = &from->roots[k];
+        Hop *h = map[root->hop->id];
 
         for (int j = 0; root->slot >= 0 && j < before; j++)
             if (into->roots[j].slot == root->slot)
                 into->roots[j].slot = -1;
-        if (!dag_root(into, map[root->hop->id], root->slot))
+        if (root->slot >= 0 && !h->variable) /* what a temporary held now has a name */
+            h->variable = t->r->names[root->slot];
+        if (!dag_root(into, h, root->slot))
             return fail_memory(t->ctx, sizeof(Root));
     }
     return ML_OK;

@@ -21,9 +21,11 @@ typedef enum CodeInputKind {
 } CodeInputKind;
 
 /* Sums are kept as pairs (sum2.h).  Lane k of a row takes its cells k, k + 8, k + 16 ...; lanes are
- * joined as in fold_sum.tmpl.h.  NaN wins in all of them; MIN and MAX are those of fold.tmpl.h. */
+ * joined as in fold_sum.tmpl.h: 8, 4, 2, 1, the upper half into the lower.  MIN and MAX pick as
+ * fold.tmpl.h does (a stays unless x < a), and join in the same way; NaN wins in all of them. */
 typedef enum CodeOutputKind {
-    CODE_CELLS, /* stored, rows `stride` cells apart; its nonzeros are added to nnz */
+    CODE_CELLS, /* stored, rows `stride` cells apart; the nonzeros among them, NaN too and as
+                   rounded to float where they are, are added to nnz */
     CODE_SUM,   /* lanes kept in cells[0, 8) and the rests in cells[8, 16), added to */
     CODE_MIN,   /* lanes kept in cells[0, 8) */
     CODE_MAX,
@@ -40,6 +42,8 @@ typedef struct CodeInput {
     bool single; /* cells are floats */
 } CodeInput;
 
+/* One to three operands: min and max of three from the left, ifelse, log with and without a base.
+ * A square is best told as a product: pow looks at its exponent again for each vector. */
 typedef struct CodeStep {
     OpCode op;
     uint8_t nin;

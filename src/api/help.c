@@ -1,6 +1,9 @@
-/* Help on builtins and on the optimizer, made from the tables and the headers of library functions.
+/* Help on builtins, the optimizer and partitioning, made from the tables and the headers of library
+ * functions.
  */
 #include "api/context.h"
+
+#include "task/task.h"
 
 #include <string.h>
 
@@ -84,6 +87,8 @@ const char *ml_help(ml_context *c, const char *name)
         help_all(&c->text);
     else if (strcmp(name, "optimizer") == 0)
         optimizer_help(&c->text);
+    else if (strcmp(name, "partition") == 0)
+        task_partition_help(&c->text);
     else if (op >= 0)
         help_op(&c->text, &op_table[op]);
     else if (library_help(&c->ctx, name, c->options.lib, &c->text) != ML_OK || c->text.size == 0)

@@ -235,4 +235,12 @@ int64_t clock_now(void);
 int machine_cpus(void);
 size_t machine_memory(void);
 
+/* Where control groups are told: the folder of their trees, the list of this process' groups. */
+typedef struct CgroupFiles {
+    const char *root, *self;
+} CgroupFiles;
+/* CPUs (quota over period, rounded up) and bytes that the groups grant; INT64_MAX: no limit. */
+int64_t cgroup_cpus(const CgroupFiles *files);
+int64_t cgroup_memory(const CgroupFiles *files);
+
 #endif

@@ -57,37 +57,58 @@ static int read_numbers(const char *folder, const char *file, int64_t n[2])
     return count;
 }
 
-static const char ROOT[] = "/sys/fs/cgroup";
-
-/* The path of this process' group after `key` in /proc/self/cgroup: "0::" (version 2), ":memory:"
- * ...  Empty when it is the root or unknown. */
-static void group_path(const char *key, char path[PATH_SIZE])
+/* Is `name` one of the words between the first two colons of a line ID:WORD,WORD:PATH? */
+static bool has_controller(const char *line, const char *name)
 {
-    char text[4096], *line, *end;
+    const char *word = strchr(line, ':');
+    const size_t size = strlen(name);
+
+    while (word && *word != '\0') {
+        const size_t n = strcspn(++word, ",:");
+
+        if (n == size && memcmp(word, name, n) == 0)
+            return true;
+        word = word[n] == ',' ? word + n : NULL;
+    }
+    return false;
+}
+
+/* The path of this process' group for a controller, "" for version 2, as the file `self` lists it.
+ * Empty when it is the root or unknown. */
+static void group_path(const char *self, const char *controller, char path[PATH_SIZE])
+{
+    char text[4096], *line = text, *end;
 
     path[0] = '\0';
-    if (!read_small("/proc/self/cgroup", text, sizeof text) || !(line = strstr(text, key)))
+    if (!read_small(self, text, sizeof text))
         return;
-    line += strlen(key);
-    end = strchr(line, '\n');
-    if (end)
-        *end = '\0';
-    if (line[0] == '/' && line[1])
-        snprintf(path, PATH_SIZE, "%s", line);
+    for (; line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
+        if (has_controller(line, controller)) {
+            line = strchr(strchr(line, ':') + 1, ':');
+            if (line && line[1] == '/' && line[2])
+                snprintf(path, PATH_SIZE, "%s", line + 1);
+            return;
+        }
+    }
 }
 
 typedef void (*GroupVisit)(const char *folder, int64_t *limit);
 
 /* Visit a tree's group and all its ancestors up to the root: each may limit further.  Inside a
  * container the group's own path may be hidden; then only the root is there, and is the group. */
-static void visit_groups(const char *tree, const char *key, GroupVisit visit, int64_t *limit)
+static void visit_groups(const CgroupFiles *files, const char *controller, GroupVisit visit,
+                         int64_t *limit)
 {
     char path[PATH_SIZE], folder[2 * PATH_SIZE];
     char *slash;
 
-    group_path(key, path);
+    group_path(files->self, controller, path);
     do {
-        snprintf(folder, sizeof folder, "%s%s%s", ROOT, tree, path);
+        snprintf(folder, sizeof folder, "%s%s%s%s", files->root, *controller ? "/" : "", controller,
+                 path);
         visit(folder, limit);
         slash = strrchr(path, '/');
         if (slash)
@@ -126,6 +147,26 @@ static void visit_memory(const char *folder, int64_t *limit)
         lower(limit, n[0]);
 }
 
+int64_t cgroup_cpus(const CgroupFiles *files)
+{
+    int64_t limit = INT64_MAX;
+
+    visit_groups(files, "", visit_cpu, &limit);
+    visit_groups(files, "cpu", visit_cpu, &limit);
+    return limit;
+}
+
+int64_t cgroup_memory(const CgroupFiles *files)
+{
+    int64_t limit = INT64_MAX;
+
+    visit_groups(files, "", visit_memory, &limit);
+    visit_groups(files, "memory", visit_memory, &limit);
+    return limit;
+}
+
+static const CgroupFiles system_files = {"/sys/fs/cgroup", "/proc/self/cgroup"};
+
 int machine_cpus(void)
 {
     int64_t limit = sysconf(_SC_NPROCESSORS_ONLN);
@@ -133,9 +174,7 @@ int machine_cpus(void)
 
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         limit = CPU_COUNT(&set);
-    visit_groups("", "0::", visit_cpu, &limit);
-    visit_groups("/cpu", ":cpu:", visit_cpu, &limit);
-    visit_groups("/cpu", ":cpu,cpuacct:", visit_cpu, &limit);
+    lower(&limit, cgroup_cpus(&system_files));
     return limit < 1 ? 1 : (int)limit;
 }
 
@@ -143,7 +182,6 @@ size_t machine_memory(void)
 {
     int64_t limit = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 
-    visit_groups("", "0::", visit_memory, &limit);
-    visit_groups("/memory", ":memory:", visit_memory, &limit);
+    lower(&limit, cgroup_memory(&system_files));
     return limit > 0 ? (size_t)limit : SIZE_MAX;
 }

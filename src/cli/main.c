@@ -58,7 +58,8 @@ static void print_usage(ml_context *ctx)
         "  -config FILE          Options from an XML file.\n"
         "  --check FILE ...      Check syntax and names without running.\n"
         "  --help [NAME]         This text, or what the builtin NAME does; --help all lists them,\n"
-        "                        --help optimizer the optimizer's techniques and rules.\n"
+        "                        --help optimizer the optimizer's techniques and rules,\n"
+        "                        --help partition the ways to divide work into tasks.\n"
         "  --version             The version.\n"
         "\n"
         "Exit status: 0 success, 1 an error of the script or its data, 2 wrong use.\n",

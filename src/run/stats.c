@@ -39,6 +39,19 @@ static void format_optimizer(Buffer *b, const RunStats *s)
     buffer_text(b, rewrites ? ".\n" : "");
 }
 
+static void format_tasks(Buffer *b, const Ctx *ctx)
+{
+    TaskStats t;
+
+    if (!ctx->tasks)
+        return;
+    t = task_stats(ctx->tasks);
+    buffer_format(b, "Threads/parallel calls:\t\t%d/%" PRId64 ", %s.\n", t.threads, t.calls,
+                  ctx->opt->partition);
+    buffer_format(b, "Tasks/steals/imbalance:\t\t%" PRId64 "/%" PRId64 "/%.2f.\n", t.chunks,
+                  t.steals, t.imbalance);
+}
+
 void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
 {
     PoolStats pool = pool_stats(ctx->pool);
@@ -59,13 +72,7 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
                   (double)pool.peak / 1048576.0, (double)pool.limit / 1048576.0);
     buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ".\n", pool.allocations,
                   pool.reused);
-    if (ctx->tasks) {
-        TaskStats t = task_stats(ctx->tasks);
-
-        buffer_format(
-            b, "Threads/parallel calls/chunks/steals:\t%d/%" PRId64 "/%" PRId64 "/%" PRId64 ".\n",
-            t.threads, t.calls, t.chunks, t.steals);
-    }
+    format_tasks(b, ctx);
     buffer_text(b, "Heavy hitter instructions:\n  #  Instruction       Time(s)   Count\n");
     for (int k = 0; k < heavy; k++) {
         int op = heaviest(s, taken);

@@ -5,6 +5,8 @@
 
 enum { GRAIN_CELLS = 64 << 10, SPIN_ROUNDS = 2000, INLINE_CHUNKS = 16 };
 
+static const char DEFAULT_PARTITION[] = "fac2"; /* of contexts without options */
+
 int task_threads(const Ctx *ctx)
 {
     return ctx->tasks ? ctx->tasks->threads : 1;
@@ -29,6 +31,14 @@ static void ctx_child(Ctx *child, Call *call, int worker)
     child->job = call;
 }
 
+static int64_t chunk_size(const Call *call, int64_t at)
+{
+    const int64_t size = call->chunk_size(&call->div, at), left = call->div.n - at;
+    const int64_t fine = size < call->div.grain ? call->div.grain : size;
+
+    return fine > left ? left : fine;
+}
+
 /* Take the next chunk; false when no unit is left.  Relaxed: the units' data was published by the
  * deque's lock, their results are by leaving the call. */
 static bool take_chunk(Call *call, int64_t *lo, int64_t *hi)
@@ -36,11 +46,9 @@ static bool take_chunk(Call *call, int64_t *lo, int64_t *hi)
     int64_t at = atomic_load_explicit(&call->next, memory_order_relaxed), size;
 
     do {
-        if (at >= call->n)
+        if (at >= call->div.n)
             return false;
-        size = call->chunk_size(call, call->n - at);
-        size = size < call->grain ? call->grain : size;
-        size = size > call->n - at ? call->n - at : size;
+        size = chunk_size(call, at);
     } while (!atomic_compare_exchange_weak_explicit(&call->next, &at, at + size,
                                                     memory_order_relaxed, memory_order_relaxed));
     *lo = at;
@@ -52,7 +60,7 @@ static bool take_chunk(Call *call, int64_t *lo, int64_t *hi)
  * and will report. */
 static void report_failure(TaskEngine *engine, Call *call, const Ctx *child, int64_t lo)
 {
-    atomic_store_explicit(&call->next, call->n, memory_order_relaxed);
+    atomic_store_explicit(&call->next, call->div.n, memory_order_relaxed);
     pthread_mutex_lock(&engine->error_lock);
     if (lo < call->failed_at) {
         call->failed_at = lo;
@@ -62,7 +70,7 @@ static void report_failure(TaskEngine *engine, Call *call, const Ctx *child, int
 }
 
 /* Work on a call until no unit is left or one fails. */
-static void participate(TaskEngine *engine, Call *call, int worker)
+static void work(TaskEngine *engine, Call *call, int worker)
 {
     int64_t lo, hi, chunks = 0;
     Ctx child;
@@ -83,6 +91,26 @@ static void participate(TaskEngine *engine, Call *call, int worker)
     atomic_fetch_add_explicit(&engine->chunks, chunks, memory_order_relaxed);
 }
 
+/* Count a participant's time.  Relaxed: it is read after all have left. */
+static void add_busy(Call *call, int64_t ns)
+{
+    int64_t most = atomic_load_explicit(&call->busy_max, memory_order_relaxed);
+
+    atomic_fetch_add_explicit(&call->busy_sum, ns, memory_order_relaxed);
+    while (ns > most && !atomic_compare_exchange_weak_explicit(
+                            &call->busy_max, &most, ns, memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+static void participate(TaskEngine *engine, Call *call, int worker)
+{
+    const int64_t begin = call->timed ? clock_now() : 0;
+
+    work(engine, call, worker);
+    if (call->timed)
+        add_busy(call, clock_now() - begin);
+}
+
 static bool is_inside(const Call *call, const Call *outer)
 {
     if (!outer)
@@ -100,7 +128,7 @@ static Call *oldest_call(const Deque *deque, const Call *inside)
     for (int i = 0, n = atomic_load_explicit(&deque->count, memory_order_relaxed); i < n; i++) {
         Call *call = deque->calls[i];
 
-        if (atomic_load_explicit(&call->next, memory_order_relaxed) < call->n &&
+        if (atomic_load_explicit(&call->next, memory_order_relaxed) < call->div.n &&
             is_inside(call, inside))
             return call;
     }
@@ -215,25 +243,45 @@ static ml_status run_inline(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void 
     return ML_OK;
 }
 
+/* Set up what the engine needs of a call.  Calls within others are not timed: their threads are
+ * busy elsewhere in the outer one. */
+static void call_init(Call *call, Ctx *ctx, const TaskEngine *engine)
+{
+    const Partition *scheme = partition_find(ctx->opt ? ctx->opt->partition : "");
+
+    call->ctx = ctx;
+    call->err = &ctx->err;
+    call->div.threads = engine->threads;
+    call->chunk_size = (scheme ? scheme : partition_find(DEFAULT_PARTITION))->size;
+    call->parent = ctx->job;
+    call->timed = !ctx->job && ctx->opt && ctx->opt->stats > 0;
+    call->failed_at = INT64_MAX;
+}
+
+static void add_stats(TaskEngine *engine, const Call *call)
+{
+    atomic_fetch_add_explicit(&engine->calls, 1, memory_order_relaxed);
+    if (call->timed) {
+        atomic_fetch_add_explicit(&engine->busy_sum, call->busy_sum, memory_order_relaxed);
+        atomic_fetch_add_explicit(&engine->busy_max, call->busy_max, memory_order_relaxed);
+    }
+}
+
 ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg)
 {
     TaskEngine *engine = ctx->tasks;
-    Call call = {
-        .fn = fn, .arg = arg, .ctx = ctx, .err = &ctx->err, .n = n, .grain = grain < 1 ? 1 : grain};
+    Call call = {.fn = fn, .arg = arg, .div = {.n = n, .grain = grain < 1 ? 1 : grain}};
     const int worker = ctx->worker;
 
-    if (!engine || engine->threads == 1 || n <= call.grain)
-        return run_inline(ctx, n, call.grain, fn, arg);
+    if (!engine || engine->threads == 1 || n <= call.div.grain)
+        return run_inline(ctx, n, call.div.grain, fn, arg);
     engine_start(engine);
-    call.threads = engine->threads;
-    call.chunk_size = partition_find(ctx->opt ? ctx->opt->partition : "");
-    call.parent = ctx->job;
-    call.failed_at = INT64_MAX;
+    call_init(&call, ctx, engine);
     if (!push_call(engine, worker, &call))
-        return run_inline(ctx, n, call.grain, fn, arg);
-    atomic_fetch_add_explicit(&engine->calls, 1, memory_order_relaxed);
+        return run_inline(ctx, n, call.div.grain, fn, arg);
     participate(engine, &call, worker);
     pop_call(&engine->deques[worker]);
     caller_wait(engine, &call, worker);
+    add_stats(engine, &call);
     return call.failed_at == INT64_MAX ? ML_OK : ctx->err.code;
 }

@@ -172,10 +172,14 @@ void task_engine_free(TaskEngine *engine)
 
 TaskStats task_stats(const TaskEngine *engine)
 {
+    const int64_t sum = atomic_load_explicit(&engine->busy_sum, memory_order_relaxed);
+    const int64_t most = atomic_load_explicit(&engine->busy_max, memory_order_relaxed);
+
     return (TaskStats){
         .calls = atomic_load_explicit(&engine->calls, memory_order_relaxed),
         .chunks = atomic_load_explicit(&engine->chunks, memory_order_relaxed),
         .steals = atomic_load_explicit(&engine->steals, memory_order_relaxed),
+        .imbalance = sum > 0 ? (double)most * engine->threads / (double)sum : 1,
         .threads = engine->threads,
     };
 }

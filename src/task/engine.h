@@ -21,19 +21,39 @@
 
 enum { CACHE_LINE = 64, DEQUE_CALLS = 32 };
 
+/* What a partitioning scheme knows of a call: n units for `threads`, `grain` or more at a time. */
+typedef struct Division {
+    int64_t n, grain;
+    int threads;
+} Division;
+
+/* Units of the chunk that begins at a position; the caller raises it to the grain and cuts it at
+ * the end. */
+typedef int64_t (*ChunkSize)(const Division *d, int64_t at);
+
+/* A partitioning scheme: its word in the option `partition`, its sizes, a line of help. */
+typedef struct Partition {
+    const char *name;
+    ChunkSize size;
+    const char *doc;
+} Partition;
+extern const Partition partition_table[];
+extern const int partition_count;
+const Partition *partition_find(const char *name); /* NULL when there is none of the name */
+
 typedef struct Call {
     TaskFn fn;
     void *arg;
     const Ctx *ctx; /* the caller's, read by who joins */
     ErrorRecord *err;
-    int64_t n, grain;
-    int threads;
-    int64_t (*chunk_size)(const struct Call *call, int64_t left);
+    Division div;
+    ChunkSize chunk_size;
     const struct Call *parent;
+    bool timed;                                    /* count how long each participant is busy */
     _Alignas(CACHE_LINE) atomic_int_fast64_t next; /* first unit that nobody has taken */
     atomic_int joined;                             /* workers other than the caller that are in */
-    int64_t
-        failed_at; /* first unit of the lowest failing chunk; guarded by the engine's error_lock */
+    atomic_int_fast64_t busy_sum, busy_max;        /* nanoseconds of all and of the busiest */
+    int64_t failed_at; /* first unit of the lowest failing chunk; guarded by the error_lock */
 } Call;
 
 /* What one worker has called.  The lock guards calls[0, count) and entering `joined` of these
@@ -65,6 +85,7 @@ struct TaskEngine {
     Parking idle;    /* workers without work */
     Parking waiting; /* callers whose call is still run by others */
     atomic_int_fast64_t calls, chunks, steals;
+    atomic_int_fast64_t busy_sum, busy_max; /* of all timed calls that lie in no other */
 };
 
 /* Creates the threads at the first call; afterwards one load. */
@@ -87,9 +108,5 @@ static inline void pause_cpu(void)
     __builtin_ia32_pause();
 #endif
 }
-
-/* Partitioning schemes: units of the next chunk. */
-typedef int64_t (*ChunkSize)(const Call *call, int64_t left);
-ChunkSize partition_find(const char *name);
 
 #endif

@@ -31,10 +31,18 @@ ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg);
 /* A grain such that a chunk has about 64K cells of work, given the work of one unit in cells. */
 int64_t task_grain(int64_t cells_per_unit);
 
+/* `calls` are those that others could join, `chunks` the tasks that they were divided into,
+ * `steals` how often a worker joined the call of another.  `imbalance` is the time of the busiest
+ * thread over the mean of all threads, weighted by the calls' lengths: 1 when all are busy to the
+ * end, `threads` when one does all the work.  It is measured while the option `stats` is on. */
 typedef struct TaskStats {
     int64_t calls, chunks, steals;
+    double imbalance;
     int threads;
 } TaskStats;
 TaskStats task_stats(const TaskEngine *engine);
+
+/* The partitioning schemes, a line each. */
+void task_partition_help(Buffer *b);
 
 #endif

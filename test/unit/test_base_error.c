@@ -76,7 +76,7 @@ ML_TEST(options_start_at_their_defaults)
     assert_int_equal(opt.seed, -1);
     assert_string_equal(opt.memory, "70%");
     assert_string_equal(opt.exec, "singlenode");
-    assert_string_equal(opt.partition, "guided");
+    assert_string_equal(opt.partition, "fac2");
 }
 
 ML_TEST(options_are_set_by_name_and_checked)
@@ -92,9 +92,9 @@ ML_TEST(options_are_set_by_name_and_checked)
     assert_string_equal(opt.lib, "/tmp/x");
     assert_int_equal(option_set(ctx, &opt, "threads", "many"), ML_EVALUE);
     assert_string_equal(test_error(), "option threads: expected an integer, found 'many'");
-    assert_int_equal(option_set(ctx, &opt, "partition", "guid"), ML_EVALUE);
+    assert_int_equal(option_set(ctx, &opt, "exec", "single"), ML_EVALUE);
     assert_string_equal(test_error(),
-                        "option partition: expected one of: static guided, found 'guid'");
+                        "option exec: expected one of: singlenode hybrid, found 'single'");
     assert_int_equal(option_set(ctx, &opt, "nope", "1"), ML_ENAME);
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';

@@ -1,7 +1,7 @@
 /* The task engine: every unit runs once, nesting, errors, cancelling, many small calls. */
 #include "ml_test.h"
 
-#include "task/task.h"
+#include "task/engine.h"
 
 #include <stdio.h>
 
@@ -36,12 +36,11 @@ static void check_marks(Ctx *ctx, int64_t n, int64_t grain)
 ML_TEST(task_for_runs_every_unit_once)
 {
     static const int64_t sizes[] = {0, 1, 2, 3, 7, 8, 64, 1000, 12345};
-    static const char *const schemes[] = {"static", "guided"};
-
     for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
         test_threads(thread_counts[t]);
-        for (size_t s = 0; s < 2; s++) {
-            snprintf(test_options()->partition, sizeof test_options()->partition, "%s", schemes[s]);
+        for (int s = 0; s < partition_count; s++) {
+            snprintf(test_options()->partition, sizeof test_options()->partition, "%s",
+                     partition_table[s].name);
             for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
                 for (int64_t grain = 0; grain < 200; grain = grain * 3 + 1)
                     check_marks(test_ctx(), sizes[k], grain);

@@ -26,12 +26,17 @@ typedef struct String {
 
 typedef enum MatrixFormat { MATRIX_DENSE, MATRIX_CSR, MATRIX_CONSTANT } MatrixFormat;
 
+/* How a cell is stored.  Programs compute in doubles; with the option precision=single the cells of
+ * matrices rest in memory as FP32, see "cells in FP32" below. */
+typedef enum CellType { CELL_FP64, CELL_FP32 } CellType;
+
 typedef struct Matrix {
     atomic_int refs;
     MatrixFormat format;
     int64_t rows, cols, nnz;
     double *values;    /* DENSE: rows*cols cells, 64-byte aligned; CSR: nnz nonzeros (capacity may
-                          exceed it) */
+                          exceed it); NULL when the cells are FP32 */
+    float *singles;    /* the same in FP32; NULL when the cells are FP64 */
     int64_t *row_ptr;  /* CSR: rows + 1 */
     uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
     double constant;   /* CONSTANT */
@@ -246,6 +251,7 @@ ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz);
 bool matrix_is_sparse(int64_t rows, int64_t cols, int64_t nnz);
 const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz); /* "dense: one column" */
 int64_t matrix_count_nnz(const double *cells, int64_t n);
+int64_t matrix_stored_nnz(const Matrix *m, int64_t at, int64_t n); /* of n stored cells */
 
 /* The same matrix in the format asked for; in itself, retained, when it already has it. */
 ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out);
@@ -254,14 +260,90 @@ ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out);
  * after writing. */
 ml_status matrix_writable(Ctx *ctx, Matrix **m);
 
-double matrix_get(const Matrix *m, int64_t row, int64_t col); /* zero-based, in bounds */
+double matrix_get(const Matrix *m, int64_t row, int64_t col);       /* zero-based, in bounds */
+void matrix_set(Matrix *m, int64_t row, int64_t col, double value); /* dense; nnz is stale then */
 static inline int64_t matrix_cells(const Matrix *m)
 {
     return m->rows * m->cols; /* never overflows: checked when the matrix is made */
 }
-/* One row as dense cells: a pointer into a dense matrix, or `scratch` (cols cells) filled from CSR
- * or constant. */
+/* One row as dense cells: a pointer into a dense matrix of FP64, or `scratch` (cols cells) filled
+ * from CSR, constant or FP32. */
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
+
+/* ---- cells in FP32 ----
+ * With precision=single every matrix that the program holds is FP32 (constants store a double that
+ * is a float).  Kernels whose row has P_SINGLE get such operands, and all operands of a call have
+ * one type; every other kernel gets FP64 copies.  Results may be of either type, they are converted
+ * after the call.  So a P_SINGLE kernel
+ *   - makes its result by matrix_like(ctx, operand, ...), in the type of its operand;
+ *   - computes in doubles on tiles that stay in the L1 cache, and reads and writes cells by
+ *         x = matrix_load(in, at, n, scratch);
+ *         to = matrix_target(out, at, scratch2);
+ *         nnz += matrix_store(out, at, n, to, loop(x, to, n));
+ *     which costs nothing for FP64, where they point into the matrices;
+ *   - or moves cells unseen: matrix_at and matrix_cell_size;
+ *   - or runs loops of its own over `singles`. */
+
+static inline CellType matrix_type(const Matrix *m)
+{
+    return m->singles ? CELL_FP32 : CELL_FP64;
+}
+static inline size_t cell_size(CellType type)
+{
+    return type == CELL_FP32 ? sizeof(float) : sizeof(double);
+}
+static inline size_t matrix_cell_size(const Matrix *m)
+{
+    return cell_size(matrix_type(m));
+}
+CellType precision_type(const Ctx *ctx); /* what the option precision asks for */
+
+/* As matrix_new_dense and matrix_new_csr, in a type. */
+ml_status matrix_new_dense_of(Ctx *ctx, CellType type, int64_t rows, int64_t cols, Matrix **out);
+ml_status matrix_new_csr_of(Ctx *ctx, CellType type, int64_t rows, int64_t cols, int64_t capacity,
+                            Matrix **out);
+/* A dense matrix in the type of another. */
+static inline ml_status matrix_like(Ctx *ctx, const Matrix *m, int64_t rows, int64_t cols,
+                                    Matrix **out)
+{
+    return matrix_new_dense_of(ctx, matrix_type(m), rows, cols, out);
+}
+/* The same matrix, in its format, with cells of that type and its exact nnz; itself, retained, when
+ * it has it.  To FP32 cells are rounded, beyond its range to infinities and zeros; a constant's
+ * number as well. */
+ml_status matrix_as(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
+/* As matrix_dense, which keeps the type and makes FP64 of a constant: this of that type. */
+ml_status matrix_dense_of(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
+
+/* Where the stored cell `at` lies: for memcpy between matrices of one type. */
+static inline void *matrix_at(const Matrix *m, int64_t at)
+{
+    return m->singles ? (void *)(m->singles + at) : (void *)(m->values + at);
+}
+void cells_widen(const float *from, double *to, int64_t n);
+/* Rounds; gives the nonzeros among what was stored. */
+int64_t cells_narrow(const double *from, float *to, int64_t n);
+
+/* n stored cells from `at` on as doubles: a pointer into an FP64 matrix, or scratch. */
+static inline const double *matrix_load(const Matrix *m, int64_t at, int64_t n, double *scratch)
+{
+    if (!m->singles)
+        return m->values + at;
+    cells_widen(m->singles + at, scratch, n);
+    return scratch;
+}
+/* Where to write cells from `at` on as doubles before matrix_store. */
+static inline double *matrix_target(const Matrix *m, int64_t at, double *scratch)
+{
+    return m->singles ? scratch : m->values + at;
+}
+/* Store n cells that were written to matrix_target; gives their nonzeros, which are nnz before
+ * rounding. */
+static inline int64_t matrix_store(Matrix *m, int64_t at, int64_t n, const double *cells,
+                                   int64_t nnz)
+{
+    return m->singles ? cells_narrow(cells, m->singles + at, n) : nnz;
+}
 
 /* ---- frames and lists ---- */
 

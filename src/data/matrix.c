@@ -2,8 +2,9 @@
  *
  * A matrix is one counted header and one buffer of the pool (dense: cells; CSR: values, row
  * pointers, column indexes one after the other, each aligned to a cache line; constant: nothing).
- * CSR cells are never zero. */
-#include "data/data.h"
+ * CSR cells are never zero.  Cells are FP64 or FP32; the loops over them are those of
+ * matrix_cells.h. */
+#include "data/matrix_cells.h"
 #include "task/task.h"
 
 #include <string.h>
@@ -12,6 +13,11 @@
 enum { ALIGNMENT = 64, SPARSE_MIN_CELLS = 1024, FILL_TILE = 8192, COUNT_TILE = 4096 };
 
 static const double SPARSE_BELOW = 0.4;
+
+CellType precision_type(const Ctx *ctx)
+{
+    return ctx->opt && strcmp(ctx->opt->precision, "single") == 0 ? CELL_FP32 : CELL_FP64;
+}
 
 static ml_status matrix_new(Ctx *ctx, int64_t rows, int64_t cols, MatrixFormat format, Matrix **out)
 {
@@ -35,25 +41,35 @@ static ml_status matrix_new(Ctx *ctx, int64_t rows, int64_t cols, MatrixFormat f
 }
 
 /* Give m its buffer; frees m on failure. */
-static ml_status take_buffer(Ctx *ctx, Matrix *m, size_t bytes)
+static ml_status take_buffer(Ctx *ctx, CellType type, Matrix *m, size_t bytes)
 {
+    void *buffer = pool_alloc(ctx, bytes);
+
+    if (!buffer) {
+        matrix_release(m);
+        return ML_ENOMEM;
+    }
     m->bytes = bytes;
-    m->values = pool_alloc(ctx, bytes);
-    if (m->values)
-        return ML_OK;
-    m->bytes = 0;
-    matrix_release(m);
-    return ML_ENOMEM;
+    if (type == CELL_FP32)
+        m->singles = buffer;
+    else
+        m->values = buffer;
+    return ML_OK;
 }
 
-ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out)
+ml_status matrix_new_dense_of(Ctx *ctx, CellType type, int64_t rows, int64_t cols, Matrix **out)
 {
     Matrix *m = NULL;
 
     TRY(matrix_new(ctx, rows, cols, MATRIX_DENSE, &m));
-    TRY(take_buffer(ctx, m, (size_t)matrix_cells(m) * sizeof(double)));
+    TRY(take_buffer(ctx, type, m, (size_t)matrix_cells(m) * cell_size(type)));
     *out = m;
     return ML_OK;
+}
+
+ml_status matrix_new_dense(Ctx *ctx, int64_t rows, int64_t cols, Matrix **out)
+{
+    return matrix_new_dense_of(ctx, CELL_FP64, rows, cols, out);
 }
 
 static ml_status zero_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -63,7 +79,7 @@ static ml_status zero_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     end = end < matrix_cells(m) ? end : matrix_cells(m);
-    memset(m->values + begin, 0, (size_t)(end - begin) * sizeof(double));
+    memset(matrix_at(m, begin), 0, (size_t)(end - begin) * matrix_cell_size(m));
     return ML_OK;
 }
 
@@ -88,7 +104,8 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity, Matrix **out)
+ml_status matrix_new_csr_of(Ctx *ctx, CellType type, int64_t rows, int64_t cols, int64_t capacity,
+                            Matrix **out)
 {
     size_t values, pointers, indexes;
     Matrix *m = NULL;
@@ -97,15 +114,20 @@ ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity,
         return fail(ctx, ML_EVALUE,
                     "a sparse matrix of %" PRId64 "x%" PRId64 " cells is not possible", rows, cols);
     TRY(matrix_new(ctx, rows, cols, MATRIX_CSR, &m));
-    values = aligned((size_t)capacity * sizeof *m->values);
+    values = aligned((size_t)capacity * cell_size(type));
     pointers = aligned((size_t)(rows + 1) * sizeof *m->row_ptr);
     indexes = (size_t)capacity * sizeof *m->col_idx;
-    TRY(take_buffer(ctx, m, values + pointers + indexes));
-    m->row_ptr = (int64_t *)(void *)((char *)m->values + values);
-    m->col_idx = (uint32_t *)(void *)((char *)m->values + values + pointers);
+    TRY(take_buffer(ctx, type, m, values + pointers + indexes));
+    m->row_ptr = (int64_t *)(void *)((char *)matrix_at(m, 0) + values);
+    m->col_idx = (uint32_t *)(void *)((char *)matrix_at(m, 0) + values + pointers);
     memset(m->row_ptr, 0, (size_t)(rows + 1) * sizeof *m->row_ptr);
     *out = m;
     return ML_OK;
+}
+
+ml_status matrix_new_csr(Ctx *ctx, int64_t rows, int64_t cols, int64_t capacity, Matrix **out)
+{
+    return matrix_new_csr_of(ctx, CELL_FP64, rows, cols, capacity, out);
 }
 
 ml_status matrix_new_constant(Ctx *ctx, int64_t rows, int64_t cols, double value, Matrix **out)
@@ -144,7 +166,7 @@ void matrix_release(Matrix *m)
     if (m->mapping)
         munmap(m->mapping, m->mapping_size);
     else
-        pool_release(m->pool, m->values, m->bytes);
+        pool_release(m->pool, matrix_at(m, 0), m->bytes);
     mem_free(m);
 }
 
@@ -167,17 +189,8 @@ const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz)
     return cols > UINT32_MAX ? "dense: wide" : "dense";
 }
 
-int64_t matrix_count_nnz(const double *cells, int64_t n)
-{
-    int64_t count = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        count += cells[i] != 0;
-    return count;
-}
-
 typedef struct CountJob {
-    const double *cells;
+    const Matrix *m;
     int64_t n;
     atomic_int_fast64_t count;
 } CountJob;
@@ -191,14 +204,14 @@ static ml_status count_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     end = end < job->n ? end : job->n;
-    atomic_fetch_add_explicit(&job->count, matrix_count_nnz(job->cells + begin, end - begin),
+    atomic_fetch_add_explicit(&job->count, matrix_stored_nnz(job->m, begin, end - begin),
                               memory_order_relaxed);
     return ML_OK;
 }
 
-static ml_status count_parallel(Ctx *ctx, const double *cells, int64_t n, int64_t *nnz)
+static ml_status count_parallel(Ctx *ctx, const Matrix *m, int64_t n, int64_t *nnz)
 {
-    CountJob job = {.cells = cells, .n = n};
+    CountJob job = {.m = m, .n = n};
 
     TRY(task_for(ctx, (n + COUNT_TILE - 1) / COUNT_TILE, task_grain(COUNT_TILE), count_tiles,
                  &job));
@@ -206,28 +219,12 @@ static ml_status count_parallel(Ctx *ctx, const double *cells, int64_t n, int64_
     return ML_OK;
 }
 
-/* Drop explicit zeros from a CSR matrix that nobody else has yet. */
-static void compact_csr(Matrix *m)
-{
-    int64_t kept = 0, k = 0;
-
-    for (int64_t i = 0; i < m->rows; i++) {
-        for (int64_t end = m->row_ptr[i + 1]; k < end; k++) {
-            if (m->values[k] == 0)
-                continue;
-            m->values[kept] = m->values[k];
-            m->col_idx[kept++] = m->col_idx[k];
-        }
-        m->row_ptr[i + 1] = kept;
-    }
-}
-
 static ml_status count_matrix(Ctx *ctx, Matrix *m, int64_t *nnz)
 {
     if (m->format == MATRIX_CONSTANT)
         *nnz = m->constant != 0 ? matrix_cells(m) : 0;
     else if (*nnz < 0)
-        return count_parallel(ctx, m->values,
+        return count_parallel(ctx, m,
                               m->format == MATRIX_CSR ? m->row_ptr[m->rows] : matrix_cells(m), nnz);
     return ML_OK;
 }
@@ -239,7 +236,7 @@ ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz)
 
     TRY(count_matrix(ctx, in, &nnz));
     if (in->format == MATRIX_CSR && in->row_ptr[in->rows] != nnz)
-        compact_csr(in);
+        matrix_compact(in);
     in->nnz = nnz;
     sparse = matrix_is_sparse(in->rows, in->cols, nnz);
     if (in->format == MATRIX_CONSTANT || sparse == (in->format == MATRIX_CSR))
@@ -270,25 +267,32 @@ double matrix_get(const Matrix *m, int64_t row, int64_t col)
 {
     int64_t at;
 
-    if (m->format == MATRIX_DENSE)
-        return m->values[row * m->cols + col];
     if (m->format == MATRIX_CONSTANT)
         return m->constant;
-    at = csr_find(m, row, col);
-    return at < 0 ? 0 : m->values[at];
+    at = m->format == MATRIX_DENSE ? row * m->cols + col : csr_find(m, row, col);
+    if (at < 0)
+        return 0;
+    return m->singles ? (double)m->singles[at] : m->values[at];
+}
+
+void matrix_set(Matrix *m, int64_t row, int64_t col, double value)
+{
+    if (m->singles)
+        m->singles[row * m->cols + col] = (float)value;
+    else
+        m->values[row * m->cols + col] = value;
 }
 
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch)
 {
+    const double fill = m->format == MATRIX_CONSTANT ? m->constant : 0;
+
     if (m->format == MATRIX_DENSE)
-        return m->values + row * m->cols;
-    if (m->format == MATRIX_CONSTANT) {
-        for (int64_t j = 0; j < m->cols; j++)
-            scratch[j] = m->constant;
-        return scratch;
-    }
-    memset(scratch, 0, (size_t)m->cols * sizeof *scratch);
-    for (int64_t k = m->row_ptr[row]; k < m->row_ptr[row + 1]; k++)
-        scratch[m->col_idx[k]] = m->values[k];
+        return matrix_load(m, row * m->cols, m->cols, scratch);
+    for (int64_t j = 0; j < m->cols; j++)
+        scratch[j] = fill;
+    if (m->format == MATRIX_CSR)
+        for (int64_t k = m->row_ptr[row]; k < m->row_ptr[row + 1]; k++)
+            scratch[m->col_idx[k]] = m->singles ? (double)m->singles[k] : m->values[k];
     return scratch;
 }

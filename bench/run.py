@@ -8,8 +8,9 @@ see the same state of the machine.
 
 Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; family, whose
 name stands for all of its workloads, which do not run when none is named; csv_mb, size of a CSV file to make
-beforehand, which gives a throughput; bytes_of, the file written in each round, which does so too. {scratch} is the
-folder for files.
+beforehand, which gives a throughput; bytes_of, the file written in each round, which does so too; options, of matloom's
+command line; what and bounds, see bounds.py, which also measures the limits of the machine that bounds speak of, in
+turns with the engines. {scratch} is the folder for files. `bounds` stands for all workloads that have some.
 """
 import argparse
 import json
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import bounds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -32,23 +35,30 @@ def parse_options():
     p.add_argument("--python", default=os.environ.get("NUMPY_PY", sys.executable), help="one with numpy, scipy, scikit-learn")
     p.add_argument("--systemds", default=os.environ.get("SYSDS_HOME"), help="folder with SystemDS.jar and lib/")
     p.add_argument("--suite", default=HERE, help="another folder with dml/, suites and workloads.json")
+    p.add_argument("--limits", default=f"{HERE}/../build/release/limits", help="program that measures the machine")
     p.add_argument("--json", help="write all figures to this file")
+    p.add_argument("--results", help="file in which to put how the bounds were met, such as bench/results.json")
     p.add_argument("--limit", type=float, help="end with status 1 when the first engine is slower by more than this")
     return p.parse_args()
 
 
-def command(engine, script, suite, args, o):
+def command(engine, script, suite, args, options, o):
     """The command line that runs a workload's script, or the function of this name in a suite, on an engine."""
+    if engine == "tenth":
+        args = {**args, "n": args["n"] // 10}
     pairs = [f"{k}={v}" for k, v in args.items()]
     dml = f"{o.suite}/dml/{script}.dml"
-    if engine == "numpy":
-        return [o.python, f"{o.suite}/{suite}.py", script] + pairs
+    if engine in ("numpy", "avx512"):
+        kind = ["dtype=float32"] if "single" in options else []
+        forced = ["env", "OPENBLAS_CORETYPE=SkylakeX"] if engine == "avx512" else []
+        return forced + [o.python, f"{o.suite}/{suite}.py", script] + pairs + kind
     if engine == "systemds":
         return ["java", "-Xmx16g", "-Xms2g", "--add-modules=jdk.incubator.vector", "-cp",
                 f"{o.systemds}/lib/*:{o.systemds}/*", "org.apache.sysds.api.DMLScript", "-f", dml,
                 "-exec", "singlenode", "-nvargs"] + pairs
     # A workload repeats its work in a loop; computed once before it, there would be nothing to measure.
-    return [os.path.abspath(o.matloom), "-without", "loop_invariants", "-f", dml] + (["-nvargs"] + pairs if pairs else [])
+    options = options + (["-threads", "1"] if engine == "one" else []) + ["-without", "loop_invariants,vectorize_loops"]
+    return [os.path.abspath(o.matloom)] + options + ["-f", dml] + (["-nvargs"] + pairs if pairs else [])
 
 
 def run_once(cmd, scratch):
@@ -81,21 +91,26 @@ def make_csv(path, megabytes):
 
 
 def measure(name, workload, engines, o, scratch):
-    """For each engine a record of seconds, all its runs and peak bytes; None where it failed."""
+    """For each engine a record of seconds, all its runs and peak bytes, None where it failed; `limits`, when bounds
+    speak of some."""
     args, rounds, extras = (workload + [{}])[:3]
     args = {k: v.format(scratch=scratch) if isinstance(v, str) else v for k, v in args.items()}
     engines = [e for e in engines if e in extras.get("engines", engines)]
+    engines += [e for e in bounds.engines(extras) if e not in engines]
+    limits = {limit: [] for limit in bounds.limits(extras)}
+    script, suite = extras.get("script", name), extras.get("suite", "numpy_suite")
     if "csv_mb" in extras:
         make_csv(args["csv"], extras["csv_mb"])
-    script, suite = extras.get("script", name), extras.get("suite", "numpy_suite")
     runs = {e: [] for e in engines}
     for _ in range(o.repeats):
         for e in engines:
             if None not in runs[e]:
-                cmds = [command(e, script, suite, {**args, **({"k": k} if k else {})}, o)
+                cmds = [command(e, script, suite, {**args, **({"k": k} if k else {})}, extras.get("options", []), o)
                         for k in rounds or [None]]
                 once = [run_once(cmd, scratch) for cmd in cmds]
                 runs[e].append(None if None in once else once)
+        for limit, values in limits.items():
+            values.append(bounds.measure_limit(o.limits, limit))
     records = {}
     for e in engines:
         if None in runs[e]:
@@ -108,6 +123,8 @@ def measure(name, workload, engines, o, scratch):
         sized = extras.get("bytes_of", args.get("csv", "")).format(scratch=scratch)
         if sized and os.path.isfile(sized):
             records[e]["bytes_per_second"] = os.path.getsize(sized) / seconds
+    if limits:
+        records["limits"] = {k: None if None in v else statistics.median(v) for k, v in limits.items()}
     return records
 
 
@@ -136,7 +153,10 @@ def chosen(names, workloads):
     """The names of workloads that names of workloads and families stand for."""
     families = {}
     for name, workload in workloads.items():
-        families.setdefault((workload + [{}])[2].get("family"), []).append(name)
+        extras = (workload + [{}])[2]
+        families.setdefault(extras.get("family"), []).append(name)
+        if "bounds" in extras:
+            families.setdefault("bounds", []).append(name)
     unknown = set(names) - set(workloads) - set(families)
     if unknown:
         sys.exit(f"run.py: no workload or family {' '.join(sorted(unknown))}")
@@ -150,19 +170,26 @@ def main():
     with open(f"{o.suite}/workloads.json") as f:
         workloads = json.load(f)
     names = chosen(o.names, workloads)
+    bounds.show_limits(o.limits, [limit for name in names for limit in bounds.limits((workloads[name] + [{}])[2])])
     print(f"{'workload':18s}" + "".join(f"{e:>13s}" for e in engines) +
           "".join(f"{e + '/' + engines[0][:1]:>11s}" for e in engines[1:]) + f"   {engines[0]}: peak, throughput")
-    results, slow = {}, []
+    results, slow, held = {}, [], {}
     with tempfile.TemporaryDirectory(prefix="matloom-bench-") as scratch:
         for name in names:
             records = results[name] = measure(name, workloads[name], engines, o, scratch)
             show_row(name, records, engines)
+            found = bounds.check(workloads[name], records)
+            bounds.show(found)
+            if found:
+                held[name] = found
             first = records.get(engines[0])
             slow += [f"{name} ({e})" for e in engines[1:] if o.limit and records.get(e) and
                      (not first or first["seconds"] > o.limit * records[e]["seconds"])]
     if o.json:
         with open(o.json, "w") as f:
             json.dump(results, f, indent=1)
+    if o.results:
+        bounds.update_results(o.results, held, workloads)
     if slow:
         sys.exit("slower than the limit allows: " + ", ".join(slow))
 

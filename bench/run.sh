@@ -8,4 +8,5 @@ for argument in "$@"; do
     [ "$argument" != nn ] || torch=torch
 done
 python=$(./venv.sh $torch)
+ninja -C ../build/release limits >&2
 exec "$python" run.py --json ../build/bench.json "$@"

@@ -280,20 +280,20 @@ def randpoisson(n, m, k):
     return again(k, lambda: rng(1).poisson(3, (n, m))[0])
 
 
-def random_csr(n, sp, seed):
+def random_csr(n, m, sp, seed):
     """Columns at random, so a cell may be drawn twice and is then one nonzero: no slower way is needed here."""
     from scipy.sparse import csr_matrix
 
-    nnz = int(n * n * sp)
+    nnz = int(n * m * sp)
     r = rng(seed)
-    rows, cols = r.integers(0, n, nnz, dtype=np.int32), r.integers(0, n, nnz, dtype=np.int32)
-    return csr_matrix((r.random(nnz), (rows, cols)), shape=(n, n))
+    rows, cols = r.integers(0, n, nnz, dtype=np.int32), r.integers(0, m, nnz, dtype=np.int32)
+    return csr_matrix((r.random(nnz), (rows, cols)), shape=(n, m))
 
 
-def randsparse(n, k, sp):
+def randsparse(n, m, k, sp):
     from scipy.sparse import random
 
-    return again(k, lambda: random(n, n, density=sp, format="csr", rng=rng(1)))
+    return again(k, lambda: random(n, m, density=sp, format="csr", rng=rng(1)))
 
 
 def sample(n, k):
@@ -307,39 +307,105 @@ def samplewith(n, k):
 # ---- sparse matrices ----
 
 
-def spmm(n, k, sp):
-    X, B = random_csr(n, sp, 1), rng(2).random((n, 10))
-    return again(k, lambda: X @ B)
-
-
-def spmvec(n, k, sp):
-    X, b = random_csr(n, sp, 1), rng(2).random((n, 1))
+def spmvec(n, m, k, sp):
+    X, b = random_csr(n, m, sp, 1), rng(2).random((m, 1))
     return again(k, lambda: X @ b)
 
 
-def spt(n, k, sp):
-    X = random_csr(n, sp, 1)
-    return again(k, lambda: X.T.tocsr())
+def spvecm(n, m, k, sp):
+    X, b = random_csr(n, m, sp, 1), rng(2).random((n, 1))
+    return again(k, lambda: X.T @ b)
 
 
-def spmul(n, k, sp):
-    X, Z = random_csr(n, sp, 1), random_csr(n, sp, 2)
-    return again(k, lambda: X.multiply(Z))
+def spmm(n, m, c, k, sp):
+    X, B = random_csr(n, m, sp, 1), rng(2).random((m, c))
+    return again(k, lambda: X @ B)
 
 
-def spadd(n, k, sp):
-    X, Z = random_csr(n, sp, 1), random_csr(n, sp, 2)
-    return again(k, lambda: X + Z)
+def sptmm(n, m, c, k, sp):
+    X, B = random_csr(n, m, sp, 1), rng(2).random((n, c))
+    return again(k, lambda: X.T @ B)
 
 
-def spspmm(n, k, sp):
-    X, Z = random_csr(n, sp, 1), random_csr(n, sp, 2)
+def dspmm(n, m, c, k, sp):
+    X, B = random_csr(n, m, sp, 1), rng(2).random((c, n))
+    return again(k, lambda: B @ X)
+
+
+def spgram(n, m, k, sp):
+    """SciPy multiplies CSC by CSR by converting one of them, which does it no good here."""
+    X = random_csr(n, m, sp, 1)
+    return again(k, lambda: X.T.tocsr() @ X)
+
+
+def spspmm(n, m, k, sp):
+    X, Z = random_csr(n, m, sp, 1), random_csr(m, n, sp, 2)
     return again(k, lambda: X @ Z)
 
 
-def sprowsums(n, k, sp):
-    X = random_csr(n, sp, 1)
+def spgraph(n, edges, k):
+    from scipy.sparse import coo_matrix
+
+    ends = [np.ceil(n * rng(seed).random(edges) ** 3).astype(np.int32) - 1 for seed in (1, 2)]
+    X = coo_matrix((np.ones(edges), ends), shape=(n, n)).tocsr()
+    return again(k, lambda: X @ X)
+
+
+def spt(n, m, k, sp):
+    X = random_csr(n, m, sp, 1)
+    return again(k, lambda: X.T.tocsr())
+
+
+def spmul(n, m, k, sp):
+    X, Z = random_csr(n, m, sp, 1), random_csr(n, m, sp, 2)
+    return again(k, lambda: X.multiply(Z))
+
+
+def spadd(n, m, k, sp):
+    X, Z = random_csr(n, m, sp, 1), random_csr(n, m, sp, 2)
+    return again(k, lambda: X + Z)
+
+
+def spscale(n, m, k, sp):
+    X = random_csr(n, m, sp, 1)
+    return again(k, lambda: X * 3)
+
+
+def spscalecol(n, m, k, sp):
+    X, b = random_csr(n, m, sp, 1), rng(2).random((n, 1))
+    return again(k, lambda: X.multiply(b).tocsr())
+
+
+def spscalerow(n, m, k, sp):
+    X, b = random_csr(n, m, sp, 1), rng(2).random((1, m))
+    return again(k, lambda: X.multiply(b).tocsr())
+
+
+def sprowsums(n, m, k, sp):
+    X = random_csr(n, m, sp, 1)
     return again(k, lambda: X.sum(1))
+
+
+def spcolsums(n, m, k, sp):
+    X = random_csr(n, m, sp, 1)
+    return again(k, lambda: X.sum(0))
+
+
+def sprowmaxs(n, m, k, sp):
+    X = random_csr(n, m, sp, 1)
+    return again(k, lambda: X.max(1).toarray())
+
+
+def sploss(n, m, c, k, sp):
+    """NumPy's dense form."""
+    W = random_csr(n, m, sp, 1).toarray()
+    U, V = rng(2).random((n, c)), rng(3).random((m, c))
+    return again(k, lambda: (W * (U @ V.T)).sum())
+
+
+def sphyper(n, m, k, sp):
+    X, b = random_csr(n, m, sp, 1), rng(2).random((m, 1))
+    return again(k, lambda: (X * 3) @ b)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+/* The operator `pipeline`: its operands, and the program that fits them.
+ *
+ * Vectors of any format and factors that are taken whole become dense; wide sparse and constant
+ * operands stay as they are. */
+#include "kernel/pipeline_impl.h"
+
+#include <string.h>
+
+typedef struct PipeCall {
+    PipeShape shape;
+    int64_t sizes[PIPE_SIZES];
+    int nsizes;
+    Matrix *operands[PIPELINE_OPERANDS]; /* NULL: a scalar */
+    Matrix *dense[PIPELINE_OPERANDS];    /* copies, owned */
+} PipeCall;
+
+static uint8_t size_class(PipeCall *c, int64_t size)
+{
+    for (int k = 0; k < c->nsizes; k++)
+        if (c->sizes[k] == size)
+            return (uint8_t)k;
+    c->sizes[c->nsizes] = size;
+    return (uint8_t)c->nsizes++;
+}
+
+static ml_status as_dense(Ctx *ctx, PipeCall *c, int k)
+{
+    TRY(matrix_dense(ctx, c->operands[k], &c->dense[k]));
+    c->operands[k] = c->dense[k];
+    return ML_OK;
+}
+
+static ml_status take_matrix(Ctx *ctx, PipeCall *c, int k, Matrix *m)
+{
+    const int64_t rows = c->operands[0] ? c->operands[0]->rows : m->rows;
+    PipeOperand *o = &c->shape.operands[k];
+
+    c->operands[k] = m;
+    o->rows = size_class(c, m->rows);
+    o->cols = size_class(c, m->cols);
+    if (m->format == MATRIX_CSR && (m->cols == 1 || m->rows != rows))
+        TRY(as_dense(ctx, c, k));
+    m = c->operands[k];
+    o->format = m->format == MATRIX_DENSE ? PIPE_DENSE
+                : m->format == MATRIX_CSR ? PIPE_CSR
+                                          : PIPE_CONSTANT;
+    if (o->format == PIPE_CONSTANT && matrix_cells(m) == 0) {
+        TRY(as_dense(ctx, c, k));
+        o->format = PIPE_DENSE;
+    }
+    return ML_OK;
+}
+
+static ml_status take_operands(Ctx *ctx, const OpCall *call, PipeCall *c)
+{
+    Matrix *first;
+    char buf[64];
+
+    c->sizes[0] = c->nsizes = 1;
+    c->shape.noperands = call->nin - 1;
+    if (call->nin < 2 || call->nin > 1 + PIPELINE_OPERANDS)
+        return fail(ctx, ML_EINTERNAL, "pipeline: expected 1 to %d operands, found %d",
+                    PIPELINE_OPERANDS, call->nin - 1);
+    TRY(call_matrix(ctx, call, 1, &first));
+    for (int k = 0; k < c->shape.noperands; k++) {
+        const Value v = call->in[1 + k];
+
+        if (v.dt == DT_MATRIX)
+            TRY(take_matrix(ctx, c, k, v.m));
+        else if (!scalar_is_number(v))
+            return fail(ctx, ML_ETYPE, "pipeline: expected a matrix or a number, found %s",
+                        value_describe(v, buf));
+    }
+    return ML_OK;
+}
+
+/* Right factors are read as they lie. */
+static ml_status densify_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
+{
+    for (int k = 0; k < c->shape.noperands; k++)
+        if (s->whole[k] && c->operands[k]->format != MATRIX_DENSE)
+            TRY(as_dense(ctx, c, k));
+    return ML_OK;
+}
+
+static ml_status run(Ctx *ctx, OpCall *call, PipeCall *c, const char *text)
+{
+    PipeProgram *p = mem_calloc(1, sizeof *p);
+    ml_status st;
+
+    if (!p)
+        return fail_memory(ctx, sizeof *p);
+    TRY_TO(done, st = pipeline_read(ctx, text, &c->shape, &p->graph));
+    TRY_TO(done, st = pipeline_schedule(ctx, &p->graph, &p->schedule));
+    if (p->graph.nresults > call->nout) {
+        st = fail(ctx, ML_EINTERNAL, "pipeline: the program has %d results, expected at most %d",
+                  p->graph.nresults, call->nout);
+        goto done;
+    }
+    TRY_TO(done, st = densify_factors(ctx, c, &p->schedule));
+    st = pipeline_run(ctx, call, p, c->sizes, c->operands);
+done:
+    mem_free(p);
+    return st;
+}
+
+ml_status ml_k_pipeline(Ctx *ctx, OpCall *call)
+{
+    PipeCall c;
+    const char *text;
+    ml_status st;
+
+    memset(&c, 0, sizeof c);
+    TRY(call_text(ctx, call, 0, &text));
+    st = take_operands(ctx, call, &c);
+    if (st == ML_OK)
+        st = run(ctx, call, &c, text);
+    for (int k = 0; k < PIPELINE_OPERANDS; k++)
+        matrix_release(c.dense[k]);
+    return st;
+}

@@ -1,0 +1,178 @@
+/* Pipelines: how high tiles are, how many of them make a block, and where scratch lies.
+ *
+ * A tile is so high that its values stay in the second cache, by a fixed size: digits follow the
+ * tiles, so these follow from the shapes and the program alone.  A block is what has partial
+ * results of its own: where the unfused aggregate or product has such blocks, it is the same ones.
+ */
+#include "kernel/code_lanes.h"
+#include "kernel/fold.h"
+#include "kernel/pipeline_impl.h"
+
+enum {
+    TILE_CELLS = 1 << 14, /* of all values of a tile */
+    TILE_ROWS = 4,        /* at least, where rows are whole */
+    STRIP_COLS = 1 << 10,
+    BLOCK_CELLS = 1 << 16,
+    COLUMN_STRIP = 512, /* as in fold_columns.c */
+    COLUMN_ROWS = 64,
+    SLICE_ROWS = 64, /* as in matmult_narrow.c */
+    SLICES = 64,
+    SLICE_CELLS = 1 << 16,
+    CROSS_CELLS = 1 << 22, /* of partial results together */
+    CROSS_SLICES = 4
+};
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t width_of(const PipeRun *r, int node)
+{
+    return r->sizes[r->p->graph.nodes[node].width];
+}
+
+/* ---- scratch ---- */
+
+/* Cells of a row of the tile: operands, scratch, results. */
+static int64_t row_cells(const PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+    const PipeGraph *g = &r->p->graph;
+    int64_t cells = 0;
+
+    for (int k = 0; k < g->nnodes; k++)
+        if (g->nodes[k].kind == PIPE_OPERAND && g->nodes[k].rows == PIPE_TALL)
+            cells += width_of(r, k);
+    for (int k = 0; k < s->nslots; k++)
+        if (s->slots[k].rows == PIPE_TALL)
+            cells += r->sizes[s->slots[k].width];
+    for (int k = 0; k < g->nresults; k++)
+        if (g->results[k].kind == PIPE_CELLS)
+            cells += width_of(r, g->results[k].x);
+    return max64(cells, 1);
+}
+
+static void place_slots(PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+
+    for (int k = 0; k < s->nslots; k++) {
+        const bool one = s->slots[k].rows == PIPE_ONE;
+        int64_t *cells = one ? &r->before_cells : &r->scratch_cells;
+
+        r->slot_at[k] = *cells;
+        /* Whole cache lines, so that vectors are aligned. */
+        *cells += ((one ? 1 : r->tile_rows) * r->sizes[s->slots[k].width] + 7) & ~(int64_t)7;
+    }
+}
+
+/* ---- tiles ---- */
+
+static int64_t widest(const PipeRun *r)
+{
+    int64_t cells = 1;
+
+    for (int k = 0; k < r->p->graph.nnodes; k++)
+        cells = max64(cells, width_of(r, k));
+    return cells;
+}
+
+/* Wide rows that may be cut go by strips. */
+static void choose_tiles(PipeRun *r)
+{
+    r->tile_cols = r->p->schedule.by_strips && r->widest > STRIP_COLS ? STRIP_COLS : 0;
+    if (r->tile_cols)
+        r->tile_rows = TILE_CELLS / max64(1, r->row_cells / r->widest) / r->tile_cols;
+    else
+        r->tile_rows = max64(TILE_ROWS, TILE_CELLS / r->row_cells);
+    r->tile_rows = max64(1, min64(r->tile_rows, min64(r->rows, r->block_rows)));
+}
+
+/* ---- blocks ---- */
+
+/* Slices of the rows for t(x) %*% y: those of narrow_sums() where it would be called. */
+static int64_t cross_slices(const PipeRun *r, const PipeResult *result)
+{
+    const int64_t m = width_of(r, result->x), n = width_of(r, result->y);
+    const int64_t cols = n <= PIPE_NARROW || m > PIPE_NARROW ? m : n;
+    int64_t slices = min64(r->rows * cols / SLICE_CELLS, r->rows / SLICE_ROWS);
+
+    slices = min64(slices, SLICES);
+    return min64(slices, max64(CROSS_SLICES, CROSS_CELLS / max64(1, m * n)));
+}
+
+static int64_t column_rows(const PipeRun *r, const PipeResult *result)
+{
+    const int64_t strip = min64(COLUMN_STRIP, width_of(r, result->x));
+
+    return max64(COLUMN_ROWS, BLOCK_CELLS / max64(strip, 1));
+}
+
+static void choose_blocks(PipeRun *r)
+{
+    const PipeGraph *g = &r->p->graph;
+    int64_t slices = 0, rows = max64(TILE_ROWS, BLOCK_CELLS / r->row_cells);
+
+    for (int k = 0; k < g->nresults; k++) {
+        const PipeResult *result = &g->results[k];
+
+        if (result->kind == PIPE_CROSS)
+            slices = max64(slices, max64(1, cross_slices(r, result)));
+        else if (result->kind == PIPE_COLUMN && width_of(r, result->x) > 1)
+            rows = max64(rows, column_rows(r, result));
+    }
+    r->block_rows = slices ? max64(1, (r->rows + slices - 1) / slices) : rows;
+    r->blocks = (r->rows + r->block_rows - 1) / r->block_rows;
+}
+
+/* ---- partial results ---- */
+
+static int64_t partial_cells(const PipeRun *r, const PipeResult *result)
+{
+    if (result->kind == PIPE_CELLS)
+        return 0;
+    if (result->kind == PIPE_CROSS)
+        return width_of(r, result->x) * width_of(r, result->y);
+    return r->p->graph.nodes[result->x].width && result->kind == PIPE_COLUMN
+               ? 2 * width_of(r, result->x)
+               : CODE_LANE_CELLS;
+}
+
+/* Results that loops store as cells. */
+static void note_counted(PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+
+    for (int k = 0; k < s->nsteps; k++)
+        for (int i = 0; i < s->steps[k].code.noutputs; i++)
+            if (s->steps[k].code.outputs[i].kind == CODE_CELLS &&
+                s->steps[k].to[i].kind == PLACE_RESULT)
+                r->counted[s->steps[k].to[i].index] = true;
+}
+
+void pipeline_layout(PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+
+    r->row_cells = row_cells(r);
+    r->widest = widest(r);
+    if (s->flat) {
+        r->flat_cells = r->rows * r->sizes[s->steps[0].width];
+        r->tile_cols = FOLD_TILE;
+        r->tile_rows = r->block_rows = 1;
+        r->blocks = (r->flat_cells + FOLD_TILE - 1) / FOLD_TILE;
+    } else {
+        choose_blocks(r);
+        choose_tiles(r);
+    }
+    place_slots(r);
+    for (int k = 0; k < r->p->graph.nresults; k++)
+        r->partial_cells[k] = partial_cells(r, &r->p->graph.results[k]);
+    note_counted(r);
+}

@@ -1,0 +1,168 @@
+/* Pipelines: a call from its operands to its results.
+ *
+ * Blocks of tiles are the units of work; each has scratch and partial results of its own, so
+ * nothing is shared but operands and results.  Partial results are merged in the order of the
+ * blocks. */
+#include "kernel/matmult.h"
+#include "kernel/pipeline_impl.h"
+
+#include <string.h>
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- what the tiles need ---- */
+
+/* Numbers that are known before: scalars, cells of constant operands, and what is made of them. */
+static void find_numbers(PipeRun *r, const OpCall *call)
+{
+    const PipeGraph *g = &r->p->graph;
+    double *x = r->numbers;
+
+    for (int k = 0; k < g->nnodes; k++) {
+        const PipeNode *n = &g->nodes[k];
+        const Matrix *m = n->kind == PIPE_OPERAND ? r->operands[n->operand] : NULL;
+
+        if (m && (n->scalar || g->shape.operands[n->operand].format == PIPE_CONSTANT))
+            x[k] = matrix_get(m, 0, 0);
+        else if (!n->scalar)
+            continue;
+        else if (n->kind == PIPE_OPERAND)
+            x[k] = scalar_to_double(call->in[1 + n->operand]);
+        else if (n->kind == PIPE_NUMBER)
+            x[k] = n->number;
+        else if (n->kind == PIPE_SIZE)
+            x[k] = (double)(r->sizes[n->operand] > 0 ? r->sizes[n->operand] : 1);
+        else if (n->nin == 3)
+            x[k] = x[n->in[0]] != 0 ? x[n->in[1]] : x[n->in[2]];
+        else
+            x[k] = n->nin == 1 ? op_table[n->op].cell1(x[n->in[0]])
+                               : op_table[n->op].cell2(x[n->in[0]], x[n->in[1]]);
+    }
+}
+
+static ml_status copy_factors(Ctx *ctx, PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+
+    for (int k = 0; k < s->nsteps; k++) {
+        const Matrix *b = r->operands[s->steps[k].operand];
+
+        if (!pipeline_copies_factor(r, &s->steps[k]))
+            continue;
+        TRY(partials_new(ctx, b->rows, b->cols, &r->vectors[k]));
+        for (int64_t i = 0; i < b->rows; i++)
+            for (int64_t c = 0; c < b->cols; c++)
+                r->vectors[k][c * b->rows + i] = b->values[i * b->cols + c];
+    }
+    return ML_OK;
+}
+
+static void free_factors(Ctx *ctx, PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+
+    for (int k = 0; k < s->nsteps; k++)
+        if (r->vectors[k])
+            partials_free(ctx, r->vectors[k], r->operands[s->steps[k].operand]->rows,
+                          r->operands[s->steps[k].operand]->cols);
+}
+
+/* ---- tiles ---- */
+
+static void run_tile(PipeTile *t)
+{
+    const PipeRun *r = t->run;
+    const int64_t cols = r->tile_cols ? r->widest : 1;
+
+    for (t->col = 0; t->col < cols; t->col += t->cols) {
+        t->cols = r->tile_cols ? min64(r->tile_cols, cols - t->col) : cols;
+        pipeline_tile(t, false);
+    }
+}
+
+static void run_block(PipeTile *t)
+{
+    PipeRun *r = t->run;
+    const int64_t begin = t->block * r->block_rows, end = min64(begin + r->block_rows, r->rows);
+
+    if (r->p->schedule.flat) {
+        t->row = 0;
+        t->rows = 1;
+        t->col = t->block * r->tile_cols;
+        t->cols = min64(r->tile_cols, r->flat_cells - t->col);
+        pipeline_flat_tile(t);
+        return;
+    }
+    for (t->row = begin; t->row < end; t->row += t->rows) {
+        t->rows = min64(r->tile_rows, end - t->row);
+        run_tile(t);
+    }
+}
+
+static ml_status blocks_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    PipeRun *r = arg;
+    PipeTile t = {.run = r};
+    const size_t bytes = (size_t)r->scratch_cells * sizeof(double);
+    ml_status st = ML_OK;
+
+    if (bytes && !(t.scratch = pool_alloc(ctx, bytes)))
+        return ML_ENOMEM;
+    for (t.block = lo; t.block < hi && st == ML_OK; t.block++) {
+        run_block(&t);
+        st = check_cancel(ctx);
+    }
+    if (bytes)
+        pool_release(ctx->pool, t.scratch, bytes);
+    /* Relaxed: sums of integers, read after the tasks have joined. */
+    for (int k = 0; k < r->p->graph.nresults; k++)
+        if (t.nnz[k])
+            atomic_fetch_add_explicit(&r->nnz[k], t.nnz[k], memory_order_relaxed);
+    return st;
+}
+
+static ml_status run_all(Ctx *ctx, PipeRun *r)
+{
+    const size_t bytes = (size_t)r->before_cells * sizeof(double);
+    PipeTile before = {.run = r, .rows = 1};
+    ml_status st;
+
+    if (r->blocks == 0)
+        return ML_OK;
+    if (bytes && !(r->before = pool_alloc(ctx, bytes)))
+        return ML_ENOMEM;
+    pipeline_tile(&before, true);
+    st = task_for(ctx, r->blocks, task_grain(r->block_rows * r->row_cells), blocks_task, r);
+    if (bytes)
+        pool_release(ctx->pool, r->before, bytes);
+    return st;
+}
+
+ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64_t *sizes,
+                       Matrix *const *operands)
+{
+    PipeRun r;
+    ml_status st;
+
+    memset(&r, 0, sizeof r);
+    r.p = p;
+    r.sizes = sizes;
+    r.rows = operands[0]->rows;
+    memcpy(r.operands, operands, sizeof r.operands);
+    pipeline_layout(&r);
+    find_numbers(&r, call);
+    TRY_TO(done, st = copy_factors(ctx, &r));
+    TRY_TO(done, st = pipeline_new_results(ctx, call, &r));
+    TRY_TO(done, st = run_all(ctx, &r));
+    st = pipeline_finish(ctx, call, &r);
+done:
+    for (int k = 0; k < p->graph.nresults; k++) {
+        matrix_release(r.results[k]);
+        partials_free(ctx, r.partials[k], r.blocks, r.partial_cells[k]);
+    }
+    free_factors(ctx, &r);
+    return st;
+}

@@ -1,0 +1,268 @@
+/* Pipelines: the steps of a schedule on one tile of rows.
+ *
+ * A loop gets the addresses of its inputs and outputs at the tile; products with few columns go by
+ * the dot products and scaled rows of dense.h, row by row, so their digits are those of the
+ * operator; others by gemm of matmult.h. */
+#include "kernel/code_lanes.h"
+#include "kernel/dense.h"
+#include "kernel/matmult.h"
+#include "kernel/pipeline_impl.h"
+
+#include <string.h>
+
+/* ---- addresses ---- */
+
+static int64_t width_of(const PipeTile *t, Place p)
+{
+    return t->run->sizes[p.width];
+}
+
+static double *scratch_of(const PipeTile *t, Place p)
+{
+    const PipeRun *r = t->run;
+
+    return (p.rows == PIPE_ONE ? r->before : t->scratch) + r->slot_at[p.index];
+}
+
+static double *partial_of(const PipeTile *t, Place p)
+{
+    return t->run->partials[p.index] + t->block * t->run->partial_cells[p.index];
+}
+
+/* The value's first cell in the tile; rows lie width_of() apart. */
+static double *cells_at(const PipeTile *t, Place p)
+{
+    const int64_t col = p.width ? t->col : 0;
+    const int64_t row = p.rows == PIPE_ONE ? 0 : t->row * width_of(t, p);
+
+    switch ((PlaceKind)p.kind) {
+    case PLACE_OPERAND:
+        return t->run->operands[p.index]->values + row + col;
+    case PLACE_RESULT:
+        return t->run->results[p.index]->values + row + col;
+    case PLACE_NUMBER:
+        return &t->run->numbers[p.index];
+    case PLACE_PARTIAL:
+        return partial_of(t, p);
+    default:
+        return scratch_of(t, p) + col;
+    }
+}
+
+/* ---- loops ---- */
+
+static bool is_row_output(CodeOutputKind kind)
+{
+    return kind >= CODE_ROW_SUM && kind <= CODE_ROW_MAX;
+}
+
+/* Aggregates of rows without cells are 0. */
+static void clear_row_outputs(const PipeTile *t, const PipeStep *s)
+{
+    for (int k = 0; k < s->code.noutputs; k++)
+        if (is_row_output(s->code.outputs[k].kind))
+            memset(cells_at(t, s->to[k]), 0, (size_t)t->rows * sizeof(double));
+}
+
+static void call_loop(PipeTile *t, int k, CodeRun *run)
+{
+    const PipeProgram *p = t->run->p;
+    const PipeStep *s = &p->schedule.steps[k];
+
+    if (p->fns[k])
+        p->fns[k](run);
+    else
+        code_interpret(&s->code, run);
+    for (int i = 0; i < s->code.noutputs; i++)
+        if (s->code.outputs[i].kind == CODE_CELLS && s->to[i].kind == PLACE_RESULT)
+            t->nnz[s->to[i].index] += run->out[i].nnz;
+}
+
+/* Lanes of all cells, or columns from the tile's first on. */
+static double *partial_cells(const PipeTile *t, CodeOutputKind kind, Place p)
+{
+    return partial_of(t, p) + (kind >= CODE_COL_SUM ? t->col : 0);
+}
+
+static int64_t loop_cols(const PipeTile *t, const PipeStep *s)
+{
+    if (s->vector)
+        return t->rows;
+    return s->width && !s->before && t->run->tile_cols ? t->cols : t->run->sizes[s->width];
+}
+
+static void run_loop(PipeTile *t, int k)
+{
+    const PipeStep *s = &t->run->p->schedule.steps[k];
+    CodeRun run;
+
+    run.rows = s->vector ? 1 : t->rows;
+    run.cols = loop_cols(t, s);
+    if (s->vector && t->col > 0) /* done with the first strip */
+        return;
+    if (run.cols == 0) {
+        clear_row_outputs(t, s);
+        return;
+    }
+    for (int i = 0; i < s->code.ninputs; i++)
+        run.in[i] = (CodeSource){cells_at(t, s->from[i]), width_of(t, s->from[i])};
+    for (int i = 0; i < s->code.noutputs; i++) {
+        const Place to = s->to[i];
+        double *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to)
+                                                 : cells_at(t, to);
+
+        run.out[i] = (CodeTarget){cells, width_of(t, to), 0};
+    }
+    call_loop(t, k, &run);
+}
+
+static double *flat_cells(const PipeTile *t, Place p)
+{
+    switch ((PlaceKind)p.kind) {
+    case PLACE_OPERAND:
+        return t->run->operands[p.index]->values + t->col;
+    case PLACE_RESULT:
+        return t->run->results[p.index]->values + t->col;
+    default:
+        return cells_at(t, p);
+    }
+}
+
+void pipeline_flat_tile(PipeTile *t)
+{
+    const PipeStep *s = &t->run->p->schedule.steps[0];
+    CodeRun run;
+
+    run.rows = 1;
+    run.cols = t->cols;
+    for (int i = 0; i < s->code.ninputs; i++)
+        run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
+    for (int i = 0; i < s->code.noutputs; i++)
+        run.out[i] = (CodeTarget){flat_cells(t, s->to[i]), t->cols, 0};
+    call_loop(t, 0, &run);
+}
+
+/* ---- products ---- */
+
+static int64_t columns_of(const PipeRun *r, const PipeStep *s)
+{
+    return r->sizes[s->out.width];
+}
+
+bool pipeline_copies_factor(const PipeRun *r, const PipeStep *s)
+{
+    const int64_t n = columns_of(r, s);
+
+    return s->kind == STEP_PRODUCT && n <= PIPE_NARROW && n > 1 && !s->transposed;
+}
+
+static void run_product(PipeTile *t, int k)
+{
+    const PipeRun *r = t->run;
+    const PipeStep *s = &r->p->schedule.steps[k];
+    const double *b = r->operands[s->operand]->values, *x = cells_at(t, s->x);
+    const int64_t n = columns_of(r, s), inner = width_of(t, s->x);
+    double *out = cells_at(t, s->out);
+
+    if (inner == 0) {
+        memset(out, 0, (size_t)(t->rows * n) * sizeof *out);
+        return;
+    }
+    if (n > PIPE_NARROW) {
+        gemm(&(Gemm){.m = t->rows,
+                     .n = n,
+                     .k = inner,
+                     .a = x,
+                     .b = b,
+                     .a_row = inner,
+                     .a_col = 1,
+                     .b_row = s->transposed ? 1 : n,
+                     .b_col = s->transposed ? inner : 1,
+                     .c = out,
+                     .ldc = n});
+        return;
+    }
+    b = r->vectors[k] ? r->vectors[k] : b;
+    for (int64_t c = 0; c < n; c++)
+        dense_ops()->matvec(x, inner, t->rows, inner, b + c * inner, out + c, n);
+}
+
+/* With few columns y the partial result lies by these, else by rows of the result. */
+static void run_cross(PipeTile *t, const PipeStep *s)
+{
+    const int64_t m = width_of(t, s->x), n = width_of(t, s->y);
+    const double *x = cells_at(t, s->x), *y = cells_at(t, s->y);
+    double *out = partial_of(t, s->out);
+
+    if (m == 0 || n == 0)
+        return;
+    if (n <= PIPE_NARROW)
+        for (int64_t c = 0; c < n; c++)
+            dense_ops()->vecmat(x, m, t->rows, m, y + c, n, out + c * m);
+    else if (m <= PIPE_NARROW)
+        for (int64_t c = 0; c < m; c++)
+            dense_ops()->vecmat(y, n, t->rows, n, x + c, m, out + c * n);
+    else
+        gemm(&(Gemm){.m = m,
+                     .n = n,
+                     .k = t->rows,
+                     .a = x,
+                     .b = y,
+                     .a_row = 1,
+                     .a_col = m,
+                     .b_row = n,
+                     .b_col = 1,
+                     .c = out,
+                     .ldc = n,
+                     .add = true});
+}
+
+/* ---- sparse and constant operands as cells ---- */
+
+static void unpack_rows(const Matrix *m, int64_t row, int64_t rows, double *out)
+{
+    if (m->format == MATRIX_CONSTANT) {
+        for (int64_t i = 0; i < rows * m->cols; i++)
+            out[i] = m->constant;
+        return;
+    }
+    if (m->format == MATRIX_DENSE) { /* made so as a factor */
+        memcpy(out, m->values + row * m->cols, (size_t)(rows * m->cols) * sizeof *out);
+        return;
+    }
+    memset(out, 0, (size_t)(rows * m->cols) * sizeof *out);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = m->row_ptr[row + i]; k < m->row_ptr[row + i + 1]; k++)
+            out[i * m->cols + m->col_idx[k]] = m->values[k];
+}
+
+static void unpack(PipeTile *t, PipeRows rows)
+{
+    const PipeSchedule *s = &t->run->p->schedule;
+
+    for (int k = 0; k < s->nslots; k++)
+        if (s->slots[k].operand != PIPE_NONE && s->slots[k].rows == rows)
+            unpack_rows(t->run->operands[s->slots[k].operand], t->row, t->rows,
+                        scratch_of(t, (Place){.index = (uint8_t)k, .rows = (uint8_t)rows}));
+}
+
+/* ---- all steps ---- */
+
+void pipeline_tile(PipeTile *t, bool before)
+{
+    const PipeSchedule *s = &t->run->p->schedule;
+
+    unpack(t, before ? PIPE_ONE : PIPE_TALL);
+    for (int k = 0; k < s->nsteps; k++) {
+        const PipeStep *step = &s->steps[k];
+
+        if (step->before != before)
+            continue;
+        if (step->kind == STEP_LOOP)
+            run_loop(t, k);
+        else if (step->kind == STEP_PRODUCT)
+            run_product(t, k);
+        else
+            run_cross(t, step);
+    }
+}

@@ -1,0 +1,15 @@
+/* Programs of pipelines run operator by operator: what the fused form is compared with. */
+#ifndef PIPELINE_CASE_H
+#define PIPELINE_CASE_H
+
+#include "kernel_case.h"
+
+#include "kernel/pipeline.h"
+
+/* The results of a program whose operands are in[0 .. nin); the caller's. */
+int pipeline_plain(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS]);
+/* The same by the operator `pipeline`. */
+ml_status pipeline_try(const char *text, const Value *in, int nin, uint32_t last,
+                       Value out[PIPELINE_RESULTS]);
+
+#endif

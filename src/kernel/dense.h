@@ -29,6 +29,10 @@ typedef struct DenseOps {
     /* out[j] += w[i * step] * x[i,j], adding the rows in order. */
     void (*vecmat)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
                    int64_t step, double *out);
+    /* out[j] += sum over i of w[i] * (x row i . v) * x[i,j], adding the rows in order; w may be
+     * NULL.  Reads x once. */
+    void (*chain)(const double *x, int64_t rows, int64_t cols, const double *v, const double *w,
+                  double *out);
     /* Upper triangle of c += t(x) x, by tiles: cells left of the diagonal are partly written as
      * well.  x comes in panels of PANEL columns, each of `rows` rows, one after the other, the last
      * one padded with zeros; rows of c are `width` cells, a multiple of PANEL. */

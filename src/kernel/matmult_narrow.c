@@ -109,43 +109,35 @@ typedef struct Sums {
     double *partials; /* slices x vectors x cols */
 } Sums;
 
-/* Rows [i, i + n) of x, n small: weights from the chain's first product. */
-static void chain_block(const NarrowSums *s, int64_t i, int64_t n, double *out)
-{
-    double weights[BLOCK_CELLS];
-    const double *x = s->x + i * s->cols;
-
-    dense_ops()->matvec(x, s->cols, n, s->cols, s->v, weights, 1);
-    if (s->w)
-        for (int64_t r = 0; r < n; r++)
-            weights[r] *= s->w[i + r];
-    dense_ops()->vecmat(x, s->cols, n, s->cols, weights, 1, out);
-}
-
 static void sums_block(const NarrowSums *s, int64_t i, int64_t n, double *out)
 {
-    if (s->v) {
-        chain_block(s, i, n, out);
-        return;
-    }
     for (int64_t c = 0; c < s->vectors; c++)
         dense_ops()->vecmat(s->x + i * s->cols, s->cols, n, s->cols,
                             s->w + i * s->w_row + c * s->w_vec, s->w_row, out + c * s->cols);
+}
+
+static void chain_slice(const NarrowSums *s, int64_t i, int64_t end, double *out)
+{
+    dense_ops()->chain(s->x + i * s->cols, end - i, s->cols, s->v, s->w ? s->w + i : NULL, out);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Sums *t = arg;
     const NarrowSums *s = &t->s;
-    const int64_t cells = s->vectors * s->cols, step = block_rows(s->cols);
+    const int64_t cells = s->vectors * s->cols;
+    const int64_t step = s->vectors == 1 ? s->rows : block_rows(s->cols);
 
     for (int64_t slice = lo; slice < hi; slice++) {
         const int64_t end = min64((slice + 1) * t->slice_rows, s->rows);
         double *out = t->partials + slice * cells;
 
         memset(out, 0, (size_t)cells * sizeof *out);
-        for (int64_t i = slice * t->slice_rows; i < end; i += step)
-            sums_block(s, i, min64(step, end - i), out);
+        if (s->v)
+            chain_slice(s, slice * t->slice_rows, end, out);
+        else
+            for (int64_t i = slice * t->slice_rows; i < end; i += step)
+                sums_block(s, i, min64(step, end - i), out);
         TRY(check_cancel(ctx));
     }
     return ML_OK;

@@ -6,6 +6,8 @@
  *
  * V8 is 8 cells whatever the machine: the compiler lays it out over one, two or four registers,
  * which keeps the number of lanes and with it the digits. */
+#include "kernel/simd/ahead.h"
+
 #pragma GCC diagnostic ignored "-Wpsabi" /* every function that takes a V8 is inlined */
 
 typedef double V8 __attribute__((vector_size(64), aligned(8), may_alias));
@@ -73,9 +75,18 @@ INLINE double dot_long(const double *x, const double *v, int64_t n, const M8 *ma
     return fold8((s0 + s1) + (s2 + s3));
 }
 
+/* Where to stop reading ahead in these rows; at once when they have gaps or are few. */
+INLINE const double *ahead_last(const double *x, int64_t ld, int64_t rows, int64_t cols)
+{
+    const bool pays = ld == cols && (size_t)(rows * cols) * sizeof *x >= AHEAD_LEAST;
+
+    return pays ? x + rows * cols : NULL;
+}
+
 static void matvec(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
                    double *y, int64_t step)
 {
+    const double *last = ahead_last(x, ld, rows, cols);
     const M8 mask = tail_mask(cols);
 
     if (cols < 8) {
@@ -85,8 +96,11 @@ static void matvec(const double *x, int64_t ld, int64_t rows, int64_t cols, cons
     }
     const V8 tail = masked8(v + cols - 8, &mask);
 
-    for (int64_t i = 0; i < rows; i++)
+    for (int64_t i = 0; i < rows; i++) {
+        if (last)
+            read_ahead(x + i * ld, x + i * ld + cols, last);
         y[i * step] = dot_long(x + i * ld, v, cols, &mask, &tail);
+    }
 }
 
 static void row_dots(const double *d, const uint32_t *rows, int64_t count, int64_t n,
@@ -107,8 +121,10 @@ static void row_dots(const double *d, const uint32_t *rows, int64_t count, int64
 
 /* ---- vector times matrix ---- */
 
-/* out += four rows, each scaled. */
-INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[4], double *out)
+/* out += four rows, each scaled.  They are read ahead, if at all, one after the other: requests in
+ * a bunch would wait for each other. */
+INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[4], double *out,
+                      const double *last)
 {
     const double *x1 = x + ld, *x2 = x1 + ld, *x3 = x2 + ld;
     int64_t j = 0;
@@ -116,6 +132,8 @@ INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[
     for (; j + 8 <= cols; j += 8) {
         V8 sum = load8(out + j);
 
+        if (last)
+            read_ahead(x + 4 * j, x + 4 * (j + 8), last);
         sum += load8(x + j) * s[0];
         sum += load8(x1 + j) * s[1];
         sum += load8(x2 + j) * s[2];
@@ -129,13 +147,14 @@ INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[
 static void vecmat_strip(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
                          int64_t step, double *out)
 {
+    const double *last = ahead_last(x, ld, rows, cols);
     int64_t i = 0;
 
     for (; i + 4 <= rows; i += 4) {
         const double *s = w + i * step;
         const double scale[4] = {s[0], s[step], s[2 * step], s[3 * step]};
 
-        add_rows4(x + i * ld, ld, cols, scale, out);
+        add_rows4(x + i * ld, ld, cols, scale, out, last);
     }
     for (; i < rows; i++)
         for (int64_t j = 0; j < cols; j++)
@@ -149,6 +168,31 @@ static void vecmat(const double *x, int64_t ld, int64_t rows, int64_t cols, cons
         const int64_t n = cols - j < VECMAT_COLS ? cols - j : VECMAT_COLS;
 
         vecmat_strip(x + j, ld, rows, n, w, step, out + j);
+    }
+}
+
+/* ---- the chain t(x) (w * (x v)) ---- */
+
+static void chain(const double *x, int64_t rows, int64_t cols, const double *v, const double *w,
+                  double *out)
+{
+    enum { ROWS = 4 };
+    const double *last = ahead_last(x, cols, rows, cols);
+    double scale[ROWS];
+
+    for (int64_t i = 0; i < rows; i += ROWS) {
+        const int64_t n = rows - i < ROWS ? rows - i : ROWS;
+
+        for (int64_t r = 0; r < n; r++) {
+            const double *row = x + (i + r) * cols;
+
+            if (last)
+                read_ahead(row, row + cols, last);
+            matvec(row, cols, 1, cols, v, scale + r, 1);
+            if (w)
+                scale[r] *= w[i + r];
+        }
+        vecmat(x + i * cols, cols, n, cols, scale, 1, out);
     }
 }
 
@@ -365,5 +409,5 @@ static void fourier4(const FourierPass *pass, int64_t lo, int64_t hi)
     }
 }
 
-const DenseOps DENSE_OPS = {matvec, vecmat,   tsmm,      csr_matvec,
+const DenseOps DENSE_OPS = {matvec, vecmat,   chain,     tsmm,    csr_matvec,
                             gather, row_dots, transpose, fourier4};

@@ -1,0 +1,39 @@
+/* Reading ahead in loops that go through more memory than the caches hold.
+ *
+ * The prefetcher of a core follows one stream a few lines ahead within its page, which leaves the
+ * memory half idle; eight pages read side by side keep it busy.  A loop need not change its order
+ * for that: while it goes through a group of 8 pages, each of its lines asks for one of the next
+ * group, and these requests do go round the pages.  A group is 32 KiB, so this suits the second-
+ * level cache, and where a line goes follows from its address: there is no state.
+ *
+ * Measured on one core of an Ice Lake server: a loop of dot products reads 13.5 GB/s instead of
+ * 9.9, eight streams without arithmetic 14.2; prefetching straight ahead, at any distance, 11.2. */
+#ifndef AHEAD_H
+#define AHEAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AHEAD_LINE = 64, AHEAD_GROUP = 8 * 4096 };
+
+/* Bytes from which on reading ahead pays: less is in a cache or read before it has begun. */
+static const size_t AHEAD_LEAST = 4 * AHEAD_GROUP;
+
+/* Call this for the cells [p, end) before they are read; they are part of a range that ends at
+ * `last`, or later. */
+__attribute__((always_inline)) static inline void read_ahead(const double *p, const double *end,
+                                                             const double *last)
+{
+    const uintptr_t stop = (uintptr_t)last;
+
+    for (uintptr_t at = ((uintptr_t)p + AHEAD_LINE - 1) & -(uintptr_t)AHEAD_LINE;
+         at < (uintptr_t)end; at += AHEAD_LINE) {
+        const uintptr_t line = at / AHEAD_LINE, group = at & -(uintptr_t)AHEAD_GROUP;
+        const uintptr_t to = group + AHEAD_GROUP + line % 8 * 4096 + line % 512 / 8 * AHEAD_LINE;
+
+        if (to < stop)
+            __builtin_prefetch((const void *)to, 0, 2);
+    }
+}
+
+#endif

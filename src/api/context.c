@@ -3,6 +3,7 @@
 #include "api/context.h"
 
 #include "backend/cpu/cpu.h"
+#include "kernel/pipeline.h"
 #include "task/task.h"
 
 #include <stdio.h>
@@ -75,6 +76,7 @@ void ml_context_free(ml_context *c)
         return;
     free_args(c);
     task_engine_free(c->ctx.tasks);
+    code_cache_free(c->ctx.codes);
     pool_free(c->ctx.pool);
     buffer_free(&c->text);
     mem_free(c);
@@ -193,7 +195,9 @@ static ml_status start(ml_context *c)
         c->ctx.pool = pool_new(limit);
     if (!c->ctx.tasks)
         c->ctx.tasks = task_engine_new((int)c->options.threads);
-    if (!c->ctx.pool || !c->ctx.tasks)
+    if (!c->ctx.codes)
+        c->ctx.codes = code_cache_new();
+    if (!c->ctx.pool || !c->ctx.tasks || !c->ctx.codes)
         return fail_memory(&c->ctx, sizeof(TaskEngine *));
     return ML_OK;
 }

@@ -87,6 +87,7 @@ typedef struct Ctx {
     const Options *opt;
     struct TaskEngine *tasks;       /* task/ */
     struct Pool *pool;              /* data/ */
+    struct CodeCache *codes;        /* kernel/: pipelines that were read, or NULL */
     struct Run *run;                /* run/: the running program, for eval and exists */
     atomic_bool *cancelled;         /* set by ml_context_cancel */
     atomic_uint_fast64_t *unseeded; /* counter behind rand() and sample() without a seed */

@@ -83,30 +83,19 @@ static ml_status densify_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
     return ML_OK;
 }
 
-static ml_status run(Ctx *ctx, OpCall *call, PipeCall *c, const char *text)
+static ml_status run(Ctx *ctx, OpCall *call, PipeCall *c, const PipeProgram *p)
 {
-    PipeProgram *p = mem_calloc(1, sizeof *p);
-    ml_status st;
-
-    if (!p)
-        return fail_memory(ctx, sizeof *p);
-    TRY_TO(done, st = pipeline_read(ctx, text, &c->shape, &p->graph));
-    TRY_TO(done, st = pipeline_schedule(ctx, &p->graph, &p->schedule));
-    if (p->graph.nresults > call->nout) {
-        st = fail(ctx, ML_EINTERNAL, "pipeline: the program has %d results, expected at most %d",
-                  p->graph.nresults, call->nout);
-        goto done;
-    }
-    TRY_TO(done, st = densify_factors(ctx, c, &p->schedule));
-    st = pipeline_run(ctx, call, p, c->sizes, c->operands);
-done:
-    mem_free(p);
-    return st;
+    if (p->graph.nresults > call->nout)
+        return fail(ctx, ML_EINTERNAL, "pipeline: the program has %d results, expected at most %d",
+                    p->graph.nresults, call->nout);
+    TRY(densify_factors(ctx, c, &p->schedule));
+    return pipeline_run(ctx, call, p, c->sizes, c->operands);
 }
 
 ml_status ml_k_pipeline(Ctx *ctx, OpCall *call)
 {
     PipeCall c;
+    PipeProgram *p = NULL;
     const char *text;
     ml_status st;
 
@@ -114,7 +103,11 @@ ml_status ml_k_pipeline(Ctx *ctx, OpCall *call)
     TRY(call_text(ctx, call, 0, &text));
     st = take_operands(ctx, call, &c);
     if (st == ML_OK)
-        st = run(ctx, call, &c, text);
+        st = pipeline_take(ctx, text, &c.shape, matrix_cells(c.operands[0]), &p);
+    if (st == ML_OK) {
+        st = run(ctx, call, &c, p);
+        pipeline_give(ctx, p);
+    }
     for (int k = 0; k < PIPELINE_OPERANDS; k++)
         matrix_release(c.dense[k]);
     return st;

@@ -31,6 +31,17 @@
 
 #include "kernel/cell_code.h"
 
+/* Programs that were read, with their machine code: one for a context and its tasks; NULL is
+ * allowed, programs are then read at every call. (pipeline_cache.c) */
+typedef struct CodeCache CodeCache;
+CodeCache *code_cache_new(void); /* NULL: no memory */
+void code_cache_free(CodeCache *cache);
+typedef struct PipelineStats {
+    int64_t read, coded; /* programs, loops with machine code */
+    int64_t nanoseconds; /* for both */
+} PipelineStats;
+PipelineStats code_cache_stats(CodeCache *cache);
+
 enum { PIPELINE_OPERANDS = 16, PIPELINE_RESULTS = 1 + OP_RESULTS };
 
 #endif

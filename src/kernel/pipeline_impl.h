@@ -139,8 +139,21 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out);
 typedef struct PipeProgram {
     PipeGraph graph;
     PipeSchedule schedule;
-    CodeFn fns[PIPE_STEPS]; /* machine code of loops; NULL: interpreted */
+    _Atomic(CodeFn) fns[PIPE_STEPS]; /* machine code of loops; NULL: interpreted */
+    /* The rest is the cache's, under its lock. */
+    char *text;
+    uint64_t hash, used; /* when, on the clock of the cache */
+    int64_t calls;
+    int uses; /* calls at work */
+    bool cached, coded;
+    JitCode *jit[PIPE_STEPS];
 } PipeProgram;
+
+/* The program of the text for operands of that shape and a call over so many cells; give it back
+ * after the call. (pipeline_cache.c) */
+ml_status pipeline_take(Ctx *ctx, const char *text, const PipeShape *shape, int64_t cells,
+                        PipeProgram **out);
+void pipeline_give(Ctx *ctx, PipeProgram *p);
 
 /* A call at work.  Partial results of result r are `blocks` pieces of partial_cells[r] cells. */
 typedef struct PipeRun {

@@ -68,9 +68,10 @@ static void call_loop(PipeTile *t, int k, CodeRun *run)
 {
     const PipeProgram *p = t->run->p;
     const PipeStep *s = &p->schedule.steps[k];
+    const CodeFn fn = atomic_load_explicit(&p->fns[k], memory_order_acquire);
 
-    if (p->fns[k])
-        p->fns[k](run);
+    if (fn)
+        fn(run);
     else
         code_interpret(&s->code, run);
     for (int i = 0; i < s->code.noutputs; i++)

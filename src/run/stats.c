@@ -1,6 +1,8 @@
 /* Statistics of a run as text. */
 #include "run/run.h"
 
+#include "kernel/pipeline.h"
+
 static double seconds(int64_t ns)
 {
     return (double)ns * 1e-9;
@@ -52,6 +54,13 @@ static void format_tasks(Buffer *b, const Ctx *ctx)
                   t.steals, t.imbalance);
 }
 
+static void format_pipelines(Buffer *b, PipelineStats p)
+{
+    if (p.read)
+        buffer_format(b, "Pipelines read/machine code:\t%" PRId64 "/%" PRId64 " loops, %.2f ms.\n",
+                      p.read, p.coded, seconds(p.nanoseconds) * 1e3);
+}
+
 void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
 {
     PoolStats pool = pool_stats(ctx->pool);
@@ -73,6 +82,7 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
     buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ".\n", pool.allocations,
                   pool.reused);
     format_tasks(b, ctx);
+    format_pipelines(b, code_cache_stats(ctx->codes));
     buffer_text(b, "Heavy hitter instructions:\n  #  Instruction       Time(s)   Count\n");
     for (int k = 0; k < heavy; k++) {
         int op = heaviest(s, taken);

@@ -4,6 +4,7 @@
  */
 #include "ml_test.h"
 
+#include "kernel/pipeline.h"
 #include "task/task.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ Ctx *test_ctx(void)
     context = (Ctx){.opt = &options,
                     .tasks = task_engine_new(4),
                     .pool = pool_new(SIZE_MAX),
+                    .codes = code_cache_new(),
                     .cancelled = &cancelled,
                     .unseeded = &unseeded,
                     .output = keep_output,
@@ -72,6 +74,7 @@ int test_ctx_end(void **state)
     if (context.opt) {
         left = pool_stats(context.pool).used;
         task_engine_free(context.tasks);
+        code_cache_free(context.codes);
         pool_free(context.pool);
     }
     buffer_free(&printed);

@@ -219,6 +219,11 @@ static void show_error(ml_context *c)
         c->ctx.diagnostics(c->ctx.output_arg, c->text.data, c->text.size);
 }
 
+static const Backend *backend_of(const Ctx *ctx)
+{
+    return precision_type(ctx) == CELL_FP32 ? &backend_cpu_single : &backend_cpu;
+}
+
 static ml_status run_source(ml_context *c, const char *name, const char *text, size_t size,
                             bool check_only)
 {
@@ -239,7 +244,7 @@ static ml_status run_source(ml_context *c, const char *name, const char *text, s
         st = parse(c, p, name, text, size, check_only, &main);
     c->stats.compile_ns = clock_now() - begin;
     if (st == ML_OK && !check_only)
-        st = run_program(&c->ctx, p, main, &backend_cpu, &c->stats);
+        st = run_program(&c->ctx, p, main, backend_of(&c->ctx), &c->stats);
     if (st != ML_OK)
         show_error(c); /* before the sources that its spans point into go */
     program_free(p);

@@ -260,9 +260,9 @@ static inline bool is_numeric(ValueType vt)
 
 /* Infer dt, vt, dims and bytes of every node from what is known of the variables at entry (one
  * VarInfo a slot). */
-void dag_infer(Dag *dag, const VarInfo *vars);
+void dag_infer(const Ctx *ctx, Dag *dag, const VarInfo *vars);
 /* The same for one operator whose inputs are known. */
-void hop_infer(Hop *h);
+void hop_infer(const Ctx *ctx, Hop *h);
 /* From `main` over all routines that it reaches and that are not settled yet, until nothing
  * changes: the facts of nodes, parameters and results. */
 ml_status unit_analyze(Ctx *ctx, Unit *unit, Routine *main);

@@ -226,9 +226,11 @@ static void infer_results(const Hop *h, const ShapeArg *in, Dims *out)
         out[0].nnz = cells;
 }
 
-static double bytes_of(const Hop *h)
+static double bytes_of(const Ctx *ctx, const Hop *h)
 {
-    return h->dt == DT_SCALAR ? 8 : h->dt == DT_MATRIX ? dims_bytes(h->dims) : -1;
+    if (h->dt == DT_MATRIX)
+        return dims_bytes(precision_type(ctx), h->dims);
+    return h->dt == DT_SCALAR ? 8 : -1;
 }
 
 /* Work and traffic, added: kernels overlap them only in part. */
@@ -265,7 +267,7 @@ double hop_flops(const Hop *h)
     return op_flops(&call);
 }
 
-void hop_infer(Hop *h)
+void hop_infer(const Ctx *ctx, Hop *h)
 {
     const OpInfo *op = hop_info(h);
     ShapeArg local[OP_ARGS], *in = local;
@@ -297,7 +299,7 @@ void hop_infer(Hop *h)
         h->dims = out[0];
         h->vt = VT_DOUBLE;
     }
-    h->bytes = bytes_of(h);
+    h->bytes = bytes_of(ctx, h);
     h->seconds = seconds_of(h, in, out);
     hop_name_sizes(h);
 }
@@ -324,7 +326,7 @@ static void infer_result(Hop *h)
     h->vt = VT_DOUBLE;
 }
 
-void dag_infer(Dag *dag, const VarInfo *vars)
+void dag_infer(const Ctx *ctx, Dag *dag, const VarInfo *vars)
 {
     for (int k = 0; k < dag->count; k++) {
         Hop *h = dag->nodes[k];
@@ -347,7 +349,7 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             hop_own_names(h);
             break;
         case HOP_OP:
-            hop_infer(h);
+            hop_infer(ctx, h);
             break;
         case HOP_RESULT:
             infer_result(h);
@@ -355,6 +357,6 @@ void dag_infer(Dag *dag, const VarInfo *vars)
             break;
         }
         if (h->kind != HOP_OP)
-            h->bytes = bytes_of(h);
+            h->bytes = bytes_of(ctx, h);
     }
 }

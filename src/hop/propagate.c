@@ -262,13 +262,13 @@ static ml_status learn_names(Walk *w, const Dag *dag)
 
 static ml_status walk_basic(Walk *w, Block *b)
 {
-    dag_infer(b->dag, w->vars);
+    dag_infer(w->ctx, b->dag, w->vars);
     if (w->final) {
         if (w->unit->opt > 0)
             TRY(dag_rewrite(w->ctx, w->unit, b->dag, REWRITE_SIMPLIFY));
         if (unit_does(w->unit, PASS_dead_code)) /* what is needed by then stays needed */
             TRY(dag_drop_names(w->ctx, b->dag, b->live_out));
-        dag_infer(b->dag, w->vars);
+        dag_infer(w->ctx, b->dag, w->vars);
         b->sizes_known = inputs_known(b->dag, w->vars) &&
                          !(unit_does(w->unit, PASS_product_chains) && dag_has_chains(b->dag));
         if (b->sizes_known && w->unit->opt > 1)

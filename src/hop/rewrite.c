@@ -35,7 +35,7 @@ Hop *hop_make(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, int nin, Span sp
     Hop *h = hop_op(ctx, unit, dag, op, in, NULL, nin, span);
 
     if (h && h->kind == HOP_OP && h->dt == DT_NONE)
-        hop_infer(h);
+        hop_infer(ctx, h);
     return h;
 }
 

@@ -74,7 +74,8 @@ enum {
         1 << 17,          /* of an integer literal a double, of an integer variable an integer */
     P_CALLS = 1 << 18,    /* calls a function by a name known only when run: eval */
     P_VARIABLE = 1 << 19, /* the argument may be a variable that has no value: exists(x) */
-    P_TOTAL = 1 << 20     /* defined for all matrices, whatever their cells and sizes */
+    P_TOTAL = 1 << 20,    /* defined for all matrices, whatever their cells and sizes */
+    P_SINGLE = 1 << 21    /* the kernel takes cells in FP32, see data.h; others get copies in FP64 */
 };
 
 /* How a distributed backend would run it. */
@@ -185,7 +186,7 @@ enum { OP_TYPES_TEXT = 96 };
 void op_types_text(char buf[OP_TYPES_TEXT], unsigned types);
 
 /* Upper bound in bytes of a result of these dims in the format it would get. */
-double dims_bytes(Dims d);
+double dims_bytes(CellType type, Dims d);
 
 /* ---- the call that a kernel sees ---- */
 

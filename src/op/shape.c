@@ -440,14 +440,13 @@ int64_t nnz_matrix(const ShapeCall *c)
 
 /* ---- bytes ---- */
 
-double dims_bytes(Dims d)
+double dims_bytes(CellType type, Dims d)
 {
-    const double all = (double)d.rows * (double)d.cols * sizeof(double);
+    const double cell = (double)cell_size(type), all = (double)d.rows * (double)d.cols * cell;
 
     if (d.rows < 0 || d.cols < 0)
         return INFINITY;
     if (d.nnz < 0 || !matrix_is_sparse(d.rows, d.cols, d.nnz))
         return all;
-    return (double)d.nnz * (sizeof(double) + sizeof(uint32_t)) +
-           ((double)d.rows + 1) * sizeof(int64_t);
+    return (double)d.nnz * (cell + sizeof(uint32_t)) + ((double)d.rows + 1) * sizeof(int64_t);
 }

@@ -69,7 +69,7 @@ static void count_dense(Sketch *s, const Matrix *m)
     s->diagonal = m->rows == m->cols;
     for (int64_t i = 0; i < m->rows; i++)
         for (int64_t j = 0; j < m->cols; j++)
-            if (m->values[i * m->cols + j] != 0) {
+            if (matrix_get(m, i, j) != 0) {
                 s->row[i]++;
                 s->col[j]++;
                 s->diagonal &= i == j;

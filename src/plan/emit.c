@@ -448,7 +448,7 @@ ml_status plan_dag(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, c
     if (!*out)
         return fail_memory(ctx, sizeof(Dag));
     if (vars)
-        dag_infer(*out, vars);
+        dag_infer(ctx, *out, vars);
     if (unit_does(unit, PASS_product_chains))
         TRY(dag_chains(ctx, unit, r, *out, vars));
     if (unit->opt > 1 && !block->sizes_known)

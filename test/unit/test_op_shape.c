@@ -118,8 +118,10 @@ ML_TEST(shape_of_ranges_follows_from_literals)
 
 ML_TEST(shape_bytes_choose_the_format_that_a_result_would_get)
 {
-    assert_true(dims_bytes((Dims){100, 100, -1}) == 80000);
-    assert_true(dims_bytes((Dims){100, 100, 10000}) == 80000);
-    assert_true(dims_bytes((Dims){100, 100, 100}) == 100 * 12 + 101 * 8);
-    assert_true(isinf(dims_bytes((Dims){-1, 100, 100})));
+    assert_true(dims_bytes(CELL_FP64, (Dims){100, 100, -1}) == 80000);
+    assert_true(dims_bytes(CELL_FP64, (Dims){100, 100, 10000}) == 80000);
+    assert_true(dims_bytes(CELL_FP64, (Dims){100, 100, 100}) == 100 * 12 + 101 * 8);
+    assert_true(dims_bytes(CELL_FP32, (Dims){100, 100, -1}) == 40000);
+    assert_true(dims_bytes(CELL_FP32, (Dims){100, 100, 100}) == 100 * 8 + 101 * 8);
+    assert_true(isinf(dims_bytes(CELL_FP64, (Dims){-1, 100, 100})));
 }

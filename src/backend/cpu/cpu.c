@@ -25,11 +25,11 @@ static bool cpu_supports(int op)
 /* Bytes moved at 10 GB/s; the only backend so far, so the figure is relative to nothing yet. */
 static double cpu_cost(int op, const Dims *in, int nin, Dims out)
 {
-    double bytes = dims_bytes(out);
+    double bytes = dims_bytes(CELL_FP64, out);
 
     (void)op;
     for (int k = 0; k < nin; k++)
-        bytes += dims_bytes(in[k]);
+        bytes += dims_bytes(CELL_FP64, in[k]);
     return bytes * 1e-10;
 }
 

@@ -5,5 +5,7 @@
 #include "plan/backend.h"
 
 extern const Backend backend_cpu;
+/* The same for programs whose matrices are FP32 (single.c). */
+extern const Backend backend_cpu_single;
 
 #endif

@@ -324,6 +324,10 @@ void cells_widen(const float *from, double *to, int64_t n);
 /* Rounds; gives the nonzeros among what was stored. */
 int64_t cells_narrow(const double *from, float *to, int64_t n);
 
+static inline double matrix_cell(const Matrix *m, int64_t at) /* a stored cell */
+{
+    return m->singles ? (double)m->singles[at] : m->values[at];
+}
 /* n stored cells from `at` on as doubles: a pointer into an FP64 matrix, or scratch. */
 static inline const double *matrix_load(const Matrix *m, int64_t at, int64_t n, double *scratch)
 {

@@ -272,7 +272,7 @@ double matrix_get(const Matrix *m, int64_t row, int64_t col)
     at = m->format == MATRIX_DENSE ? row * m->cols + col : csr_find(m, row, col);
     if (at < 0)
         return 0;
-    return m->singles ? (double)m->singles[at] : m->values[at];
+    return matrix_cell(m, at);
 }
 
 void matrix_set(Matrix *m, int64_t row, int64_t col, double value)
@@ -293,6 +293,6 @@ const double *matrix_row(const Matrix *m, int64_t row, double *scratch)
         scratch[j] = fill;
     if (m->format == MATRIX_CSR)
         for (int64_t k = m->row_ptr[row]; k < m->row_ptr[row + 1]; k++)
-            scratch[m->col_idx[k]] = m->singles ? (double)m->singles[k] : m->values[k];
+            scratch[m->col_idx[k]] = matrix_cell(m, k);
     return scratch;
 }

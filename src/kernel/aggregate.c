@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+enum { CHUNK = 1024 }; /* cells looked at together */
+
 static const FoldKind kind_of[] = {
     [STAT_SUM] = FOLD_SUM,     [STAT_SUMSQ] = FOLD_SQUARES, [STAT_MEAN] = FOLD_SUM,
     [STAT_PROD] = FOLD_PROD,   [STAT_MIN] = FOLD_MIN,       [STAT_MAX] = FOLD_MAX,
@@ -44,14 +46,16 @@ static double stat_value(Stat stat, Sum2 fold, Sum2 sum, double mean, int64_t n)
 
 /* A product overflows to infinity before it meets a zero, and is then NaN though no cell is: when
  * all cells are finite and one is 0, it is 0. */
-static double product_of(double product, const double *x, int64_t n, bool zero)
+static double product_of(double product, const Matrix *m, int64_t at, int64_t n, bool zero)
 {
     if (!isnan(product))
         return product;
     for (int64_t k = 0; k < n; k++) {
-        if (!isfinite(x[k]))
+        const double x = matrix_cell(m, at + k);
+
+        if (!isfinite(x))
             return product;
-        zero = zero || x[k] == 0;
+        zero = zero || x == 0;
     }
     return zero ? 0 : product;
 }
@@ -72,7 +76,7 @@ static ml_status matrix_stat(Ctx *ctx, const Matrix *m, Stat stat, double *out)
     TRY(fold_matrix(ctx, f, m, mean, &acc));
     *out = stat_value(stat, acc, sum, mean, n);
     if (stat == STAT_PROD && m->format != MATRIX_CONSTANT)
-        *out = product_of(*out, m->values, m->format == MATRIX_CSR ? m->nnz : n, m->nnz < n);
+        *out = product_of(*out, m, 0, m->format == MATRIX_CSR ? m->nnz : n, m->nnz < n);
     return ML_OK;
 }
 
@@ -119,32 +123,30 @@ typedef struct RowsJob {
     double *out;
 } RowsJob;
 
-static Sum2 fold_row(FoldKind kind, const double *x, int64_t n, int64_t zeros, double shift)
+static Sum2 fold_row(FoldKind kind, const Matrix *m, int64_t at, int64_t n, int64_t zeros,
+                     double shift)
 {
     const Fold *f = fold_get(kind);
     Sum2 acc = fold_start(f);
 
-    if (n <= FOLD_TILE)
-        f->run(x, n, shift, &acc);
-    else
-        fold_cells_here(f, x, n, shift, &acc);
+    fold_cells_here(f, m, at, n, shift, &acc);
     fold_repeat(f, 0, zeros, shift, &acc);
     return acc;
 }
 
-/* One row of n stored cells and some zeros. */
-static double row_stat(Stat stat, const double *x, int64_t n, int64_t zeros)
+/* One row of n stored cells from `at` on and some zeros. */
+static double row_stat(Stat stat, const Matrix *m, int64_t at, int64_t n, int64_t zeros)
 {
     Sum2 sum = {0}, acc;
     double mean = 0, value;
 
     if (needs_mean(stat)) {
-        sum = fold_row(FOLD_SUM, x, n, zeros, 0);
+        sum = fold_row(FOLD_SUM, m, at, n, zeros, 0);
         mean = sum2_value(sum) / (double)(n + zeros);
     }
-    acc = fold_row(kind_of[stat], x, n, zeros, mean);
+    acc = fold_row(kind_of[stat], m, at, n, zeros, mean);
     value = stat_value(stat, acc, sum, mean, n + zeros);
-    return stat == STAT_PROD ? product_of(value, x, n, zeros > 0) : value;
+    return stat == STAT_PROD ? product_of(value, m, at, n, zeros > 0) : value;
 }
 
 static ml_status rows_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -155,11 +157,11 @@ static ml_status rows_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     (void)ctx;
     for (int64_t i = lo; i < hi; i++) {
         if (m->format == MATRIX_DENSE) {
-            job->out[i] = row_stat(job->stat, m->values + i * m->cols, m->cols, 0);
+            job->out[i] = row_stat(job->stat, m, i * m->cols, m->cols, 0);
         } else {
             const int64_t n = m->row_ptr[i + 1] - m->row_ptr[i];
 
-            job->out[i] = row_stat(job->stat, m->values + m->row_ptr[i], n, m->cols - n);
+            job->out[i] = row_stat(job->stat, m, m->row_ptr[i], n, m->cols - n);
         }
     }
     return ML_OK;
@@ -339,19 +341,25 @@ ml_status ml_k_mean(Ctx *ctx, OpCall *call)
 
 /* ---- positions of extremes ---- */
 
-/* The last position of the largest cell; NaN never wins; the first cell when nothing does. */
-static int64_t last_of(const double *x, int64_t n, double sign)
+/* The last position of the largest of n stored cells from `at` on; NaN never wins; the first cell
+ * when nothing does. */
+static int64_t last_of(const Matrix *m, int64_t at, int64_t n, double sign)
 {
-    double best = -INFINITY;
+    double best = -INFINITY, scratch[CHUNK];
     int64_t k = n;
 
-    for (int64_t j = 0; j < n; j++) {
-        const double v = sign * x[j];
+    for (int64_t from = 0; from < n; from += CHUNK) {
+        const int64_t count = n - from < CHUNK ? n - from : CHUNK;
+        const double *x = matrix_load(m, at + from, count, scratch);
 
-        best = v > best ? v : best;
+        for (int64_t j = 0; j < count; j++) {
+            const double v = sign * x[j];
+
+            best = v > best ? v : best;
+        }
     }
     while (k-- > 0)
-        if (sign * x[k] == best)
+        if (sign * matrix_cell(m, at + k) == best)
             return k;
     return 0;
 }
@@ -361,10 +369,10 @@ static int64_t last_of_sparse(const Matrix *m, int64_t i, double sign)
 {
     const int64_t begin = m->row_ptr[i], n = m->row_ptr[i + 1] - begin;
     const uint32_t *at = m->col_idx + begin;
-    const int64_t stored = n > 0 ? last_of(m->values + begin, n, sign) : 0;
+    const int64_t stored = n > 0 ? last_of(m, begin, n, sign) : 0;
     int64_t zero = m->cols - 1, k = n;
 
-    if (n == m->cols || (n > 0 && sign * m->values[begin + stored] > 0))
+    if (n == m->cols || (n > 0 && sign * matrix_cell(m, begin + stored) > 0))
         return at[stored];
     while (k > 0 && at[k - 1] == zero) {
         k--;
@@ -386,9 +394,8 @@ static ml_status index_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++) {
-        const int64_t at = m->format == MATRIX_CSR
-                               ? last_of_sparse(m, i, job->sign)
-                               : last_of(m->values + i * m->cols, m->cols, job->sign);
+        const int64_t at = m->format == MATRIX_CSR ? last_of_sparse(m, i, job->sign)
+                                                   : last_of(m, i * m->cols, m->cols, job->sign);
 
         job->out[i] = (double)(at + 1);
     }

@@ -1,7 +1,8 @@
 /* Operands of cell-wise operators: how they spread over the cells of a result, piece by piece.
  *
- * Dense operands are pointed into; sparse ones and narrow vectors are expanded into scratch a piece
- * at a time, so no operand is ever copied whole but a sparse vector.  Cost: one pass over each
+ * Dense operands are pointed into; sparse ones, narrow vectors and FP32 cells are expanded into
+ * scratch a piece at a time, so no operand is ever copied whole but a vector and a CSR matrix of
+ * FP32.  Cost: one pass over each
  * operand. */
 #include "kernel/cellwise.h"
 
@@ -10,15 +11,24 @@
 /* Rows narrower than this are expanded together rather than run one by one. */
 enum { NARROW = 64 };
 
+/* As an FP64 matrix. */
+static ml_status side_double(Ctx *ctx, Matrix *m, SideKind kind, Side *out)
+{
+    TRY(matrix_as(ctx, CELL_FP64, m, &out->owned));
+    out->kind = kind;
+    out->m = out->owned;
+    return ML_OK;
+}
+
 static ml_status side_vector(Ctx *ctx, Matrix *m, SideKind kind, Side *out)
 {
-    if (m->format != MATRIX_DENSE) {
-        TRY(matrix_dense(ctx, m, &out->owned));
-        m = out->owned;
-    }
-    out->kind = kind;
-    out->m = m;
-    return ML_OK;
+    Matrix *dense = NULL;
+    ml_status st;
+
+    TRY(matrix_dense(ctx, m, &dense));
+    st = side_double(ctx, dense, kind, out);
+    matrix_release(dense);
+    return st;
 }
 
 static ml_status side_matrix(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,
@@ -41,6 +51,8 @@ static ml_status side_matrix(Ctx *ctx, const OpCall *call, int k, int64_t rows, 
     }
     if (!same)
         return side_vector(ctx, m, row ? SIDE_ROW : SIDE_COL, out);
+    if (m->format == MATRIX_CSR && m->singles)
+        return side_double(ctx, m, SIDE_CELLS, out);
     out->kind = SIDE_CELLS;
     out->m = m;
     return ML_OK;
@@ -72,11 +84,17 @@ bool side_is_csr(const Side *side)
     return side->kind == SIDE_CELLS && side->m->format == MATRIX_CSR;
 }
 
+/* Are the cells there to be pointed into? */
+static bool is_pointed(const Side *side)
+{
+    return side->kind == SIDE_CELLS && side->m->format == MATRIX_DENSE && !side->m->singles;
+}
+
 int64_t side_piece(const Side *side, int64_t cols, int64_t lo, int64_t n)
 {
     const int64_t chunk = n < CELL_CHUNK ? n : CELL_CHUNK, rest = cols - lo % (cols ? cols : 1);
 
-    if (side->kind == SIDE_SCALAR || (side->kind == SIDE_CELLS && !side_is_csr(side)))
+    if (side->kind == SIDE_SCALAR || is_pointed(side))
         return n;
     if (side->kind == SIDE_CELLS || cols < NARROW)
         return chunk;
@@ -112,7 +130,7 @@ static void expand_csr(const Matrix *m, int64_t lo, int64_t n, double *out)
 
             if (at >= n)
                 return;
-            out[at] = m->values[k];
+            out[at] = matrix_cell(m, k);
         }
     }
 }
@@ -146,7 +164,7 @@ static void expand_col(const double *col, int64_t cols, int64_t lo, int64_t n, d
 const double *side_cells(const Side *side, int64_t cols, int64_t lo, int64_t n, double *scratch)
 {
     if (side->kind == SIDE_CELLS && !side_is_csr(side))
-        return side->m->values + lo;
+        return matrix_load(side->m, lo, n, scratch);
     if (side->kind == SIDE_ROW && lo % cols + n <= cols)
         return side->m->values + lo % cols;
     if (side->kind == SIDE_CELLS)
@@ -160,6 +178,19 @@ const double *side_cells(const Side *side, int64_t cols, int64_t lo, int64_t n, 
     return scratch;
 }
 
+int64_t cells_piece(const Matrix *out, int64_t n)
+{
+    return out->singles && n > CELL_CHUNK ? CELL_CHUNK : n;
+}
+
+static CellType result_type(const OpCall *call)
+{
+    for (int k = 0; k < call->nin; k++)
+        if (call->in[k].dt == DT_MATRIX && call->in[k].m->singles)
+            return CELL_FP32;
+    return CELL_FP64;
+}
+
 ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int64_t cols,
                        Matrix **out)
 {
@@ -171,5 +202,5 @@ ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int6
             return ML_OK;
         }
     }
-    return matrix_new_dense(ctx, rows, cols, out);
+    return matrix_new_dense_of(ctx, result_type(call), rows, cols, out);
 }

@@ -14,12 +14,12 @@ typedef enum SideKind {
     SIDE_COL     /* rows x 1, repeated over the columns */
 } SideKind;
 
-/* An operand as the loops see it.  Vectors are dense. */
+/* An operand as the loops see it.  Vectors are dense, vectors and CSR cells FP64. */
 typedef struct Side {
     SideKind kind;
     const Matrix *m; /* NULL for a scalar */
     double scalar;
-    Matrix *owned; /* a dense copy that side_release drops */
+    Matrix *owned; /* a copy that side_release drops */
 } Side;
 
 /* Operand k of a call beside a result of rows x cols; an error when it does not fit.  A vector only
@@ -37,6 +37,9 @@ const double *side_cells(const Side *side, int64_t cols, int64_t lo, int64_t n, 
  * be pointed into. */
 int64_t side_piece(const Side *side, int64_t cols, int64_t lo, int64_t n);
 
+/* How many of n cells of a result are computed at a time: FP32 ones pass through scratch. */
+int64_t cells_piece(const Matrix *out, int64_t n);
+
 /* A binary operator with its loops and its function of two cells. */
 typedef struct BinaryOp {
     const CellLoops *loops; /* NULL: none, use cell2 */
@@ -47,8 +50,8 @@ int64_t binary_vv(const BinaryOp *op, const double *x, const double *y, double *
 int64_t binary_vs(const BinaryOp *op, const double *x, double y, double *out, int64_t n);
 int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, int64_t n);
 
-/* A result of rows x cols, written over operand k of the call when that is allowed for one of the
- * first `nin`. */
+/* A result of rows x cols in the type of the operands, written over operand k of the call when that
+ * is allowed for one of the first `nin`. */
 ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int64_t cols,
                        Matrix **out);
 

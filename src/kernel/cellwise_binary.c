@@ -61,7 +61,7 @@ int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, in
 typedef struct DenseJob {
     const BinaryOp *op;
     const Side *x, *y;
-    double *out;
+    Matrix *out;
     int64_t cols, cells;
     atomic_int_fast64_t nnz;
 } DenseJob;
@@ -76,9 +76,9 @@ static bool is_number(const Side *side, int64_t cols, int64_t lo, int64_t n, dou
     return lo % cols + n <= cols;
 }
 
-static int64_t dense_piece(const DenseJob *job, int64_t lo, int64_t n)
+static int64_t dense_loop(const DenseJob *job, int64_t lo, int64_t n, double *out)
 {
-    double xs[CELL_CHUNK], ys[CELL_CHUNK], value, *out = job->out + lo;
+    double xs[CELL_CHUNK], ys[CELL_CHUNK], value;
 
     if (is_number(job->x, job->cols, lo, n, &value))
         return binary_sv(job->op, value, side_cells(job->y, job->cols, lo, n, ys), out, n);
@@ -88,6 +88,13 @@ static int64_t dense_piece(const DenseJob *job, int64_t lo, int64_t n)
                      side_cells(job->y, job->cols, lo, n, ys), out, n);
 }
 
+static int64_t dense_piece(const DenseJob *job, int64_t lo, int64_t n)
+{
+    double scratch[CELL_CHUNK], *out = matrix_target(job->out, lo, scratch);
+
+    return matrix_store(job->out, lo, n, out, dense_loop(job, lo, n, out));
+}
+
 static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     DenseJob *job = arg;
@@ -95,7 +102,7 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (end = end < job->cells ? end : job->cells; at < end; at += n) {
-        n = end - at < CELL_TILE ? end - at : CELL_TILE;
+        n = cells_piece(job->out, end - at < CELL_TILE ? end - at : CELL_TILE);
         n = side_piece(job->x, job->cols, at, n);
         n = side_piece(job->y, job->cols, at, n);
         nnz += dense_piece(job, at, n);
@@ -114,7 +121,7 @@ static ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
     ml_status st;
 
     TRY(cells_output(ctx, call, 2, rows, cols, &out));
-    job.out = out->values;
+    job.out = out;
     job.cells = matrix_cells(out);
     st = task_for(ctx, (job.cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), dense_tiles,
                   &job);
@@ -127,16 +134,17 @@ static ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
 
 /* ---- which way ---- */
 
-/* Does the operator make zero of a zero beside each of these cells? */
-static bool zeros_stay_beside(const BinaryOp *op, const double *cells, int64_t n, bool zero_left)
+/* Does the operator make zero of a zero beside each of these stored cells? */
+static bool zeros_stay_beside(const BinaryOp *op, const Matrix *m, int64_t at, int64_t end,
+                              bool zero_left)
 {
-    double out[CELL_CHUNK];
+    double scratch[CELL_CHUNK], out[CELL_CHUNK];
 
-    for (int64_t at = 0; at < n; at += CELL_CHUNK) {
-        const int64_t m = n - at < CELL_CHUNK ? n - at : CELL_CHUNK;
+    for (; at < end; at += CELL_CHUNK) {
+        const int64_t n = end - at < CELL_CHUNK ? end - at : CELL_CHUNK;
+        const double *cells = matrix_load(m, at, n, scratch);
 
-        if ((zero_left ? binary_sv(op, 0, cells + at, out, m)
-                       : binary_vs(op, cells + at, 0, out, m)) != 0)
+        if ((zero_left ? binary_sv(op, 0, cells, out, n) : binary_vs(op, cells, 0, out, n)) != 0)
             return false;
     }
     return true;
@@ -159,7 +167,7 @@ static ml_status stay_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     (void)ctx;
     /* Relaxed: a flag that is only ever set, and read after the tasks have joined. */
     if (!atomic_load_explicit(&job->lost, memory_order_relaxed) &&
-        !zeros_stay_beside(job->op, job->m->values + begin, end - begin, job->zero_left))
+        !zeros_stay_beside(job->op, job->m, begin, end, job->zero_left))
         atomic_store_explicit(&job->lost, true, memory_order_relaxed);
     return ML_OK;
 }

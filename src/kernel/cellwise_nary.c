@@ -11,13 +11,13 @@ typedef struct NaryJob {
     const BinaryOp *op; /* min or max */
     const Side *sides;
     int nsides;
-    double *out;
+    Matrix *out;
     int64_t cols, cells;
     atomic_int_fast64_t nnz;
 } NaryJob;
 
-/* One piece of the result; gives its nonzeros. */
-typedef int64_t (*PieceFn)(const NaryJob *job, int64_t lo, int64_t n);
+/* One piece of the result into out; gives its nonzeros. */
+typedef int64_t (*PieceFn)(const NaryJob *job, int64_t lo, int64_t n, double *out);
 
 static ml_status nary_tiles(Ctx *ctx, NaryJob *job, PieceFn piece, int64_t lo, int64_t hi)
 {
@@ -27,8 +27,10 @@ static ml_status nary_tiles(Ctx *ctx, NaryJob *job, PieceFn piece, int64_t lo, i
 
     (void)ctx;
     for (int64_t at = begin; at < end; at += n) {
+        double scratch[CELL_CHUNK], *out = matrix_target(job->out, at, scratch);
+
         n = end - at < CELL_CHUNK ? end - at : CELL_CHUNK;
-        nnz += piece(job, at, n);
+        nnz += matrix_store(job->out, at, n, out, piece(job, at, n, out));
     }
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
@@ -41,8 +43,8 @@ static ml_status nary_run(Ctx *ctx, OpCall *call, NaryJob *job, TaskFn fn, int64
     Matrix *out = NULL;
     ml_status st;
 
-    TRY(matrix_new_dense(ctx, rows, cols, &out));
-    job->out = out->values;
+    TRY(cells_output(ctx, call, 0, rows, cols, &out));
+    job->out = out;
     job->cols = cols;
     job->cells = matrix_cells(out);
     st = task_for(ctx, (job->cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), fn, job);
@@ -64,10 +66,9 @@ static int first_matrix(const OpCall *call)
 
 /* ---- min, max ---- */
 
-static int64_t extreme_piece(const NaryJob *job, int64_t lo, int64_t n)
+static int64_t extreme_piece(const NaryJob *job, int64_t lo, int64_t n, double *out)
 {
     double scratch[CELL_CHUNK];
-    double *out = job->out + lo;
     int64_t nnz = 0;
 
     memcpy(out, side_cells(&job->sides[0], job->cols, lo, n, scratch), (size_t)n * sizeof *out);
@@ -146,13 +147,13 @@ static int64_t select_cells(const double *test, const double *yes, const double 
     return nnz;
 }
 
-static int64_t ifelse_piece(const NaryJob *job, int64_t lo, int64_t n)
+static int64_t ifelse_piece(const NaryJob *job, int64_t lo, int64_t n, double *out)
 {
     double test[CELL_CHUNK], yes[CELL_CHUNK], no[CELL_CHUNK];
 
     return select_cells(side_cells(&job->sides[0], job->cols, lo, n, test),
                         side_cells(&job->sides[1], job->cols, lo, n, yes),
-                        side_cells(&job->sides[2], job->cols, lo, n, no), job->out + lo, n);
+                        side_cells(&job->sides[2], job->cols, lo, n, no), out, n);
 }
 
 static ml_status ifelse_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -179,17 +180,22 @@ ml_status ml_k_ifelse(Ctx *ctx, OpCall *call)
     Side sides[3] = {0};
     NaryJob job = {.sides = sides, .nsides = 3};
     int64_t rows, cols;
+    ml_status st = ML_OK;
 
     if (shape < 0)
         return call->op->scalar(ctx, call->in, 3, &call->out[0]);
     rows = call->in[shape].m->rows;
     cols = call->in[shape].m->cols;
-    for (int k = 0; k < 3; k++)
-        TRY(side_init(ctx, call, k, rows, cols, false, &sides[k]));
-    if (sides[0].kind == SIDE_SCALAR) {
+    for (int k = 0; k < 3 && st == ML_OK; k++)
+        st = side_init(ctx, call, k, rows, cols, false, &sides[k]);
+    if (st == ML_OK && sides[0].kind == SIDE_SCALAR) {
         const int k = sides[0].scalar != 0 ? 1 : 2;
 
-        return choose(ctx, call, &sides[k], k, rows, cols);
+        st = choose(ctx, call, &sides[k], k, rows, cols);
+    } else if (st == ML_OK) {
+        st = nary_run(ctx, call, &job, ifelse_tiles, rows, cols);
     }
-    return nary_run(ctx, call, &job, ifelse_tiles, rows, cols);
+    for (int k = 0; k < 3; k++)
+        side_release(&sides[k]);
+    return st;
 }

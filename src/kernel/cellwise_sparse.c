@@ -30,12 +30,12 @@ static void gather(const MapJob *job, int64_t i, int64_t k, int64_t n, double *o
 {
     const Side *other = job->other;
     const uint32_t *idx = job->in->col_idx + k;
-    const double *from = other->m->values;
+    const int64_t at = other->kind == SIDE_CELLS ? i * job->in->cols : 0;
 
-    if (other->kind == SIDE_CELLS)
-        from += i * job->in->cols;
-    for (int64_t j = 0; j < n; j++)
-        out[j] = from[idx[j]];
+    for (int64_t j = 0; j < n && other->m->singles; j++)
+        out[j] = other->m->singles[at + idx[j]];
+    for (int64_t j = 0; j < n && other->m->values; j++)
+        out[j] = other->m->values[at + idx[j]];
 }
 
 static int64_t map_scalar(const MapJob *job, int64_t k, int64_t n, double value)

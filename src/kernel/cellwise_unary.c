@@ -10,24 +10,31 @@
 typedef struct UnaryJob {
     int64_t (*loop)(const double *x, double *out, int64_t n);
     const Side *x; /* dense result; NULL: values to values */
-    const double *in;
-    double *out;
+    const Matrix *in;
+    Matrix *out;
     int64_t cols, n;
     atomic_int_fast64_t nnz;
 } UnaryJob;
+
+static int64_t unary_piece(const UnaryJob *job, int64_t at, int64_t n)
+{
+    double scratch[CELL_CHUNK], to[CELL_CHUNK], *out = matrix_target(job->out, at, to);
+    const double *x = job->x ? side_cells(job->x, job->cols, at, n, scratch)
+                             : matrix_load(job->in, at, n, scratch);
+
+    return matrix_store(job->out, at, n, out, job->loop(x, out, n));
+}
 
 static ml_status unary_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     UnaryJob *job = arg;
     int64_t nnz = 0, at = lo * CELL_TILE, end = hi * CELL_TILE, n;
-    double scratch[CELL_CHUNK];
 
     (void)ctx;
     for (end = end < job->n ? end : job->n; at < end; at += n) {
-        n = end - at < CELL_TILE ? end - at : CELL_TILE;
+        n = cells_piece(job->out, end - at < CELL_TILE ? end - at : CELL_TILE);
         n = job->x ? side_piece(job->x, job->cols, at, n) : n;
-        nnz += job->loop(job->x ? side_cells(job->x, job->cols, at, n, scratch) : job->in + at,
-                         job->out + at, n);
+        nnz += unary_piece(job, at, n);
     }
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
@@ -51,11 +58,11 @@ static ml_status unary_values(Ctx *ctx, OpCall *call, UnaryJob *job, const Matri
     const int64_t n = in->row_ptr[in->rows];
     Matrix *out = NULL;
 
-    TRY(matrix_new_csr(ctx, in->rows, in->cols, n, &out));
+    TRY(matrix_new_csr_of(ctx, matrix_type(in), in->rows, in->cols, n, &out));
     memcpy(out->row_ptr, in->row_ptr, (size_t)(in->rows + 1) * sizeof *out->row_ptr);
     memcpy(out->col_idx, in->col_idx, (size_t)n * sizeof *out->col_idx);
-    job->in = in->values;
-    job->out = out->values;
+    job->in = in;
+    job->out = out;
     job->n = n;
     return run(ctx, call, job, out);
 }
@@ -67,7 +74,7 @@ static ml_status unary_cells(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix
 
     TRY(cells_output(ctx, call, 1, in->rows, in->cols, &out));
     job->x = &x;
-    job->out = out->values;
+    job->out = out;
     job->cols = in->cols;
     job->n = matrix_cells(in);
     return run(ctx, call, job, out);

@@ -39,29 +39,53 @@ void fold_repeat(const Fold *f, double x, int64_t count, double shift, Sum2 *acc
         f->merge(acc, (Sum2){f->kind == FOLD_PROD ? pow(x, (double)count) : x, 0});
 }
 
-static int64_t tiles_of(int64_t n)
+/* Cells of a tile; those of FP32 are widened into scratch that stays in the cache. */
+static int64_t tile_size(const Matrix *m)
 {
-    return (n + FOLD_TILE - 1) / FOLD_TILE;
+    return m->singles ? FOLD_SINGLES : FOLD_TILE;
 }
 
-static Sum2 fold_tile(const Fold *f, const double *x, int64_t n, double shift, int64_t tile)
+static int64_t tiles_of(const Matrix *m, int64_t n)
 {
-    const int64_t at = tile * FOLD_TILE, left = n - at;
+    return (n + tile_size(m) - 1) / tile_size(m);
+}
+
+static void run_single(const Fold *f, const Matrix *m, int64_t at, int64_t n, double shift,
+                       Sum2 *acc)
+{
+    double scratch[FOLD_SINGLES];
+
+    f->run(matrix_load(m, at, n, scratch), n, shift, acc);
+}
+
+/* A tile of the n stored cells from `at` on. */
+static Sum2 fold_tile(const Fold *f, const Matrix *m, int64_t at, int64_t n, double shift,
+                      int64_t tile)
+{
+    const int64_t size = tile_size(m), begin = tile * size;
+    const int64_t count = n - begin < size ? n - begin : size;
     Sum2 part = fold_start(f);
 
-    f->run(x + at, left < FOLD_TILE ? left : FOLD_TILE, shift, &part);
+    if (m->singles)
+        run_single(f, m, at + begin, count, shift, &part);
+    else
+        f->run(m->values + at + begin, count, shift, &part);
     return part;
 }
 
-void fold_cells_here(const Fold *f, const double *x, int64_t n, double shift, Sum2 *acc)
+void fold_cells_here(const Fold *f, const Matrix *m, int64_t at, int64_t n, double shift, Sum2 *acc)
 {
-    for (int64_t tile = 0; tile < tiles_of(n); tile++)
-        f->merge(acc, fold_tile(f, x, n, shift, tile));
+    if (n <= tile_size(m)) {
+        *acc = fold_tile(f, m, at, n, shift, 0);
+        return;
+    }
+    for (int64_t tile = 0; tile < tiles_of(m, n); tile++)
+        f->merge(acc, fold_tile(f, m, at, n, shift, tile));
 }
 
 typedef struct CellsJob {
     const Fold *fold;
-    const double *x;
+    const Matrix *m;
     int64_t n;
     double shift;
     Sum2 *parts; /* one a tile */
@@ -73,27 +97,28 @@ static ml_status cells_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t tile = lo; tile < hi; tile++)
-        job->parts[tile] = fold_tile(job->fold, job->x, job->n, job->shift, tile);
+        job->parts[tile] = fold_tile(job->fold, job->m, 0, job->n, job->shift, tile);
     return ML_OK;
 }
 
-/* As fold_cells_here, the tiles as tasks; the same digits. */
-static ml_status fold_cells(Ctx *ctx, const Fold *f, const double *x, int64_t n, double shift,
+/* The first n stored cells, the tiles as tasks. */
+static ml_status fold_cells(Ctx *ctx, const Fold *f, const Matrix *m, int64_t n, double shift,
                             Sum2 *acc)
 {
-    const int64_t tiles = tiles_of(n);
+    const int64_t tiles = tiles_of(m, n);
     const size_t bytes = (size_t)tiles * sizeof(Sum2);
-    CellsJob job = {f, x, n, shift, NULL};
+    CellsJob job = {f, m, n, shift, NULL};
     ml_status st;
 
     if (tiles < 4) {
-        fold_cells_here(f, x, n, shift, acc);
+        for (int64_t tile = 0; tile < tiles; tile++)
+            f->merge(acc, fold_tile(f, m, 0, n, shift, tile));
         return ML_OK;
     }
     job.parts = pool_alloc(ctx, bytes);
     if (!job.parts)
         return ML_ENOMEM;
-    st = task_for(ctx, tiles, task_grain(FOLD_TILE), cells_task, &job);
+    st = task_for(ctx, tiles, task_grain(tile_size(m)), cells_task, &job);
     for (int64_t tile = 0; st == ML_OK && tile < tiles; tile++)
         f->merge(acc, job.parts[tile]);
     pool_release(ctx->pool, job.parts, bytes);
@@ -109,8 +134,8 @@ ml_status fold_matrix(Ctx *ctx, const Fold *f, const Matrix *m, double shift, Su
         return ML_OK;
     }
     if (m->format == MATRIX_DENSE)
-        return fold_cells(ctx, f, m->values, cells, shift, acc);
-    TRY(fold_cells(ctx, f, m->values, m->nnz, shift, acc));
+        return fold_cells(ctx, f, m, cells, shift, acc);
+    TRY(fold_cells(ctx, f, m, m->nnz, shift, acc));
     fold_repeat(f, 0, cells - m->nnz, shift, acc);
     return ML_OK;
 }

@@ -10,7 +10,7 @@
 #include "kernel/kernel.h"
 #include "kernel/sum2.h"
 
-enum { FOLD_LANES = 8, FOLD_TILE = 16384 };
+enum { FOLD_LANES = 8, FOLD_TILE = 16384, FOLD_SINGLES = 4096 /* in FP32, widened before */ };
 
 typedef enum FoldKind { FOLD_SUM, FOLD_SQUARES, FOLD_PROD, FOLD_MIN, FOLD_MAX } FoldKind;
 
@@ -42,8 +42,9 @@ static inline Sum2 fold_start(const Fold *f)
 
 /* Account for `count` cells that are all x. */
 void fold_repeat(const Fold *f, double x, int64_t count, double shift, Sum2 *acc);
-/* Tile by tile, in the calling task. */
-void fold_cells_here(const Fold *f, const double *x, int64_t n, double shift, Sum2 *acc);
+/* n stored cells from `at` on, tile by tile, in the calling task; acc is at its start. */
+void fold_cells_here(const Fold *f, const Matrix *m, int64_t at, int64_t n, double shift,
+                     Sum2 *acc);
 /* All cells of a matrix, zeros of a sparse one included. */
 ml_status fold_matrix(Ctx *ctx, const Fold *f, const Matrix *m, double shift, Sum2 *acc);
 /* Each column of a matrix with at least one row: result[j], not merged with start.  shift may be

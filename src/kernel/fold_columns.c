@@ -9,13 +9,20 @@
 
 #include <string.h>
 
-enum { STRIP = 512, NARROW = 32, BLOCK_CELLS = 64 << 10, MIN_BLOCK_ROWS = 64, CSR_BLOCKS = 16 };
+enum {
+    SCRATCH = 4096,
+    STRIP = 512,
+    NARROW = 32,
+    BLOCK_CELLS = 64 << 10,
+    MIN_BLOCK_ROWS = 64,
+    CSR_BLOCKS = 16
+};
 
 typedef struct ColumnsJob {
     const Fold *fold;
-    const double *x;
     const Matrix *m;
-    int64_t rows, cols, block_rows, blocks, strips;
+    int64_t rows, cols, /* of the cells: of a dense matrix another shape may be read */
+        block_rows, blocks, strips;
     const double *shift;
     double *s, *c;   /* blocks x cols each */
     int64_t *counts; /* CSR: nonzeros of each column in each block */
@@ -33,6 +40,27 @@ static void start_columns(const Fold *f, double *s, double *c, int64_t n)
     memset(c, 0, (size_t)n * sizeof *c);
 }
 
+/* Fold->down on a block whose first stored cell is `at`; FP32 cells are widened, some rows at a
+ * time. */
+static void fold_block(const ColumnsJob *job, int64_t at, int64_t rows, int64_t cols,
+                       int64_t stride, const double *shift, double *s, double *c)
+{
+    const int64_t step = SCRATCH / cols;
+    double scratch[SCRATCH];
+
+    if (!job->m->singles) {
+        job->fold->down(job->m->values + at, rows, cols, stride, shift, s, c);
+        return;
+    }
+    for (int64_t i = 0; i < rows; i += step) {
+        const int64_t n = min_of(step, rows - i);
+
+        for (int64_t r = 0; r < n; r++)
+            cells_widen(job->m->singles + at + (i + r) * stride, scratch + r * cols, cols);
+        job->fold->down(scratch, n, cols, cols, shift, s, c);
+    }
+}
+
 static ml_status dense_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const ColumnsJob *job = arg;
@@ -44,8 +72,8 @@ static ml_status dense_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t n = min_of(STRIP, job->cols - j);
 
         start_columns(job->fold, job->s + at, job->c + at, n);
-        job->fold->down(job->x + i * job->cols + j, min_of(job->block_rows, job->rows - i), n,
-                        job->cols, job->shift ? job->shift + j : NULL, job->s + at, job->c + at);
+        fold_block(job, i * job->cols + j, min_of(job->block_rows, job->rows - i), n, job->cols,
+                   job->shift ? job->shift + j : NULL, job->s + at, job->c + at);
     }
     return ML_OK;
 }
@@ -67,7 +95,9 @@ static ml_status csr_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         for (int64_t k = m->row_ptr[i]; k < m->row_ptr[end]; k++) {
             const uint32_t j = m->col_idx[k];
 
-            f->down(m->values + k, 1, 1, 1, job->shift ? job->shift + j : NULL, s + j, c + j);
+            const double cell = matrix_cell(m, k);
+
+            f->down(&cell, 1, 1, 1, job->shift ? job->shift + j : NULL, s + j, c + j);
             counts[j]++;
         }
     }
@@ -103,28 +133,29 @@ static ml_status run_columns(Ctx *ctx, ColumnsJob *job, TaskFn task, int64_t uni
                              Sum2 *result)
 {
     const size_t cells = (size_t)(job->blocks * job->cols);
-    const size_t bytes = cells * (2 * sizeof(double) + (job->m ? sizeof(int64_t) : 0));
+    const bool csr = job->m->format == MATRIX_CSR;
+    const size_t bytes = cells * (2 * sizeof(double) + (csr ? sizeof(int64_t) : 0));
     ml_status st;
 
     job->s = pool_alloc(ctx, bytes);
     if (!job->s)
         return ML_ENOMEM;
     job->c = job->s + cells;
-    job->counts = job->m ? (int64_t *)(void *)(job->c + cells) : NULL;
+    job->counts = csr ? (int64_t *)(void *)(job->c + cells) : NULL;
     st = task_for(ctx, units, task_grain(work), task, job);
     if (st == ML_OK) {
         merge_blocks(job, result);
-        if (job->m)
+        if (csr)
             merge_zeros(job, result);
     }
     pool_release(ctx->pool, job->s, bytes);
     return st;
 }
 
-static ml_status fold_wide(Ctx *ctx, const Fold *f, const double *x, int64_t rows, int64_t cols,
+static ml_status fold_wide(Ctx *ctx, const Fold *f, const Matrix *m, int64_t rows, int64_t cols,
                            const double *shift, Sum2 *result)
 {
-    ColumnsJob job = {.fold = f, .x = x, .rows = rows, .cols = cols, .shift = shift};
+    ColumnsJob job = {.fold = f, .m = m, .rows = rows, .cols = cols, .shift = shift};
     const int64_t width = min_of(cols, STRIP);
 
     job.strips = (cols + STRIP - 1) / STRIP;
@@ -136,18 +167,20 @@ static ml_status fold_wide(Ctx *ctx, const Fold *f, const double *x, int64_t row
 
 /* Read `side` rows as one of side * cols cells; what is left over, fewer than `side` rows, is
  * folded after it. */
-static ml_status fold_narrow(Ctx *ctx, const Fold *f, const double *x, int64_t rows, int64_t cols,
-                             const double *shift, Sum2 *result)
+static ml_status fold_narrow(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift,
+                             Sum2 *result)
 {
+    const int64_t rows = m->rows, cols = m->cols;
     const int64_t side = (2 * NARROW + cols - 1) / cols, whole = rows / side;
+    const ColumnsJob rest = {.fold = f, .m = m};
     double shifts[3 * NARROW] = {0}, s[NARROW], c[NARROW];
     Sum2 wide[3 * NARROW];
 
     for (int64_t k = 0; shift && k < side * cols; k++)
         shifts[k] = shift[k % cols];
-    TRY(fold_wide(ctx, f, x, whole, side * cols, shifts, wide));
+    TRY(fold_wide(ctx, f, m, whole, side * cols, shifts, wide));
     start_columns(f, s, c, cols);
-    f->down(x + whole * side * cols, rows - whole * side, cols, cols, shifts, s, c);
+    fold_block(&rest, whole * side * cols, rows - whole * side, cols, cols, shifts, s, c);
     for (int64_t j = 0; j < cols; j++) {
         result[j] = wide[j];
         for (int64_t k = 1; k < side; k++)
@@ -185,6 +218,6 @@ ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *s
     if (m->format == MATRIX_CSR)
         return fold_csr(ctx, f, m, shift, result);
     if (m->cols < NARROW && m->rows >= 2 * NARROW)
-        return fold_narrow(ctx, f, m->values, m->rows, m->cols, shift, result);
-    return fold_wide(ctx, f, m->values, m->rows, m->cols, shift, result);
+        return fold_narrow(ctx, f, m, shift, result);
+    return fold_wide(ctx, f, m, m->rows, m->cols, shift, result);
 }

@@ -10,7 +10,10 @@
  *
  * The reference is the call with dense operands on one thread. Other forms may differ from it by
  * the row's tolerance, the same form on eight threads or in place not at all. Cells 0 and -0 count
- * as equal: a sparse form keeps no sign of zero. */
+ * as equal: a sparse form keeps no sign of zero.
+ *
+ * Kernels that take cells in FP32 go through all of it a second time with such operands, and their
+ * results are compared with those of the same cells in FP64. */
 #include "operands.h"
 
 #include "backend/cpu/cpu.h"
@@ -20,6 +23,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double SINGLE_TOLERANCE = 1e-6; /* of the largest cell, for what FP32 rounds */
 
 enum { OPERANDS = OP_ARGS, RESULTS = OP_RESULTS + 1, FORMS = 3, MANY = 4 };
 
@@ -46,6 +51,7 @@ typedef struct Outcome {
 
 typedef struct Test {
     Ctx one, eight;
+    CellType cells; /* of the operands */
     Buffer printed;
     const char *only;
     const Row *row;
@@ -68,9 +74,9 @@ static Value copy_dense(Ctx *ctx, Value v)
 {
     Matrix *m = NULL;
 
-    if (matrix_new_dense(ctx, v.m->rows, v.m->cols, &m) != ML_OK)
+    if (matrix_like(ctx, v.m, v.m->rows, v.m->cols, &m) != ML_OK)
         exit(2);
-    memcpy(m->values, v.m->values, (size_t)matrix_cells(m) * sizeof *m->values);
+    memcpy(matrix_at(m, 0), matrix_at(v.m, 0), (size_t)matrix_cells(m) * matrix_cell_size(m));
     m->nnz = v.m->nnz;
     return value_matrix(m);
 }
@@ -91,6 +97,11 @@ static void take_file(Ctx *ctx, const OpCall *call, Buffer *effect)
     remove(meta);
 }
 
+static const Backend *backend(CellType cells)
+{
+    return cells == CELL_FP32 ? &backend_cpu_single : &backend_cpu;
+}
+
 /* Call the operator with operand k in form `form[k]`; in_place: it may write into all of them. */
 static void call(Test *t, Ctx *ctx, const int *form, bool in_place, Outcome *o)
 {
@@ -107,7 +118,7 @@ static void call(Test *t, Ctx *ctx, const int *form, bool in_place, Outcome *o)
     }
     ctx->err = (ErrorRecord){0};
     t->printed.size = 0;
-    o->st = backend_cpu.operator_fn(t->row->op)(ctx, &c);
+    o->st = backend(t->cells)->operator_fn(t->row->op)(ctx, &c);
     snprintf(o->message, sizeof o->message, "%s", ctx->err.text);
     buffer_put(&o->effect, t->printed.data ? t->printed.data : "", t->printed.size);
     if (o->st == ML_OK && t->row->op == OP_write)
@@ -250,6 +261,26 @@ static Value constant_form(Ctx *ctx, const Matrix *m)
     return value_matrix(c);
 }
 
+static void cast(Ctx *ctx, CellType cells, Value *v)
+{
+    Matrix *m = NULL;
+
+    if (v->dt != DT_MATRIX)
+        return;
+    if (matrix_as(ctx, cells, v->m, &m) != ML_OK)
+        exit(2);
+    value_release(*v);
+    *v = value_matrix(m);
+}
+
+static void cast_operands(Test *t, CellType cells)
+{
+    t->cells = cells;
+    for (int k = 0; k < t->nin; k++)
+        for (int f = 0; f < FORMS; f++)
+            cast(&t->one, cells, &t->forms[k][f]);
+}
+
 /* All forms of each operand. */
 static void make_operands(Test *t)
 {
@@ -274,6 +305,8 @@ static void make_operands(Test *t)
     for (; t->nin < op_nargs(&op_table[t->row->op]); t->nin++)
         for (int f = 0; f < FORMS; f++)
             t->forms[t->nin][f] = value_none();
+    if (t->cells == CELL_FP32)
+        cast_operands(t, CELL_FP32);
 }
 
 static void free_operands(Test *t)
@@ -333,21 +366,41 @@ static bool next_forms(const Test *t, int *form)
     return true;
 }
 
+/* The same cells in FP64, the results rounded. */
+static void compare_types(Test *t, const int *form, const Outcome *reference)
+{
+    Outcome o = {0};
+    const char *what;
+
+    cast_operands(t, CELL_FP64);
+    call(t, &t->one, form, false, &o);
+    for (int k = 0; k < RESULTS; k++)
+        cast(&t->one, CELL_FP32, &o.out[k]);
+    what = compare_outcomes(&o, reference, t->row->tolerance + SINGLE_TOLERANCE);
+    if (what)
+        complain(t, form, " in FP32 beside FP64", what);
+    forget(&o);
+    cast_operands(t, CELL_FP32);
+}
+
 static void compare_forms(Test *t)
 {
+    const double tolerance = t->row->tolerance + (t->cells == CELL_FP32 ? SINGLE_TOLERANCE : 0);
     int form[OPERANDS] = {0};
     Outcome reference = {0};
 
     call(t, &t->one, form, false, &reference);
     compare_runs(t, form, &reference);
+    if (t->cells == CELL_FP32)
+        compare_types(t, form, &reference);
     while (next_forms(t, form)) {
         Outcome o = {0};
         const char *what;
 
         call(t, &t->one, form, false, &o);
-        what = compare_outcomes(&reference, &o, t->row->tolerance);
+        what = compare_outcomes(&reference, &o, tolerance);
         if (what)
-            complain(t, form, "", what);
+            complain(t, form, t->cells == CELL_FP32 ? " in FP32" : "", what);
         else
             compare_runs(t, form, &o);
         forget(&o);
@@ -461,6 +514,13 @@ int main(int argc, char **argv)
             (t.only && strcmp(o->name, t.only) != 0))
             continue;
         run_operator(&t, op);
+        if (!(o->props & P_SINGLE))
+            continue;
+        t.cells = CELL_FP32;
+        snprintf(options.precision, sizeof options.precision, "single");
+        run_operator(&t, op);
+        t.cells = CELL_FP64;
+        snprintf(options.precision, sizeof options.precision, "double");
     }
     if (pool_stats(shared.pool).used > 0) {
         printf("%zu bytes were left in the pool\n", pool_stats(shared.pool).used);

@@ -1,10 +1,11 @@
 /* The transcendental cell functions, inline for the loops of the kernels: exp, log, powers,
  * hyperbolic functions (this file), sine, cosine, tangent and their inverses (cell_trig.h).
  *
- * As in cell.h, every function is a fixed sequence of IEEE additions, multiplications, divisions,
- * square roots and selects: no calls, branches or tables, and no fused operations but to find an
- * exact error. So scalars, tails of arrays and vectors of any width agree to the last bit on every
- * machine.
+ * As in cell.h, every function is a fixed sequence of IEEE operations and selects, without branches
+ * or tables. Products are fused with sums only where cell_fma says so. So scalars, tails of arrays,
+ * vectors of any width and the machine code of pipelines (kernel/jit/functions.c, which must be
+ * changed along) agree to the last bit on every machine. Where the instruction set has no fused
+ * operation, the C library computes it: the same digits, slowly.
  *
  * Method: reduce the argument, evaluate a polynomial, put the result back together with the
  * rounding errors of the large terms kept (Dekker, "A floating-point technique for extending the
@@ -20,6 +21,12 @@
 typedef struct Pair {
     double hi, lo;
 } Pair;
+
+/* a * b + c, rounded once. */
+static inline double cell_fma(double a, double b, double c)
+{
+    return __builtin_fma(a, b, c);
+}
 
 /* a + b with its error, for |a| >= |b| or a = 0. */
 static inline Pair pair_fast_sum(double a, double b)
@@ -103,40 +110,89 @@ static inline double cell_scale(double y, double kd)
 
 /* ---- exponential ---- */
 
-/* x + x_lo = k ln 2 + r, |r| <= ln 2 / 2; exp(r) - 1 as a pair; x within +-1500. */
-static inline Pair cell_expm1_reduced(double x, double x_lo, double *k)
-{
-    const double kd = (x * 0x1.71547652b82fep+0 + CELL_SHIFTER) - CELL_SHIFTER;
-    const double hi = x - kd * 0x1.62e42feep-1, lo = kd * 0x1.a39ef35793c76p-33 - x_lo;
-    const double r = hi - lo, r_lo = (hi - r) - lo;
-    const double r2 = r * r, r4 = r2 * r2;
-    const double low = cell_poly8(
-        r, 0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555556p-5, 0x1.11111111100dep-7,
-        0x1.6c16c16c162d6p-10, 0x1.a01a01abe683ap-13, 0x1.a01a01a6d7b19p-16, 0x1.71de02364614ap-19);
-    const double high =
-        (0x1.27e4db6718a69p-22 + 0x1.af4ddfbb33a59p-26 * r) + 0x1.1f72fdb6c6442p-29 * r2;
+/* x = k ln 2 + r, where ln 2 = CELL_LN2_HI + CELL_LN2_LO and k CELL_LN2_HI is exact. */
+#define CELL_LN2_HI 0x1.62e42feep-1
+#define CELL_LN2_LO 0x1.a39ef35793c76p-33
+#define CELL_LOG2_E 0x1.71547652b82fep+0
 
-    *k = kd;
-    return (Pair){r, r2 * (low + high * (r4 * r4)) + r_lo};
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2. */
+static const double cell_exp_terms[11] = {
+    0x1p-1,
+    0x1.5555555555557p-3,
+    0x1.5555555555556p-5,
+    0x1.11111111100dep-7,
+    0x1.6c16c16c162d6p-10,
+    0x1.a01a01abe683ap-13,
+    0x1.a01a01a6d7b19p-16,
+    0x1.71de02364614ap-19,
+    0x1.27e4db6718a69p-22,
+    0x1.af4ddfbb33a59p-26,
+    0x1.1f72fdb6c6442p-29,
+};
+
+/* k, the multiple of ln 2 that is nearest to x, within +-1500. */
+static inline double cell_exp_multiple(double x)
+{
+    return cell_fma(x, CELL_LOG2_E, CELL_SHIFTER) - CELL_SHIFTER;
 }
 
-/* exp(x + x_lo) * 2^shift; beyond the range infinite or zero. */
-static inline double cell_exp_pair(double x, double x_lo, double shift)
+/* What is left of x, exactly, but for k CELL_LN2_LO. */
+static inline double cell_exp_left(double x, double k)
 {
-    const double high = x > 711 ? 711 : x, in = high < -746 ? -746 : high;
-    double k;
-    const Pair e = cell_expm1_reduced(in, in == x ? x_lo : 0, &k);
-    const Pair one = pair_fast_sum(1, e.hi);
+    return cell_fma(-k, CELL_LN2_HI, x);
+}
 
-    return cell_scale(one.hi + (one.lo + e.lo), k + shift);
+/* exp(left - k CELL_LN2_LO) - 1 - left + start. */
+static inline double cell_exp_rest(double left, double k, double start)
+{
+    const double *c = cell_exp_terms;
+    const double r = cell_fma(-k, CELL_LN2_LO, left), r2 = r * r, r4 = r2 * r2;
+    const double c0 = cell_fma(c[1], r, c[0]), c2 = cell_fma(c[3], r, c[2]);
+    const double c4 = cell_fma(c[5], r, c[4]), c6 = cell_fma(c[7], r, c[6]);
+    const double c8 = cell_fma(c[10], r2, cell_fma(c[9], r, c[8]));
+    const double low = cell_fma(c2, r2, c0), high = cell_fma(c8, r4, cell_fma(c6, r2, c4));
+
+    return cell_fma(r2, cell_fma(high, r4, low), cell_fma(-k, CELL_LN2_LO, start));
+}
+
+/* Beyond these the result is infinite or 0 all the same. */
+#define CELL_EXP_TOP 711
+#define CELL_EXP_BOTTOM -746
+
+static inline double cell_exp_clamp(double x)
+{
+    const double high = CELL_EXP_TOP < x ? CELL_EXP_TOP : x;
+
+    return CELL_EXP_BOTTOM > high ? CELL_EXP_BOTTOM : high;
 }
 
 static inline double cell_exp(double x)
 {
-    return cell_exp_pair(x, 0, 0);
+    const double in = cell_exp_clamp(x), k = cell_exp_multiple(in), left = cell_exp_left(in, k);
+    const Pair one = pair_fast_sum(1, left);
+
+    return cell_scale(one.hi + cell_exp_rest(left, k, one.lo), k);
+}
+
+/* exp(x + x_lo); beyond the range infinite or zero. */
+static inline double cell_exp_pair(double x, double x_lo)
+{
+    const double in = cell_exp_clamp(x), more = in == x ? x_lo : 0;
+    const double k = cell_exp_multiple(in), left = cell_exp_left(in, k);
+    const Pair one = pair_fast_sum(1, left);
+
+    return cell_scale(one.hi + cell_exp_rest(left + more, k, one.lo + more), k);
 }
 
 /* ---- hyperbolic functions ---- */
+
+/* scale (1 + left + rest) - 1 as a pair, scale >= 1 a power of two. */
+static inline Pair cell_exp_minus_one(double scale, double left, double rest)
+{
+    const Pair sum = pair_fast_sum(scale - 1, scale * left);
+
+    return pair_fast_sum(sum.hi, cell_fma(scale, rest, sum.lo));
+}
 
 /* exp(a) for a >= 0 in two forms: exp(a) - 1 as a pair, of use up to 40; and half of exp(a), of use
  * beyond, where exp(-a) does not count beside it. */
@@ -147,13 +203,13 @@ typedef struct ExpForms {
 
 static inline ExpForms cell_exp_forms(double a)
 {
-    double k;
-    const Pair e = cell_expm1_reduced(a > 711 ? 711 : a, 0, &k), one = pair_fast_sum(1, e.hi);
-    const double scale = cell_exp2_int(k > 60 ? 60 : k);
-    const Pair sum = pair_sum(scale - 1, scale * e.hi);
+    const double in = CELL_EXP_TOP < a ? CELL_EXP_TOP : a;
+    const double k = cell_exp_multiple(in), left = cell_exp_left(in, k);
+    const double rest = cell_exp_rest(left, k, 0), scale = cell_exp2_int(k > 60 ? 60 : k);
+    const Pair one = pair_fast_sum(1, left);
 
-    return (ExpForms){pair_fast_sum(sum.hi, sum.lo + scale * e.lo),
-                      cell_scale(one.hi + (one.lo + e.lo), k - 1)};
+    return (ExpForms){cell_exp_minus_one(scale, left, rest),
+                      cell_scale(one.hi + (one.lo + rest), k - 1)};
 }
 
 #define CELL_LARGE 40
@@ -181,13 +237,17 @@ static inline double cell_cosh(double x)
     return a > CELL_LARGE ? f.half : 0.5 * (sum.hi + (sum.lo + p.lo + q.lo));
 }
 
-/* With e = exp(2a) - 1: e / (e + 2). */
+/* With e = exp(2a) - 1: e / (e + 2), one division whose error what is left over corrects. */
 static inline double cell_tanh(double x)
 {
-    const double a = fabs(x), near = a > CELL_LARGE / 2 ? CELL_LARGE / 2 : a;
-    const Pair e = cell_exp_forms(2 * near).minus_one, two = pair_sum(2, e.hi);
+    const double a = fabs(x), near = CELL_LARGE / 2 < a ? CELL_LARGE / 2 : a, twice = near + near;
+    const double k = cell_exp_multiple(twice), left = cell_exp_left(twice, k);
+    const Pair e = cell_exp_minus_one(cell_exp2_int(k), left, cell_exp_rest(left, k, 0));
+    const double d = e.hi + 2, most = 2 < e.hi ? e.hi : 2, least = 2 < e.hi ? 2 : e.hi;
+    const double d_lo = least - (d - most), inverse = 1 / d, q = e.hi * inverse;
+    const double back = cell_fma(-q, d_lo, cell_fma(-q, d, e.hi)) + cell_fma(-q, e.lo, e.lo);
 
-    return copysign(pair_quotient(e, (Pair){two.hi, two.lo + e.lo}).hi, x);
+    return copysign(cell_fma(back, inverse, q), x);
 }
 
 /* ---- logarithm ---- */
@@ -203,23 +263,28 @@ static inline double cell_split(double x, double *k)
     return cell_from_bits((bits & UINT64_C(0x000FFFFFFFFFFFFF)) + root);
 }
 
-/* log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with s = f / (2 + f), where f^2/2 is kept in two
- * parts. */
+/* (log(1 + f) - f + f^2/2) / s - f^2/2 as s^2 times a polynomial in s^2, where s = f / (2 + f). */
+static const double cell_log_terms[8] = {
+    0x1.5555555555555p-1, 0x1.9999999999a38p-2, 0x1.2492492476ba1p-2, 0x1.c71c72017a15cp-3,
+    0x1.745cf8f6c9119p-3, 0x1.3b1c38474d3eep-3, 0x1.0fbe478772696p-3, 0x1.0c06cf14c641bp-3,
+};
+
+/* f^2/2 is kept in two parts. */
 static inline double cell_log(double x)
 {
-    double k, p, r;
-    const double f = cell_split(x, &k) - 1, s = f / (2 + f), z = s * s;
-    const Pair square = pair_product(f, f);
-    const double half = 0.5 * square.hi, half_lo = 0.5 * square.lo;
-    const Pair a = pair_fast_sum(f, -half), b = pair_fast_sum(k * 0x1.62e42feep-1, a.hi);
+    const double *c = cell_log_terms;
+    double k;
+    const double f = cell_split(x, &k) - 1, s = f / (2 + f), z = s * s, z2 = z * z;
+    const double half_f = 0.5 * f, half = half_f * f, half_lo = cell_fma(half_f, f, -half);
+    const Pair a = pair_fast_sum(f, -half), b = pair_fast_sum(k * CELL_LN2_HI, a.hi);
+    const double c0 = cell_fma(c[1], z, c[0]), c2 = cell_fma(c[3], z, c[2]);
+    const double c4 = cell_fma(c[5], z, c[4]), c6 = cell_fma(c[7], z, c[6]);
+    const double p = cell_fma(cell_fma(cell_fma(c6, z2, c4), z2, c2), z2, c0);
+    const double rest = cell_fma(s, cell_fma(z, p, half), -half_lo);
+    const double r = b.hi + (cell_fma(k, CELL_LN2_LO, b.lo + a.lo) + rest);
+    const double finite = x > 0x1.fffffffffffffp1023 ? x : r;
 
-    p = cell_poly8(z, 0x1.5555555555555p-1, 0x1.9999999999a38p-2, 0x1.2492492476ba1p-2,
-                   0x1.c71c72017a15cp-3, 0x1.745cf8f6c9119p-3, 0x1.3b1c38474d3eep-3,
-                   0x1.0fbe478772696p-3, 0x1.0c06cf14c641bp-3);
-    r = b.hi +
-        ((b.lo + a.lo + k * 0x1.a39ef35793c76p-33) + (s * (half + half_lo + z * p) - half_lo));
-    r = x > 0x1.fffffffffffffp1023 ? x : r;
-    return x > 0 ? r : x == 0 ? -HUGE_VAL : NAN;
+    return x > 0 ? finite : x == 0 ? -HUGE_VAL : NAN;
 }
 
 static inline double cell_log_base(double x, double base)
@@ -248,9 +313,9 @@ static inline Pair cell_log_pair(double x)
     const double c_lo = c.lo + 0x1.5555555555555p-55;
     const Pair t = pair_product(s.hi, z), u = pair_product(t.hi, c.hi);
     const double u_lo = u.lo + t.hi * c_lo + (t.lo + s.hi * z_lo + s.lo * z) * c.hi;
-    const Pair a = pair_fast_sum(2 * s.hi, u.hi), b = pair_fast_sum(k * 0x1.62e42feep-1, a.hi);
+    const Pair a = pair_fast_sum(2 * s.hi, u.hi), b = pair_fast_sum(k * CELL_LN2_HI, a.hi);
 
-    return pair_fast_sum(b.hi, b.lo + (a.lo + (2 * s.lo + u_lo) + k * 0x1.a39ef35793c76p-33));
+    return pair_fast_sum(b.hi, b.lo + (a.lo + (2 * s.lo + u_lo) + k * CELL_LN2_LO));
 }
 
 /* Powers go in three steps, which the loops run one after the other: log |x|, |x|^y, the special
@@ -269,7 +334,7 @@ static inline double cell_pow_exp(Pair l, double y)
     const double top = y > 0x1p65 ? 0x1p65 : y, in = top < -0x1p65 ? -0x1p65 : top;
     const Pair p = pair_product(l.hi, in);
 
-    return cell_exp_pair(p.hi, p.lo + l.lo * in, 0);
+    return cell_exp_pair(p.hi, p.lo + l.lo * in);
 }
 
 /* C's pow, but NaN for 1^NaN and (+-1)^(+-Inf).  A square is a product. */

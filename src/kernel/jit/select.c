@@ -77,8 +77,11 @@ static void unary(Emitter *e)
 
         step_reads_end(e);
         to = take(e);
-        if (st.kind == S_SQRT)
-            vector(&e->a, V_vsqrtpd, e->bytes, to, NO_REGISTER, x);
+        if (st.kind == S_SQRT || st.kind == S_EXPONENT)
+            vector(&e->a, st.kind == S_SQRT ? V_vsqrtpd : V_vgetexppd, e->bytes, to, NO_REGISTER,
+                   x);
+        else if (st.kind == S_FRACTION)
+            vector_imm(&e->a, V_vgetmantpd, e->bytes, to, NO_REGISTER, x, 4);
         else
             vector_imm(&e->a, e->s->evex ? V_vrndscalepd : V_vroundpd, e->bytes, to, NO_REGISTER, x,
                        st.imm);
@@ -294,6 +297,8 @@ void emit_step(Emitter *e)
             give(e, need(e, (Ref)e->here));
         break;
     case S_SQRT:
+    case S_FRACTION:
+    case S_EXPONENT:
     case S_ROUND:
     case S_SHL:
     case S_SHR:

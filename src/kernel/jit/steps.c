@@ -218,9 +218,13 @@ static Ref binary(Steps *s, OpCode op, Ref x, Ref y)
 
 static Ref function(Steps *s, OpCode op, Ref x)
 {
-    (void)x;
-    (void)s;
     switch (op) {
+    case OP_exp:
+        return step_exp(s, x);
+    case OP_log:
+        return step_log(s, x);
+    case OP_tanh:
+        return step_tanh(s, x);
     default:
         return NONE;
     }

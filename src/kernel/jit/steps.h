@@ -23,11 +23,13 @@ typedef enum StepKind {
     S_XOR,
     S_ADDQ, /* 64-bit integers */
     S_SUBQ,
-    S_SCALE, /* a 2^b for an integer b; AVX-512 */
-    S_RANGE, /* min (imm 4) or max (5) that knows -0 < 0; AVX-512 */
-    S_SQRT,  /* unary */
-    S_ROUND, /* imm: how */
-    S_SHL,   /* by imm bits */
+    S_SCALE,    /* a 2^b for an integer b; AVX-512 */
+    S_RANGE,    /* min (imm 4) or max (5) that knows -0 < 0; AVX-512 */
+    S_SQRT,     /* unary */
+    S_FRACTION, /* of |a|, in [1, 2); AVX-512 */
+    S_EXPONENT, /* floor of the binary logarithm of |a|; AVX-512 */
+    S_ROUND,    /* imm: how */
+    S_SHL,      /* by imm bits */
     S_SHR,
     S_FMA,    /* a b + c, rounded once */
     S_FMS,    /* a b - c */

@@ -42,8 +42,8 @@ typedef struct CodeInput {
     bool single; /* cells are floats */
 } CodeInput;
 
-/* One to three operands: min and max of three from the left, ifelse, log with and without a base.
- * A square is best told as a product: pow looks at its exponent again for each vector. */
+/* One operand or two, log either; three for ifelse.  A square is best told as a product: pow looks
+ * at its exponent again for each vector. */
 typedef struct CodeStep {
     OpCode op;
     uint8_t nin;

@@ -319,14 +319,18 @@ static void reduce_all(Machine *m, bool inputs)
 static int64_t store_row(const CodeOutput *o, CodeTarget *to, int64_t at, const double *x,
                          int64_t n)
 {
-    float *singles = to->cells;
+    float *singles = (float *)to->cells + at;
+    int64_t nnz = 0;
 
-    if (o->single)
-        for (int64_t j = 0; j < n; j++)
-            singles[at + j] = (float)x[j];
-    else
+    if (!o->single) {
         memcpy((double *)to->cells + at, x, (size_t)n * sizeof *x);
-    return matrix_count_nnz(x, n);
+        return matrix_count_nnz(x, n);
+    }
+    for (int64_t j = 0; j < n; j++) {
+        singles[j] = (float)x[j];
+        nnz += singles[j] != 0;
+    }
+    return nnz;
 }
 
 static void store(Machine *m, int k)

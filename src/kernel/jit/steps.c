@@ -254,9 +254,6 @@ static Ref translate(Steps *s, const CodeStep *st, const Ref *in)
         r = r == NONE ? function(s, st->op, in[0]) : r;
     } else if (st->nin == 2) {
         r = binary(s, st->op, in[0], in[1]);
-    } else if (st->op == OP_min || st->op == OP_max) {
-        r = extreme(s, st->op == OP_max, in[0], in[1]);
-        r = extreme(s, st->op == OP_max, r, in[2]);
     }
     return r == NONE ? loop_call(s, st, in) : r;
 }

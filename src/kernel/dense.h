@@ -37,12 +37,16 @@ typedef struct DenseOps {
      * well.  x comes in panels of PANEL columns, each of `rows` rows, one after the other, the last
      * one padded with zeros; rows of c are `width` cells, a multiple of PANEL. */
     void (*tsmm)(const double *x, int64_t rows, int64_t width, double *c);
-    /* y[i] = CSR row i . x, in 4 lanes; row_ptr of the first row. */
+    /* y[i] = CSR row i . x, in 8 lanes and a rest; row_ptr of the first row. */
     void (*csr_matvec)(const double *values, const uint32_t *cols, const int64_t *row_ptr,
                        int64_t rows, const double *x, double *y);
     /* out = sum over k of values[k] * row cols[k] of d, in order; n cells a row. */
     void (*gather)(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
                    int64_t n, double *out);
+    /* Row to[k] of out += values[k] * row from[k] of d, for k in [0, count) in order; n cells a
+     * row. */
+    void (*coo)(const double *values, const uint32_t *from, const uint32_t *to, int64_t count,
+                const double *d, int64_t n, double *out);
     /* out[k] = v . row rows[k] of d, for k in [0, count); n cells a row. */
     void (*row_dots)(const double *d, const uint32_t *rows, int64_t count, int64_t n,
                      const double *v, double *out);

@@ -37,7 +37,15 @@ ml_status product_self(Ctx *ctx, Factor f, Matrix **out);
 /* At least the upper triangle of that for a dense f, by BLAS, into c. (matmult_dense.c) */
 ml_status product_triangle(Ctx *ctx, Factor f, double *c);
 
-/* t(x) %*% (w * (x %*% v)) for a CSR x; w may be NULL. (matmult_sparse.c) */
+/* out = s d for a CSR s and a dense d. (matmult_sparse.c) */
+ml_status csr_times(Ctx *ctx, Factor s, Factor d, double *out);
+/* out = s d, d with n cells a row; NaN where absent cells met cells that are not finite, unless d
+ * is finite. (matmult_gather.c) */
+ml_status csr_gather(Ctx *ctx, const Matrix *s, const double *d, int64_t n, bool finite,
+                     double *out);
+/* out = t(s) d, d with n cells a row, all finite. (matmult_scatter.c) */
+ml_status csr_scatter(Ctx *ctx, const Matrix *s, const double *d, int64_t n, double *out);
+/* t(x) %*% (w * (x %*% v)) for a CSR x; w may be NULL. (matmult_scatter.c) */
 ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out);
 
 /* c = op(a) op(b), or c += when `add`, with general strides. */

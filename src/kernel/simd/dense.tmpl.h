@@ -11,6 +11,8 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* every function that takes a V8 is inlined */
 
 typedef double V8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef double V4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef double V2 __attribute__((vector_size(16), aligned(8), may_alias));
 typedef int64_t M8 __attribute__((vector_size(64)));
 
 #define INLINE __attribute__((always_inline)) static inline
@@ -255,18 +257,15 @@ static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
 static inline double dot_sparse(const double *values, const uint32_t *cols, int64_t n,
                                 const double *x)
 {
-    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    double s[8] = {0}, rest = 0;
     int64_t k = 0;
 
-    for (; k + 4 <= n; k += 4) {
-        s0 += values[k] * x[cols[k]];
-        s1 += values[k + 1] * x[cols[k + 1]];
-        s2 += values[k + 2] * x[cols[k + 2]];
-        s3 += values[k + 3] * x[cols[k + 3]];
-    }
+    for (; k + 8 <= n; k += 8)
+        for (int l = 0; l < 8; l++)
+            s[l] += values[k + l] * x[cols[k + l]];
     for (; k < n; k++)
-        s0 += values[k] * x[cols[k]];
-    return (s0 + s1) + (s2 + s3);
+        rest += values[k] * x[cols[k]];
+    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) + rest;
 }
 
 static void csr_matvec(const double *values, const uint32_t *cols, const int64_t *row_ptr,
@@ -319,6 +318,36 @@ static void gather(const double *values, const uint32_t *cols, int64_t nnz, cons
         gather_groups(values, cols, nnz, d + j, n, 1, out + j);
     if (j < n)
         gather_groups(values, cols, nnz, d + n - 8, n, 1, out + n - 8);
+}
+
+/* No cell is stored and loaded again in the same row: a load that overlaps a store would wait. */
+INLINE void coo_row(double value, const double *d, int64_t n, double *out)
+{
+    int64_t j = 0;
+
+    for (; j + 8 <= n; j += 8)
+        *(V8 *)(out + j) = load8(out + j) + load8(d + j) * value;
+    if (n & 4) {
+        *(V4 *)(out + j) += *(const V4 *)(d + j) * value;
+        j += 4;
+    }
+    if (n & 2) {
+        *(V2 *)(out + j) += *(const V2 *)(d + j) * value;
+        j += 2;
+    }
+    if (n & 1)
+        out[j] += d[j] * value;
+}
+
+static void coo(const double *values, const uint32_t *from, const uint32_t *to, int64_t count,
+                const double *d, int64_t n, double *out)
+{
+    if (n == 1)
+        for (int64_t k = 0; k < count; k++)
+            out[to[k]] += values[k] * d[from[k]];
+    else
+        for (int64_t k = 0; k < count; k++)
+            coo_row(values[k], d + from[k] * n, n, out + to[k] * n);
 }
 
 /* ---- transpose ---- */
@@ -409,5 +438,13 @@ static void fourier4(const FourierPass *pass, int64_t lo, int64_t hi)
     }
 }
 
-const DenseOps DENSE_OPS = {matvec, vecmat,   chain,     tsmm,    csr_matvec,
-                            gather, row_dots, transpose, fourier4};
+const DenseOps DENSE_OPS = {.matvec = matvec,
+                            .vecmat = vecmat,
+                            .chain = chain,
+                            .tsmm = tsmm,
+                            .csr_matvec = csr_matvec,
+                            .gather = gather,
+                            .coo = coo,
+                            .row_dots = row_dots,
+                            .transpose = transpose,
+                            .fourier4 = fourier4};

@@ -94,7 +94,7 @@ static bool is_in(OpCode op, const OpCode *list, int n)
     return false;
 }
 
-static Bounds unary_bounds(OpCode op, Bounds x)
+Bounds bounds_of_unary(OpCode op, Bounds x)
 {
     static const OpCode monotone[] = {OP_neg,   OP_plus,  OP_exp,  OP_log,  OP_sqrt, OP_sign,
                                       OP_round, OP_floor, OP_ceil, OP_atan, OP_tanh, OP_sinh};
@@ -122,7 +122,7 @@ static Bounds square_bounds(Bounds x)
     return hull(ends, 3);
 }
 
-static Bounds binary_bounds(OpCode op, Bounds x, Bounds y)
+Bounds bounds_of_binary(OpCode op, Bounds x, Bounds y)
 {
     static const OpCode monotone[] = {OP_add, OP_sub, OP_mul, OP_div, OP_min, OP_max};
     static const OpCode truths[] = {OP_lt, OP_le, OP_gt, OP_ge, OP_eq, OP_ne};
@@ -157,9 +157,9 @@ Bounds program_bounds(const Program *p, const Bounds *operands)
     for (int k = 0; k < p->nsteps; k++) {
         const Step *s = &p->steps[k];
 
-        value = s->binary ? binary_bounds(s->op, term_bounds(s->left, operands, value),
-                                          term_bounds(s->right, operands, value))
-                          : unary_bounds(s->op, value);
+        value = s->binary ? bounds_of_binary(s->op, term_bounds(s->left, operands, value),
+                                             term_bounds(s->right, operands, value))
+                          : bounds_of_unary(s->op, value);
     }
     return value;
 }

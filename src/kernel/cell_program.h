@@ -52,6 +52,9 @@ typedef struct Bounds {
     bool known;
 } Bounds;
 Bounds bounds_of(double x);
+/* Of what an operator makes of values between these. */
+Bounds bounds_of_unary(OpCode op, Bounds x);
+Bounds bounds_of_binary(OpCode op, Bounds x, Bounds y);
 /* Of all cells of a matrix. */
 ml_status bounds_of_matrix(Ctx *ctx, const Matrix *m, Bounds *out);
 /* Of the result, from those of the operands: true but not always the narrowest. */

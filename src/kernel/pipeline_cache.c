@@ -35,7 +35,7 @@ static void program_free(PipeProgram *p)
 {
     if (!p)
         return;
-    for (int k = 0; k < PIPE_STEPS; k++)
+    for (int k = 0; k <= PIPE_STEPS; k++)
         jit_free(p->jit[k]);
     mem_free(p->text);
     mem_free(p);
@@ -89,18 +89,24 @@ failed:
     return st;
 }
 
+static ml_status make_loop(Ctx *ctx, PipeProgram *p, int k, const CellCode *code)
+{
+    TRY(jit_compile(ctx, code, cpu_level(), &p->jit[k]));
+    /* Release: whoever sees the function sees its code. */
+    if (p->jit[k])
+        atomic_store_explicit(&p->fns[k], jit_function(p->jit[k]), memory_order_release);
+    return ML_OK;
+}
+
 /* Loops that no machine code can be made for stay interpreted. */
 static ml_status make_code(Ctx *ctx, PipeProgram *p)
 {
-    for (int k = 0; k < p->schedule.nsteps; k++) {
-        if (p->schedule.steps[k].kind != STEP_LOOP)
-            continue;
-        TRY(jit_compile(ctx, &p->schedule.steps[k].code, cpu_level(), &p->jit[k]));
-        /* Release: whoever sees the function sees its code. */
-        if (p->jit[k])
-            atomic_store_explicit(&p->fns[k], jit_function(p->jit[k]), memory_order_release);
-    }
-    return ML_OK;
+    const PipeSchedule *s = &p->schedule;
+
+    for (int k = 0; k < s->nsteps; k++)
+        if (s->steps[k].kind == STEP_LOOP)
+            TRY(make_loop(ctx, p, k, &s->steps[k].code));
+    return s->drivable ? make_loop(ctx, p, PIPE_STEPS, &s->driven) : ML_OK;
 }
 
 /* ---- finding one ---- */
@@ -169,7 +175,7 @@ static ml_status code_when_it_pays(Ctx *ctx, PipeProgram *p, int64_t cells, Pipe
         return ML_OK;
     p->coded = true;
     st = make_code(ctx, p);
-    for (int k = 0; k < p->schedule.nsteps; k++)
+    for (int k = 0; k <= PIPE_STEPS; k++)
         stats->coded += p->jit[k] != NULL;
     return st;
 }

@@ -87,6 +87,7 @@ ml_status pipeline_read(Ctx *ctx, const char *text, const PipeShape *shape, Pipe
 
 typedef enum PlaceKind {
     PLACE_OPERAND,  /* cells of an operand, at the tile's rows when it is tall */
+    PLACE_SPARSE,   /* rows of a sparse operand as they are; of products alone */
     PLACE_UNPACKED, /* a slot that holds the tile's rows of a sparse or constant operand */
     PLACE_NUMBER,   /* of a node: a scalar, or the cell of a constant operand */
     PLACE_SLOT,     /* scratch */
@@ -130,6 +131,8 @@ typedef struct PipeSchedule {
     uint8_t last_read[PIPELINE_OPERANDS]; /* the last step that reads it, PIPE_NONE: none */
     bool flat;                            /* one loop over all cells, whatever rows they lie in */
     bool by_strips;                       /* columns may be cut */
+    bool drivable;   /* one loop without aggregates of rows or columns, over sparse operands */
+    CellCode driven; /* that loop over cells gathered at the nonzeros of one of them */
 } PipeSchedule;
 
 ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out);
@@ -139,14 +142,15 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out);
 typedef struct PipeProgram {
     PipeGraph graph;
     PipeSchedule schedule;
-    _Atomic(CodeFn) fns[PIPE_STEPS]; /* machine code of loops; NULL: interpreted */
+    /* Machine code of loops, behind these that of the driven one; NULL: interpreted. */
+    _Atomic(CodeFn) fns[PIPE_STEPS + 1];
     /* The rest is the cache's, under its lock. */
     char *text;
     uint64_t hash, used; /* when, on the clock of the cache */
     int64_t calls;
     int uses; /* calls at work */
     bool cached, coded;
-    JitCode *jit[PIPE_STEPS];
+    JitCode *jit[PIPE_STEPS + 1];
 } PipeProgram;
 
 /* The program of the text for operands of that shape and a call over so many cells; give it back
@@ -171,8 +175,11 @@ typedef struct PipeRun {
     int64_t widest;
     /* tile_cols 0: rows stay whole; else of a strip, or flat: cells of a tile, which is a block. */
     int64_t tile_rows, tile_cols, block_rows, blocks, flat_cells;
-    double *before; /* slots of one row */
+    double *before;         /* slots of one row */
+    bool odd[PIPE_STEPS];   /* the right factor of a sparse one has cells that are not finite */
+    int64_t unpacked_cells; /* of a sparse row for such steps */
     int64_t slot_at[PIPE_SLOTS], before_cells, scratch_cells;
+    int64_t zeros; /* cells that full aggregates have beside those in the tiles */
     double *partials[PIPELINE_RESULTS];
     int64_t partial_cells[PIPELINE_RESULTS];
 } PipeRun;
@@ -181,7 +188,7 @@ typedef struct PipeRun {
  * cells from col on. */
 typedef struct PipeTile {
     PipeRun *run;
-    double *scratch;
+    double *scratch, *unpacked;
     int64_t block, row, rows, col, cols;
     int64_t nnz[PIPELINE_RESULTS];
 } PipeTile;
@@ -200,8 +207,26 @@ bool pipeline_copies_factor(const PipeRun *r, const PipeStep *s);
 
 /* Tiles, blocks and where slots lie. (pipeline_layout.c) */
 void pipeline_layout(PipeRun *r);
+/* Run a loop of the program, the one behind the steps being the driven one. (pipeline_tile.c) */
+void pipeline_loop(const PipeProgram *p, int k, CodeRun *run);
+/* Products of a tile. (pipeline_product.c) */
+void pipeline_product(PipeTile *t, int k);
+void pipeline_cross(PipeTile *t, const PipeStep *s);
+/* Addresses in a tile. (pipeline_tile.c) */
+double *pipeline_cells(const PipeTile *t, Place p);
+void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out);
+
+/* A program with sparse operands in its loops, when there is a way that keeps their zeros out: by
+ * the nonzeros of one of them, or operator by operator.  Numbers are known.  (pipeline_sparse.c,
+ * pipeline_plain.c) */
+ml_status pipeline_sparse(Ctx *ctx, OpCall *call, PipeRun *r, bool *done);
+ml_status pipeline_plain(Ctx *ctx, OpCall *call, const PipeRun *r);
+/* Add what a task counted in its tiles to the run. */
+void pipeline_add_nnz(const PipeTile *t);
+
 /* Results from their partial results, or as they are. (pipeline_results.c) */
 ml_status pipeline_new_results(Ctx *ctx, const OpCall *call, PipeRun *r);
+ml_status pipeline_new_partials(Ctx *ctx, PipeRun *r, int k);
 ml_status pipeline_finish(Ctx *ctx, OpCall *call, PipeRun *r);
 
 #endif

@@ -39,6 +39,14 @@ static int64_t width_of(const PipeRun *r, int node)
 
 /* ---- scratch ---- */
 
+/* A sparse one by its nonzeros; where it is unpacked its slot counts beside. */
+static int64_t operand_cells(const PipeRun *r, int node)
+{
+    const Matrix *m = r->operands[r->p->graph.nodes[node].operand];
+
+    return m->format == MATRIX_CSR ? m->nnz / max64(1, m->rows) + 1 : width_of(r, node);
+}
+
 /* Cells of a row of the tile: operands, scratch, results. */
 static int64_t row_cells(const PipeRun *r)
 {
@@ -48,7 +56,7 @@ static int64_t row_cells(const PipeRun *r)
 
     for (int k = 0; k < g->nnodes; k++)
         if (g->nodes[k].kind == PIPE_OPERAND && g->nodes[k].rows == PIPE_TALL)
-            cells += width_of(r, k);
+            cells += operand_cells(r, k);
     for (int k = 0; k < s->nslots; k++)
         if (s->slots[k].rows == PIPE_TALL)
             cells += r->sizes[s->slots[k].width];
@@ -96,12 +104,20 @@ static void choose_tiles(PipeRun *r)
 
 /* ---- blocks ---- */
 
+/* Nonzeros of a sparse operand, or all cells of a value. */
+static int64_t cells_of(const PipeRun *r, int node)
+{
+    const PipeNode *n = &r->p->graph.nodes[node];
+
+    return (n->kind == PIPE_OPERAND ? operand_cells(r, node) : width_of(r, node)) * r->rows;
+}
+
 /* Slices of the rows for t(x) %*% y: those of narrow_sums() where it would be called. */
 static int64_t cross_slices(const PipeRun *r, const PipeResult *result)
 {
     const int64_t m = width_of(r, result->x), n = width_of(r, result->y);
-    const int64_t cols = n <= PIPE_NARROW || m > PIPE_NARROW ? m : n;
-    int64_t slices = min64(r->rows * cols / SLICE_CELLS, r->rows / SLICE_ROWS);
+    const int64_t cells = cells_of(r, n <= PIPE_NARROW || m > PIPE_NARROW ? result->x : result->y);
+    int64_t slices = min64(cells / SLICE_CELLS, r->rows / SLICE_ROWS);
 
     slices = min64(slices, SLICES);
     return min64(slices, max64(CROSS_SLICES, CROSS_CELLS / max64(1, m * n)));
@@ -156,6 +172,21 @@ static void note_counted(PipeRun *r)
                 r->counted[s->steps[k].to[i].index] = true;
 }
 
+/* The longest row of a sparse factor. */
+static int64_t unpacked_cells(const PipeRun *r)
+{
+    const PipeSchedule *s = &r->p->schedule;
+    int64_t cells = 0;
+
+    for (int k = 0; k < s->nsteps; k++) {
+        if (s->steps[k].x.kind == PLACE_SPARSE)
+            cells = max64(cells, r->sizes[s->steps[k].x.width]);
+        if (s->steps[k].y.kind == PLACE_SPARSE)
+            cells = max64(cells, r->sizes[s->steps[k].y.width]);
+    }
+    return cells;
+}
+
 void pipeline_layout(PipeRun *r)
 {
     const PipeSchedule *s = &r->p->schedule;
@@ -175,4 +206,5 @@ void pipeline_layout(PipeRun *r)
     for (int k = 0; k < r->p->graph.nresults; k++)
         r->partial_cells[k] = partial_cells(r, &r->p->graph.results[k]);
     note_counted(r);
+    r->unpacked_cells = unpacked_cells(r);
 }

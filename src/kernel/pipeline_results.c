@@ -73,7 +73,7 @@ static ml_status new_result(Ctx *ctx, const OpCall *call, PipeRun *r, int k)
     return matrix_new_dense(ctx, r->rows, cols, &r->results[k]);
 }
 
-static ml_status new_partials(Ctx *ctx, PipeRun *r, int k)
+ml_status pipeline_new_partials(Ctx *ctx, PipeRun *r, int k)
 {
     const PipeResult *result = &r->p->graph.results[k];
     const int64_t cells = r->partial_cells[k], half = cells / 2;
@@ -92,7 +92,7 @@ ml_status pipeline_new_results(Ctx *ctx, const OpCall *call, PipeRun *r)
 {
     for (int k = 0; k < r->p->graph.nresults; k++)
         TRY(r->p->graph.results[k].kind == PIPE_CELLS ? new_result(ctx, call, r, k)
-                                                      : new_partials(ctx, r, k));
+                                                      : pipeline_new_partials(ctx, r, k));
     return ML_OK;
 }
 
@@ -117,6 +117,7 @@ static double full_value(const PipeRun *r, int k)
         f->merge(&sum, result->fold == CODE_SUM ? code_lanes_sum(lanes)
                                                 : (Sum2){code_lanes_pick(result->fold, lanes), 0});
     }
+    fold_repeat(f, 0, r->zeros, 0, &sum);
     if (!result->mean)
         return sum2_value(sum);
     return sum2_value(sum) / ((double)r->rows * (double)width_of(r, result->x));

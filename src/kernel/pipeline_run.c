@@ -3,6 +3,7 @@
  * Blocks of tiles are the units of work; each has scratch and partial results of its own, so
  * nothing is shared but operands and results.  Partial results are merged in the order of the
  * blocks. */
+#include "kernel/dense.h"
 #include "kernel/matmult.h"
 #include "kernel/pipeline_impl.h"
 
@@ -43,19 +44,30 @@ static void find_numbers(PipeRun *r, const OpCall *call)
     }
 }
 
-static ml_status copy_factors(Ctx *ctx, PipeRun *r)
+static void swap_axes(const Matrix *b, double *out)
+{
+    for (int64_t i = 0; i < b->rows; i++)
+        for (int64_t c = 0; c < b->cols; c++)
+            out[c * b->rows + i] = b->values[i * b->cols + c];
+}
+
+/* Right factors as the products want them, and what is needed where zeros meet odd cells. */
+static ml_status prepare_products(Ctx *ctx, PipeRun *r)
 {
     const PipeSchedule *s = &r->p->schedule;
 
     for (int k = 0; k < s->nsteps; k++) {
-        const Matrix *b = r->operands[s->steps[k].operand];
+        const PipeStep *step = &s->steps[k];
+        const Matrix *b = r->operands[step->operand];
+        bool finite = true;
 
-        if (!pipeline_copies_factor(r, &s->steps[k]))
+        if (step->x.kind == PLACE_SPARSE && step->kind == STEP_PRODUCT)
+            TRY(cells_finite(ctx, b->values, matrix_cells(b), &finite));
+        r->odd[k] = !finite;
+        if (!pipeline_copies_factor(r, step))
             continue;
         TRY(partials_new(ctx, b->rows, b->cols, &r->vectors[k]));
-        for (int64_t i = 0; i < b->rows; i++)
-            for (int64_t c = 0; c < b->cols; c++)
-                r->vectors[k][c * b->rows + i] = b->values[i * b->cols + c];
+        swap_axes(b, r->vectors[k]);
     }
     return ML_OK;
 }
@@ -102,25 +114,31 @@ static void run_block(PipeTile *t)
     }
 }
 
+void pipeline_add_nnz(const PipeTile *t)
+{
+    /* Relaxed: sums of integers, read after the tasks have joined. */
+    for (int k = 0; k < t->run->p->graph.nresults; k++)
+        if (t->nnz[k])
+            atomic_fetch_add_explicit(&t->run->nnz[k], t->nnz[k], memory_order_relaxed);
+}
+
 static ml_status blocks_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     PipeRun *r = arg;
     PipeTile t = {.run = r};
-    const size_t bytes = (size_t)r->scratch_cells * sizeof(double);
+    const size_t bytes = (size_t)(r->scratch_cells + r->unpacked_cells) * sizeof(double);
     ml_status st = ML_OK;
 
     if (bytes && !(t.scratch = pool_alloc(ctx, bytes)))
         return ML_ENOMEM;
+    t.unpacked = t.scratch + r->scratch_cells;
     for (t.block = lo; t.block < hi && st == ML_OK; t.block++) {
         run_block(&t);
         st = check_cancel(ctx);
     }
     if (bytes)
         pool_release(ctx->pool, t.scratch, bytes);
-    /* Relaxed: sums of integers, read after the tasks have joined. */
-    for (int k = 0; k < r->p->graph.nresults; k++)
-        if (t.nnz[k])
-            atomic_fetch_add_explicit(&r->nnz[k], t.nnz[k], memory_order_relaxed);
+    pipeline_add_nnz(&t);
     return st;
 }
 
@@ -141,24 +159,42 @@ static ml_status run_all(Ctx *ctx, PipeRun *r)
     return st;
 }
 
+/* Does a loop read a sparse operand? */
+static bool reads_sparse(const PipeSchedule *s, const PipeShape *shape)
+{
+    for (int k = 0; k < s->nslots; k++)
+        if (s->slots[k].operand != PIPE_NONE &&
+            shape->operands[s->slots[k].operand].format == PIPE_CSR)
+            return true;
+    return false;
+}
+
+static ml_status run_tiles(Ctx *ctx, OpCall *call, PipeRun *r)
+{
+    pipeline_layout(r);
+    TRY(prepare_products(ctx, r));
+    TRY(pipeline_new_results(ctx, call, r));
+    TRY(run_all(ctx, r));
+    return pipeline_finish(ctx, call, r);
+}
+
 ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64_t *sizes,
                        Matrix *const *operands)
 {
     PipeRun r;
-    ml_status st;
+    bool done = false;
+    ml_status st = ML_OK;
 
     memset(&r, 0, sizeof r);
     r.p = p;
     r.sizes = sizes;
     r.rows = operands[0]->rows;
     memcpy(r.operands, operands, sizeof r.operands);
-    pipeline_layout(&r);
     find_numbers(&r, call);
-    TRY_TO(done, st = copy_factors(ctx, &r));
-    TRY_TO(done, st = pipeline_new_results(ctx, call, &r));
-    TRY_TO(done, st = run_all(ctx, &r));
-    st = pipeline_finish(ctx, call, &r);
-done:
+    if (reads_sparse(&p->schedule, &p->graph.shape))
+        st = pipeline_sparse(ctx, call, &r, &done);
+    if (st == ML_OK && !done)
+        st = run_tiles(ctx, call, &r);
     for (int k = 0; k < p->graph.nresults; k++) {
         matrix_release(r.results[k]);
         partials_free(ctx, r.partials[k], r.blocks, r.partial_cells[k]);

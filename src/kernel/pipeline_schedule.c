@@ -138,9 +138,19 @@ static Place place_of(Scheduler *s, int k, bool cells)
         return stored_place(s, k);
     if (n->scalar || (format == PIPE_CONSTANT && !cells))
         return place;
-    place.kind = format == PIPE_DENSE ? PLACE_OPERAND : PLACE_UNPACKED;
-    place.index = format == PIPE_DENSE ? n->operand : unpacked_slot(s, n);
-    return place;
+    if (format != PIPE_DENSE)
+        return (Place){PLACE_UNPACKED, unpacked_slot(s, n), n->rows, n->width};
+    return (Place){PLACE_OPERAND, n->operand, n->rows, n->width};
+}
+
+/* Where a product finds a factor; sparse ones are read as they are when `sparse`. */
+static Place factor_place(Scheduler *s, int k, bool sparse)
+{
+    const PipeNode *n = node_at(s, k);
+
+    if (sparse && is_load(n) && s->g->shape.operands[n->operand].format == PIPE_CSR)
+        return (Place){PLACE_SPARSE, n->operand, n->rows, n->width};
+    return place_of(s, k, true);
 }
 
 /* ---- loops ---- */
@@ -354,7 +364,7 @@ static void add_products(Scheduler *s, int phase, int rows)
         step = step_add(s, STEP_PRODUCT, rows);
         step->operand = n->operand;
         step->transposed = n->transposed;
-        step->x = place_of(s, n->in[0], true);
+        step->x = factor_place(s, n->in[0], true);
         step->out = stored_place(s, k);
         s->out->whole[n->operand] = true;
     }
@@ -376,8 +386,8 @@ static void add_crosses(Scheduler *s, int phase)
         if (r->kind != PIPE_CROSS || cross_phase(s, r) != phase)
             continue;
         step = step_add(s, STEP_CROSS, PIPE_TALL);
-        step->x = place_of(s, r->x, true);
-        step->y = place_of(s, r->y, true);
+        step->x = factor_place(s, r->x, true);
+        step->y = factor_place(s, r->y, step->x.kind != PLACE_SPARSE);
         step->out = (Place){PLACE_PARTIAL, (uint8_t)k, PIPE_TALL, node_at(s, r->y)->width};
     }
 }
@@ -472,6 +482,28 @@ static bool runs_by_strips(const PipeSchedule *out)
     return true;
 }
 
+static bool is_drivable(const PipeSchedule *out)
+{
+    const CellCode *code = &out->steps[0].code;
+    bool sparse = false;
+
+    for (int k = 0; k < out->nslots; k++)
+        sparse = sparse || out->slots[k].operand != PIPE_NONE;
+    for (int k = 0; k < code->noutputs; k++)
+        if (code->outputs[k].kind >= CODE_ROW_SUM)
+            return false;
+    return sparse && out->nsteps == 1 && out->steps[0].kind == STEP_LOOP;
+}
+
+/* At the nonzeros every input has a cell of its own but numbers. */
+static void make_driven(PipeSchedule *out)
+{
+    out->driven = out->steps[0].code;
+    for (int k = 0; k < out->driven.ninputs; k++)
+        if (out->driven.inputs[k].kind != CODE_NUMBER)
+            out->driven.inputs[k].kind = CODE_TILE;
+}
+
 /* Phases and costs of all nodes; the last phase. */
 static int find_phases(Scheduler *s)
 {
@@ -506,5 +538,8 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
     note_reads(out);
     out->flat = runs_flat(out);
     out->by_strips = runs_by_strips(out);
+    out->drivable = is_drivable(out);
+    if (out->drivable)
+        make_driven(out);
     return ML_OK;
 }

@@ -1,11 +1,8 @@
 /* Pipelines: the steps of a schedule on one tile of rows.
  *
- * A loop gets the addresses of its inputs and outputs at the tile; products with few columns go by
- * the dot products and scaled rows of dense.h, row by row, so their digits are those of the
- * operator; others by gemm of matmult.h. */
+ * A loop gets the addresses of its inputs and outputs at the tile; products are in
+ * pipeline_product.c. */
 #include "kernel/code_lanes.h"
-#include "kernel/dense.h"
-#include "kernel/matmult.h"
 #include "kernel/pipeline_impl.h"
 
 #include <string.h>
@@ -30,7 +27,7 @@ static double *partial_of(const PipeTile *t, Place p)
 }
 
 /* The value's first cell in the tile; rows lie width_of() apart. */
-static double *cells_at(const PipeTile *t, Place p)
+double *pipeline_cells(const PipeTile *t, Place p)
 {
     const int64_t col = p.width ? t->col : 0;
     const int64_t row = p.rows == PIPE_ONE ? 0 : t->row * width_of(t, p);
@@ -61,19 +58,24 @@ static void clear_row_outputs(const PipeTile *t, const PipeStep *s)
 {
     for (int k = 0; k < s->code.noutputs; k++)
         if (is_row_output(s->code.outputs[k].kind))
-            memset(cells_at(t, s->to[k]), 0, (size_t)t->rows * sizeof(double));
+            memset(pipeline_cells(t, s->to[k]), 0, (size_t)t->rows * sizeof(double));
 }
 
-static void call_loop(PipeTile *t, int k, CodeRun *run)
+void pipeline_loop(const PipeProgram *p, int k, CodeRun *run)
 {
-    const PipeProgram *p = t->run->p;
-    const PipeStep *s = &p->schedule.steps[k];
     const CodeFn fn = atomic_load_explicit(&p->fns[k], memory_order_acquire);
 
     if (fn)
         fn(run);
     else
-        code_interpret(&s->code, run);
+        code_interpret(k < PIPE_STEPS ? &p->schedule.steps[k].code : &p->schedule.driven, run);
+}
+
+static void call_loop(PipeTile *t, int k, CodeRun *run)
+{
+    const PipeStep *s = &t->run->p->schedule.steps[k];
+
+    pipeline_loop(t->run->p, k, run);
     for (int i = 0; i < s->code.noutputs; i++)
         if (s->code.outputs[i].kind == CODE_CELLS && s->to[i].kind == PLACE_RESULT)
             t->nnz[s->to[i].index] += run->out[i].nnz;
@@ -106,11 +108,11 @@ static void run_loop(PipeTile *t, int k)
         return;
     }
     for (int i = 0; i < s->code.ninputs; i++)
-        run.in[i] = (CodeSource){cells_at(t, s->from[i]), width_of(t, s->from[i])};
+        run.in[i] = (CodeSource){pipeline_cells(t, s->from[i]), width_of(t, s->from[i])};
     for (int i = 0; i < s->code.noutputs; i++) {
         const Place to = s->to[i];
         double *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to)
-                                                 : cells_at(t, to);
+                                                 : pipeline_cells(t, to);
 
         run.out[i] = (CodeTarget){cells, width_of(t, to), 0};
     }
@@ -125,7 +127,7 @@ static double *flat_cells(const PipeTile *t, Place p)
     case PLACE_RESULT:
         return t->run->results[p.index]->values + t->col;
     default:
-        return cells_at(t, p);
+        return pipeline_cells(t, p);
     }
 }
 
@@ -143,84 +145,9 @@ void pipeline_flat_tile(PipeTile *t)
     call_loop(t, 0, &run);
 }
 
-/* ---- products ---- */
-
-static int64_t columns_of(const PipeRun *r, const PipeStep *s)
-{
-    return r->sizes[s->out.width];
-}
-
-bool pipeline_copies_factor(const PipeRun *r, const PipeStep *s)
-{
-    const int64_t n = columns_of(r, s);
-
-    return s->kind == STEP_PRODUCT && n <= PIPE_NARROW && n > 1 && !s->transposed;
-}
-
-static void run_product(PipeTile *t, int k)
-{
-    const PipeRun *r = t->run;
-    const PipeStep *s = &r->p->schedule.steps[k];
-    const double *b = r->operands[s->operand]->values, *x = cells_at(t, s->x);
-    const int64_t n = columns_of(r, s), inner = width_of(t, s->x);
-    double *out = cells_at(t, s->out);
-
-    if (inner == 0) {
-        memset(out, 0, (size_t)(t->rows * n) * sizeof *out);
-        return;
-    }
-    if (n > PIPE_NARROW) {
-        gemm(&(Gemm){.m = t->rows,
-                     .n = n,
-                     .k = inner,
-                     .a = x,
-                     .b = b,
-                     .a_row = inner,
-                     .a_col = 1,
-                     .b_row = s->transposed ? 1 : n,
-                     .b_col = s->transposed ? inner : 1,
-                     .c = out,
-                     .ldc = n});
-        return;
-    }
-    b = r->vectors[k] ? r->vectors[k] : b;
-    for (int64_t c = 0; c < n; c++)
-        dense_ops()->matvec(x, inner, t->rows, inner, b + c * inner, out + c, n);
-}
-
-/* With few columns y the partial result lies by these, else by rows of the result. */
-static void run_cross(PipeTile *t, const PipeStep *s)
-{
-    const int64_t m = width_of(t, s->x), n = width_of(t, s->y);
-    const double *x = cells_at(t, s->x), *y = cells_at(t, s->y);
-    double *out = partial_of(t, s->out);
-
-    if (m == 0 || n == 0)
-        return;
-    if (n <= PIPE_NARROW)
-        for (int64_t c = 0; c < n; c++)
-            dense_ops()->vecmat(x, m, t->rows, m, y + c, n, out + c * m);
-    else if (m <= PIPE_NARROW)
-        for (int64_t c = 0; c < m; c++)
-            dense_ops()->vecmat(y, n, t->rows, n, x + c, m, out + c * n);
-    else
-        gemm(&(Gemm){.m = m,
-                     .n = n,
-                     .k = t->rows,
-                     .a = x,
-                     .b = y,
-                     .a_row = 1,
-                     .a_col = m,
-                     .b_row = n,
-                     .b_col = 1,
-                     .c = out,
-                     .ldc = n,
-                     .add = true});
-}
-
 /* ---- sparse and constant operands as cells ---- */
 
-static void unpack_rows(const Matrix *m, int64_t row, int64_t rows, double *out)
+void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out)
 {
     if (m->format == MATRIX_CONSTANT) {
         for (int64_t i = 0; i < rows * m->cols; i++)
@@ -243,8 +170,8 @@ static void unpack(PipeTile *t, PipeRows rows)
 
     for (int k = 0; k < s->nslots; k++)
         if (s->slots[k].operand != PIPE_NONE && s->slots[k].rows == rows)
-            unpack_rows(t->run->operands[s->slots[k].operand], t->row, t->rows,
-                        scratch_of(t, (Place){.index = (uint8_t)k, .rows = (uint8_t)rows}));
+            pipeline_unpack(t->run->operands[s->slots[k].operand], t->row, t->rows,
+                            scratch_of(t, (Place){.index = (uint8_t)k, .rows = (uint8_t)rows}));
 }
 
 /* ---- all steps ---- */
@@ -262,8 +189,8 @@ void pipeline_tile(PipeTile *t, bool before)
         if (step->kind == STEP_LOOP)
             run_loop(t, k);
         else if (step->kind == STEP_PRODUCT)
-            run_product(t, k);
+            pipeline_product(t, k);
         else
-            run_cross(t, step);
+            pipeline_cross(t, step);
     }
 }

@@ -132,7 +132,7 @@ static size_t definition(Eval *e)
     return strncmp(e->at + n, " = ", 3) == 0 ? n : 0;
 }
 
-int pipeline_plain(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS])
+int unfused_run(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS])
 {
     Eval e = {.at = text, .in = in, .nin = nin};
     int nout = 0;
@@ -155,8 +155,8 @@ int pipeline_plain(const char *text, const Value *in, int nin, Value out[PIPELIN
     return nout;
 }
 
-ml_status pipeline_try(const char *text, const Value *in, int nin, uint32_t last,
-                       Value out[PIPELINE_RESULTS])
+ml_status fused_try(const char *text, const Value *in, int nin, uint32_t last,
+                    Value out[PIPELINE_RESULTS])
 {
     Value args[1 + PIPELINE_OPERANDS] = {case_text(text)};
     OpCall call = {.op = &op_table[OP_pipeline],

@@ -7,9 +7,9 @@
 #include "kernel/pipeline.h"
 
 /* The results of a program whose operands are in[0 .. nin); the caller's. */
-int pipeline_plain(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS]);
+int unfused_run(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS]);
 /* The same by the operator `pipeline`. */
-ml_status pipeline_try(const char *text, const Value *in, int nin, uint32_t last,
-                       Value out[PIPELINE_RESULTS]);
+ml_status fused_try(const char *text, const Value *in, int nin, uint32_t last,
+                    Value out[PIPELINE_RESULTS]);
 
 #endif

@@ -110,9 +110,9 @@ static void check_value(const char *text, int result, Value got, Value want, dou
 static void check_program(const char *text, const Value *in, double tolerance)
 {
     Value want[PIPELINE_RESULTS] = {0}, got[PIPELINE_RESULTS];
-    const int n = pipeline_plain(text, in, 8, want);
+    const int n = unfused_run(text, in, 8, want);
 
-    if (pipeline_try(text, in, 8, 0, got) != ML_OK)
+    if (fused_try(text, in, 8, 0, got) != ML_OK)
         fail_msg("%s: %s", text, test_error());
     for (int k = 0; k < n; k++) {
         check_value(text, k, got[k], want[k], tolerance);
@@ -204,10 +204,10 @@ ML_TEST(pipelines_give_the_same_digits_on_any_number_of_threads)
 
     for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
         test_threads(1);
-        assert_ok(pipeline_try(programs[k].text, o.v, 8, 0, want));
+        assert_ok(fused_try(programs[k].text, o.v, 8, 0, want));
         for (int t = 0; t < 3; t++) {
             test_threads(threads[t]);
-            assert_ok(pipeline_try(programs[k].text, o.v, 8, 0, got));
+            assert_ok(fused_try(programs[k].text, o.v, 8, 0, got));
             for (int r = 0; r < PIPELINE_RESULTS && got[r].dt != DT_NONE; r++) {
                 check_value(programs[k].text, r, got[r], want[r], 0);
                 value_release(got[r]);
@@ -228,8 +228,8 @@ ML_TEST(pipelines_may_write_over_operands_that_die)
             Value want[PIPELINE_RESULTS], got[PIPELINE_RESULTS];
 
             test_threads(threads);
-            assert_ok(pipeline_try(programs[k].text, copy.v, 8, 0, want));
-            assert_ok(pipeline_try(programs[k].text, o.v, 8, 0xff, got));
+            assert_ok(fused_try(programs[k].text, copy.v, 8, 0, want));
+            assert_ok(fused_try(programs[k].text, o.v, 8, 0xff, got));
             for (int r = 0; r < PIPELINE_RESULTS && want[r].dt != DT_NONE; r++) {
                 check_value(programs[k].text, r, got[r], want[r], 0);
                 value_release(got[r]);
@@ -245,10 +245,10 @@ ML_TEST(a_pipeline_that_ends_in_cells_of_a_dying_operand_makes_no_matrix)
     Operands o = make_operands(300, 90, false);
     Value got[PIPELINE_RESULTS];
 
-    assert_ok(pipeline_try("t1 = exp(a - rowMaxs(a)); t1 / rowSums(t1)", o.v, 1, 1, got));
+    assert_ok(fused_try("t1 = exp(a - rowMaxs(a)); t1 / rowSums(t1)", o.v, 1, 1, got));
     assert_ptr_equal(got[0].m, o.v[0].m);
     value_release(got[0]);
-    assert_ok(pipeline_try("a * b - 1", o.v, 2, 2, got));
+    assert_ok(fused_try("a * b - 1", o.v, 2, 2, got));
     assert_ptr_equal(got[0].m, o.v[1].m);
     value_release(got[0]);
     free_operands(&o);
@@ -309,7 +309,7 @@ ML_TEST(pipelines_say_what_they_cannot_read)
     Value got[PIPELINE_RESULTS];
 
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
-        if (pipeline_try(texts[k], o.v, 8, 0, got) == ML_OK)
+        if (fused_try(texts[k], o.v, 8, 0, got) == ML_OK)
             fail_msg("'%s' was accepted", texts[k]);
     free_operands(&o);
 }
@@ -347,10 +347,93 @@ ML_TEST(any_text_is_a_pipeline_or_an_error)
         Value got[PIPELINE_RESULTS];
 
         random_text(&seed, text, sizeof text);
-        good += pipeline_try(text, o.v, 8, 0, got) == ML_OK;
+        good += fused_try(text, o.v, 8, 0, got) == ML_OK;
         for (int r = 0; r < PIPELINE_RESULTS; r++)
             value_release(got[r]);
     }
     assert_true(good > 100);
     free_operands(&o);
+}
+
+/* What is 0 at the zeros of a or b, what only where both are, and products. */
+static const char *const sparse_programs[] = {
+    "a * b",
+    "sum(a * b * e); min(a * b); max(a * b); mean(a * b)",
+    "a * exp(b); a * c * d",
+    "abs(a) / (c * c + 1) * (d > 0)",
+    "abs(a + b); sum(a + b)",
+    "rowSums(a * b); colSums(a * b)",
+    "(a != 0) * b - a; a * log(b * b)",
+    "a / b; 1 / (a + 1)",
+    "a / rowSums(abs(a))",
+    "a %*% h; a %*% f; a %*% t(g)",
+    "t(a) %*% (c * (a %*% h)); t(a) %*% c; t(c) %*% a; t(a) %*% (b %*% f)",
+    "t(b %*% t(g)) %*% a; t(b) %*% a; t(a) %*% b; t(a) %*% (a %*% t(g))",
+};
+
+static void check_sparse(Operands *o)
+{
+    for (size_t k = 0; k < sizeof sparse_programs / sizeof *sparse_programs; k++)
+        for (int threads = 1; threads <= 4; threads += 3) {
+            test_threads(threads);
+            check_program(sparse_programs[k], o->v, 1e-11);
+        }
+}
+
+ML_TEST(pipelines_over_sparse_operands_equal_their_operators)
+{
+    for (int kind = 0; kind < 48; kind++) {
+        Operands o = make_operands(90, 60, false);
+        Matrix *thin = case_random(90, 60, 0.03, 11), *other = case_random(90, 60, 0.1, 12);
+
+        memcpy(o.v[0].m->values, thin->values, sizeof(double) * 90 * 60);
+        o.v[0].m->nnz = thin->nnz;
+        if (kind & 1) {
+            memcpy(o.v[1].m->values, other->values, sizeof(double) * 90 * 60);
+            o.v[1].m->nnz = other->nnz;
+        }
+        if (kind >> 2 & 1)
+            spoil(o.v[0].m);
+        if (kind >> 3 & 1)
+            spoil(o.v[1].m);
+        for (int k = 2; kind >= 32 && k < 8; k++)
+            if (o.v[k].dt == DT_MATRIX)
+                spoil(o.v[k].m);
+        reformat(&o, 0, true);
+        if (kind & 1)
+            reformat(&o, 1, true);
+        check_sparse(&o);
+        free_operands(&o);
+        matrix_release(thin);
+        matrix_release(other);
+    }
+}
+
+ML_TEST(pipelines_over_matrices_of_nearly_only_zeros_cost_their_nonzeros)
+{
+    const int64_t n = 300000;
+    Value in[2], got[PIPELINE_RESULTS];
+
+    for (int k = 0; k < 2; k++) {
+        Matrix *m;
+
+        assert_ok(matrix_new_csr(test_ctx(), n, n, 3, &m));
+        for (int64_t i = 1; i <= n; i++)
+            m->row_ptr[i] = i > 7 ? 2 + (i > n / 2) : 0;
+        memcpy(m->col_idx, (uint32_t[]){5, 299999, (uint32_t)(k ? 8 : 9)}, 3 * sizeof(uint32_t));
+        memcpy(m->values, (double[]){1, 2, -3}, 3 * sizeof(double));
+        m->nnz = 3;
+        in[k] = value_matrix(m);
+    }
+    assert_ok(fused_try("sum(a * b); a * b * 2", in, 2, 0, got));
+    assert_true(got[0].d == 5);
+    assert_int_equal(got[1].m->nnz, 2);
+    value_release(got[1]);
+    assert_ok(fused_try("abs(a + b); colSums(a * a)", in, 2, 0, got));
+    assert_int_equal(got[0].m->nnz, 4);
+    assert_int_equal(got[1].m->nnz, 3);
+    for (int k = 0; k < 2; k++) {
+        value_release(got[k]);
+        value_release(in[k]);
+    }
 }

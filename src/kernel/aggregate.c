@@ -64,13 +64,13 @@ static double product_of(double product, const Matrix *m, int64_t at, int64_t n,
 
 static ml_status matrix_stat(Ctx *ctx, const Matrix *m, Stat stat, double *out)
 {
-    const Fold *f = fold_get(kind_of[stat]);
+    const Fold *f = fold_get(cpu_level(ctx), kind_of[stat]);
     const int64_t n = matrix_cells(m);
     Sum2 sum = {0}, acc = fold_start(f);
     double mean = 0;
 
     if (needs_mean(stat)) {
-        TRY(fold_matrix(ctx, fold_get(FOLD_SUM), m, 0, &sum));
+        TRY(fold_matrix(ctx, fold_get(cpu_level(ctx), FOLD_SUM), m, 0, &sum));
         mean = sum2_value(sum) / (double)n;
     }
     TRY(fold_matrix(ctx, f, m, mean, &acc));
@@ -120,13 +120,13 @@ static ml_status full_stat(Ctx *ctx, OpCall *call, Stat stat)
 typedef struct RowsJob {
     const Matrix *m;
     Stat stat;
+    const Fold *sum, *fold; /* for the mean, for the statistic */
     double *out;
 } RowsJob;
 
-static Sum2 fold_row(FoldKind kind, const Matrix *m, int64_t at, int64_t n, int64_t zeros,
+static Sum2 fold_row(const Fold *f, const Matrix *m, int64_t at, int64_t n, int64_t zeros,
                      double shift)
 {
-    const Fold *f = fold_get(kind);
     Sum2 acc = fold_start(f);
 
     fold_cells_here(f, m, at, n, shift, &acc);
@@ -135,16 +135,17 @@ static Sum2 fold_row(FoldKind kind, const Matrix *m, int64_t at, int64_t n, int6
 }
 
 /* One row of n stored cells from `at` on and some zeros. */
-static double row_stat(Stat stat, const Matrix *m, int64_t at, int64_t n, int64_t zeros)
+static double row_stat(const RowsJob *job, const Matrix *m, int64_t at, int64_t n, int64_t zeros)
 {
+    const Stat stat = job->stat;
     Sum2 sum = {0}, acc;
     double mean = 0, value;
 
     if (needs_mean(stat)) {
-        sum = fold_row(FOLD_SUM, m, at, n, zeros, 0);
+        sum = fold_row(job->sum, m, at, n, zeros, 0);
         mean = sum2_value(sum) / (double)(n + zeros);
     }
-    acc = fold_row(kind_of[stat], m, at, n, zeros, mean);
+    acc = fold_row(job->fold, m, at, n, zeros, mean);
     value = stat_value(stat, acc, sum, mean, n + zeros);
     return stat == STAT_PROD ? product_of(value, m, at, n, zeros > 0) : value;
 }
@@ -157,11 +158,11 @@ static ml_status rows_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     (void)ctx;
     for (int64_t i = lo; i < hi; i++) {
         if (m->format == MATRIX_DENSE) {
-            job->out[i] = row_stat(job->stat, m, i * m->cols, m->cols, 0);
+            job->out[i] = row_stat(job, m, i * m->cols, m->cols, 0);
         } else {
             const int64_t n = m->row_ptr[i + 1] - m->row_ptr[i];
 
-            job->out[i] = row_stat(job->stat, m, m->row_ptr[i], n, m->cols - n);
+            job->out[i] = row_stat(job, m, m->row_ptr[i], n, m->cols - n);
         }
     }
     return ML_OK;
@@ -196,7 +197,11 @@ static ml_status rows_stat(Ctx *ctx, OpCall *call, Stat stat)
     if (m->format == MATRIX_CONSTANT)
         return constant_rows(ctx, call, m, stat);
     TRY(matrix_new_dense(ctx, m->rows, 1, &out));
-    job = (RowsJob){m, stat, out->values};
+    job = (RowsJob){.m = m,
+                    .stat = stat,
+                    .sum = fold_get(cpu_level(ctx), FOLD_SUM),
+                    .fold = fold_get(cpu_level(ctx), kind_of[stat]),
+                    .out = out->values};
     if (m->rows == 1)
         st = matrix_stat(ctx, m, stat, out->values);
     else
@@ -234,12 +239,12 @@ static ml_status repair_products(Ctx *ctx, const Matrix *m, double *out)
 /* Statistics of all columns of a matrix with rows; work holds 2 sums and a mean a column. */
 static ml_status columns_into(Ctx *ctx, const Matrix *m, Stat stat, Sum2 *work, double *out)
 {
-    const Fold *f = fold_get(kind_of[stat]);
+    const Fold *f = fold_get(cpu_level(ctx), kind_of[stat]);
     Sum2 *acc = work, *sums = work + m->cols;
     double *means = (double *)(void *)(sums + m->cols);
 
     if (needs_mean(stat)) {
-        TRY(fold_columns(ctx, fold_get(FOLD_SUM), m, NULL, sums));
+        TRY(fold_columns(ctx, fold_get(cpu_level(ctx), FOLD_SUM), m, NULL, sums));
         for (int64_t j = 0; j < m->cols; j++)
             means[j] = sum2_value(sums[j]) / (double)m->rows;
     }

@@ -5,16 +5,18 @@
  * so nesting is safe and tiles are fixed.
  *
  * OpenBLAS chooses its kernels while it loads and takes some AVX-512 machines for older ones, at
- * half the speed; the environment variable that overrules it is set for the moment of loading
- * unless the user has set it.  The one piece of process-wide state of the kernels lives here;
- * pthread_once guards it and it never changes afterwards. */
+ * half the speed, and knows no cap; the environment variable that overrules it is set for the
+ * moment of loading unless the user has set it.  The one piece of process-wide state of the kernels
+ * lives here, with the level of the context that loads it; a mutex guards it and it never changes
+ * afterwards. */
 #include "kernel/blas.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-static pthread_once_t load_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER; /* guards `loaded` until `ready` */
+static atomic_bool ready;
 static Blas loaded;
 static bool usable;
 
@@ -59,9 +61,20 @@ static bool lend_variable(const char *name, const char *value)
     return !getenv(name) && setenv(name, value, 1) == 0;
 }
 
-static void load(void)
+/* What OpenBLAS calls the machine of a level; below AVX-512 it finds the best of an uncapped
+ * machine by itself. */
+static const char *core_type(const Ctx *ctx)
 {
-    const bool core = cpu_level() == CPU_AVX512 && lend_variable("OPENBLAS_CORETYPE", "SkylakeX");
+    static const char *const names[] = {"Prescott", "Haswell", "SkylakeX"};
+    const CpuLevel level = cpu_level(ctx);
+
+    return level < cpu_machine() || level == CPU_AVX512 ? names[level] : NULL;
+}
+
+static void load(const Ctx *ctx)
+{
+    const char *type = core_type(ctx);
+    const bool core = type && lend_variable("OPENBLAS_CORETYPE", type);
     const bool threads = lend_variable("OPENBLAS_NUM_THREADS", "1");
     void *library = open_library();
 
@@ -78,8 +91,16 @@ static void load(void)
         dlclose(library);
 }
 
-const Blas *blas_get(void)
+const Blas *blas_get(const Ctx *ctx)
 {
-    pthread_once(&load_once, load);
+    /* Acquire: what the loading thread wrote before it set `ready` is seen. */
+    if (!atomic_load_explicit(&ready, memory_order_acquire)) {
+        pthread_mutex_lock(&load_lock);
+        if (!atomic_load_explicit(&ready, memory_order_relaxed)) {
+            load(ctx);
+            atomic_store_explicit(&ready, true, memory_order_release);
+        }
+        pthread_mutex_unlock(&load_lock);
+    }
     return usable ? &loaded : NULL;
 }

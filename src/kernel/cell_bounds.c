@@ -40,13 +40,12 @@ static ml_status range_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const RangeJob *job = arg;
 
-    (void)ctx;
     for (int64_t t = lo; t < hi; t++) {
         const int64_t at = t * FOLD_TILE, left = job->n - at;
         const int64_t n = left < FOLD_TILE ? left : FOLD_TILE;
 
         for (int k = 0; k < 2; k++) {
-            const Fold *f = fold_get(k ? FOLD_MAX : FOLD_MIN);
+            const Fold *f = fold_get(cpu_level(ctx), k ? FOLD_MAX : FOLD_MIN);
 
             job->parts[2 * t + k] = fold_start(f);
             f->run(job->cells + at, n, 0, &job->parts[2 * t + k]);

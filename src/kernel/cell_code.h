@@ -80,6 +80,7 @@ typedef struct CodeRun {
     int64_t rows, cols;
     CodeSource in[CODE_INPUTS];
     CodeTarget out[CODE_OUTPUTS];
+    CpuLevel level; /* of the loops that the interpreter takes */
 } CodeRun;
 
 typedef void (*CodeFn)(CodeRun *run);

@@ -150,7 +150,7 @@ ml_status program_read(Ctx *ctx, const char *text, const char *letters, Program 
     Reader r = {.at = text, .end = text + strlen(text), .letters = letters, .out = out};
     Term t;
 
-    *out = (Program){0};
+    *out = (Program){.level = cpu_level(ctx)};
     t = read_expr(&r, 0);
     if (!r.failed && t.kind == TERM_OPERAND)
         begin(&r, t);
@@ -171,9 +171,9 @@ static Cells term_cells(Term t, const Cells *operands, const double *value)
                                     : (Cells){.scalar = t.number};
 }
 
-static int64_t unary_run(OpCode op, const double *x, int64_t n, double *out)
+static int64_t unary_run(CpuLevel level, OpCode op, const double *x, int64_t n, double *out)
 {
-    const CellLoops *loops = cell_loops_at(cpu_level(), op);
+    const CellLoops *loops = cell_loops_at(level, op);
     int64_t nnz = 0;
 
     if (loops->unary)
@@ -185,15 +185,15 @@ static int64_t unary_run(OpCode op, const double *x, int64_t n, double *out)
     return nnz;
 }
 
-static int64_t step_run(const Step *s, const Cells *operands, const double *value, int64_t n,
-                        double *out)
+static int64_t step_run(CpuLevel level, const Step *s, const Cells *operands, const double *value,
+                        int64_t n, double *out)
 {
     const Cells x = term_cells(s->left, operands, value), y = term_cells(s->right, operands, value);
     BinaryOp op;
 
     if (!s->binary)
-        return unary_run(s->op, value, n, out);
-    op = binary_op(s->op);
+        return unary_run(level, s->op, value, n, out);
+    op = binary_op(level, s->op);
     if (!x.cells)
         return binary_sv(&op, x.scalar, y.cells, out, n);
     if (!y.cells)
@@ -212,7 +212,7 @@ int64_t program_run(const Program *p, const Cells *operands, int64_t n, double *
         value = out;
     }
     for (int k = 0; k < p->nsteps; k++, value = out)
-        nnz = step_run(&p->steps[k], operands, value, n, out);
+        nnz = step_run(p->level, &p->steps[k], operands, value, n, out);
     if (p->nsteps > 0)
         return nnz;
     if (value != out)

@@ -30,6 +30,7 @@ typedef struct Step {
 typedef struct Program {
     int start; /* the operand that the value begins as */
     int nsteps;
+    CpuLevel level; /* of the loops that run it */
     Step steps[PROGRAM_STEPS];
 } Program;
 

@@ -311,7 +311,7 @@ static ml_status prepare(Ctx *ctx, OpCall *call, Fused *f)
     TRY(program_read(ctx, text, "abcd", &f->program));
     f->rows = a->rows;
     f->cols = a->cols;
-    f->fold = fold_get(FOLD_SUM);
+    f->fold = fold_get(cpu_level(ctx), FOLD_SUM);
     for (int k = 0; k < OPERANDS; k++)
         if (k == 0 || call_has(call, k + 1))
             TRY(side_init(ctx, call, k ? k + 1 : 0, f->rows, f->cols, k > 0, &f->sides[k]));

@@ -45,7 +45,7 @@ typedef struct BinaryOp {
     const CellLoops *loops; /* NULL: none, use cell2 */
     double (*cell2)(double, double);
 } BinaryOp;
-BinaryOp binary_op(OpCode op);
+BinaryOp binary_op(CpuLevel level, OpCode op);
 int64_t binary_vv(const BinaryOp *op, const double *x, const double *y, double *out, int64_t n);
 int64_t binary_vs(const BinaryOp *op, const double *x, double y, double *out, int64_t n);
 int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, int64_t n);

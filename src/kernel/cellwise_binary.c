@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-BinaryOp binary_op(OpCode op)
+BinaryOp binary_op(CpuLevel level, OpCode op)
 {
-    const CellLoops *loops = cell_loops_at(cpu_level(), op);
+    const CellLoops *loops = cell_loops_at(level, op);
 
     return (BinaryOp){loops->vv ? loops : NULL, op_table[op].cell2};
 }
@@ -222,7 +222,7 @@ static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
 
 ml_status ml_k_binary(Ctx *ctx, OpCall *call)
 {
-    const BinaryOp op = binary_op((OpCode)(call->op - op_table));
+    const BinaryOp op = binary_op(cpu_level(ctx), (OpCode)(call->op - op_table));
     const int shape = call->in[0].dt == DT_MATRIX ? 0 : 1;
     Side x = {0}, y = {0};
     int64_t rows, cols;

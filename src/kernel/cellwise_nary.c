@@ -85,7 +85,7 @@ static ml_status extreme_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 static ml_status extreme_nary(Ctx *ctx, OpCall *call, int shape)
 {
-    const BinaryOp op = binary_op((OpCode)(call->op - op_table));
+    const BinaryOp op = binary_op(cpu_level(ctx), (OpCode)(call->op - op_table));
     const int64_t rows = call->in[shape].m->rows, cols = call->in[shape].m->cols;
     const size_t n = (size_t)call->nin;
     Side *sides = mem_calloc(n, sizeof *sides);

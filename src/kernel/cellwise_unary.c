@@ -82,7 +82,7 @@ static ml_status unary_cells(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix
 
 ml_status ml_k_unary(Ctx *ctx, OpCall *call)
 {
-    UnaryJob job = {.loop = cell_loops_at(cpu_level(), (OpCode)(call->op - op_table))->unary};
+    UnaryJob job = {.loop = cell_loops_at(cpu_level(ctx), (OpCode)(call->op - op_table))->unary};
     Matrix *in = NULL, *out = NULL;
 
     if (call->in[0].dt == DT_SCALAR)

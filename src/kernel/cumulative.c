@@ -195,7 +195,7 @@ static ml_status dense_operands(Ctx *ctx, OpCall *call, Matrix **in, Matrix **ou
 static ml_status running(Ctx *ctx, OpCall *call, FoldKind kind, ScanFn scan, bool along_rows)
 {
     Matrix *in = NULL, *out = NULL;
-    ScanJob job = {.fold = fold_get(kind), .scan = scan};
+    ScanJob job = {.fold = fold_get(cpu_level(ctx), kind), .scan = scan};
     ml_status st;
 
     TRY(dense_operands(ctx, call, &in, &out));

@@ -54,9 +54,9 @@ ml_status linalg_finite(Ctx *ctx, const OpCall *call, const Matrix *m);
 /* First cell [i,j] of a square matrix that differs from [j,i] by more than rounding. */
 bool linalg_symmetric(const Matrix *m, int64_t *i, int64_t *j);
 /* LAPACK when it is there and serves an order of n; else NULL. */
-const Blas *linalg_blas(int64_t n);
+const Blas *linalg_blas(const Ctx *ctx, int64_t n);
 /* y = t(x), both of their own; x is rows x cols. */
-void linalg_transpose(const double *x, int64_t rows, int64_t cols, double *y);
+void linalg_transpose(const Ctx *ctx, const double *x, int64_t rows, int64_t cols, double *y);
 /* Zeroed cells from the pool. */
 ml_status linalg_scratch(Ctx *ctx, int64_t cells, double **out);
 void linalg_scratch_free(Ctx *ctx, double *p, int64_t cells);

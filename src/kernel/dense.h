@@ -64,7 +64,7 @@ extern const DenseOps dense_ops_plain;
 extern const DenseOps dense_ops_avx2;
 extern const DenseOps dense_ops_avx512;
 #endif
-const DenseOps *dense_ops(void); /* those of this machine */
+const DenseOps *dense_ops(const Ctx *ctx); /* those of its level */
 
 /* Is no cell NaN or infinite?  (finite.c) */
 ml_status cells_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite);

@@ -10,11 +10,13 @@
 #define FOLD_WIDTH 2
 #include "kernel/fold.tmpl.h"
 
-const Fold *fold_get(FoldKind kind)
+const Fold *fold_get(CpuLevel level, FoldKind kind)
 {
 #ifdef __x86_64__
-    if (cpu_level() >= CPU_AVX2)
+    if (level >= CPU_AVX2)
         return &folds_avx2[kind];
+#else
+    (void)level;
 #endif
     return &folds_plain[kind];
 }

@@ -28,7 +28,7 @@ typedef struct Fold {
 } Fold;
 
 /* That of this machine. */
-const Fold *fold_get(FoldKind kind);
+const Fold *fold_get(CpuLevel level, FoldKind kind);
 /* Those of one instruction set, by kind. */
 extern const Fold folds_plain[];
 #ifdef __x86_64__

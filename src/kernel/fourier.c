@@ -92,8 +92,7 @@ static void butterfly2(int64_t s, const double *restrict xr, const double *restr
 
 static ml_status pass4_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    (void)ctx;
-    dense_ops()->fourier4(arg, lo, hi);
+    dense_ops(ctx)->fourier4(arg, lo, hi);
     return ML_OK;
 }
 
@@ -122,13 +121,13 @@ static ml_status passes(Ctx *ctx, const FourierJob *job, int64_t lanes, Planes x
 /* ---- groups of signals ---- */
 
 /* Cells of signals first .. first + lanes - 1 interleaved. */
-static void gather(const Signals *s, int64_t first, int64_t lanes, Planes x)
+static void gather(const Ctx *ctx, const Signals *s, int64_t first, int64_t lanes, Planes x)
 {
     const int64_t from = first * s->signal;
 
     if (s->step == 1) {
-        dense_ops()->transpose(s->re + from, s->signal, lanes, s->n, x.re, lanes);
-        dense_ops()->transpose(s->im + from, s->signal, lanes, s->n, x.im, lanes);
+        dense_ops(ctx)->transpose(s->re + from, s->signal, lanes, s->n, x.re, lanes);
+        dense_ops(ctx)->transpose(s->im + from, s->signal, lanes, s->n, x.im, lanes);
         return;
     }
     for (int64_t k = 0; k < s->n; k++)
@@ -139,13 +138,13 @@ static void gather(const Signals *s, int64_t first, int64_t lanes, Planes x)
 }
 
 /* And back. */
-static void scatter(const Signals *s, int64_t first, int64_t lanes, Planes x)
+static void scatter(const Ctx *ctx, const Signals *s, int64_t first, int64_t lanes, Planes x)
 {
     const int64_t to = first * s->signal;
 
     if (s->step == 1) {
-        dense_ops()->transpose(x.re, lanes, s->n, lanes, s->re + to, s->signal);
-        dense_ops()->transpose(x.im, lanes, s->n, lanes, s->im + to, s->signal);
+        dense_ops(ctx)->transpose(x.re, lanes, s->n, lanes, s->re + to, s->signal);
+        dense_ops(ctx)->transpose(x.im, lanes, s->n, lanes, s->im + to, s->signal);
         return;
     }
     for (int64_t k = 0; k < s->n; k++)
@@ -180,11 +179,11 @@ static ml_status groups_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t first = g * job->lanes, left = job->s.count - first;
         const int64_t lanes = left < job->lanes ? left : job->lanes;
 
-        gather(&job->s, first, lanes, x);
+        gather(ctx, &job->s, first, lanes, x);
         st = passes(ctx, job, lanes, x, y, &result);
         if (job->scale != 1)
             multiply(result, lanes * job->s.n, job->scale);
-        scatter(&job->s, first, lanes, result);
+        scatter(ctx, &job->s, first, lanes, result);
     }
     pool_release(ctx->pool, work, bytes);
     return st;

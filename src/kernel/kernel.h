@@ -67,12 +67,15 @@ ml_status aggregate_max(Ctx *ctx, const Matrix *m, double *out);
  * others as text; null equals null and comes before all text. */
 ml_status frame_compare(Ctx *ctx, OpCall *call);
 
-/* OpenBLAS, loaded at first use, one thread a call (blas.c).  NULL when the library is not
+/* OpenBLAS, loaded at first use, one thread a call (blas.c), with the kernels of the level of the
+ * context that loads it.  NULL when the library is not
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */
 typedef struct Blas Blas;
-const Blas *blas_get(void);
-/* Tell BLAS-backed and vector kernels which CPU this is (simd/): chosen at first use. */
+const Blas *blas_get(const Ctx *ctx);
+/* Vector instructions: those that this machine has, and those that kernels of a context use, which
+ * the option `cpu` caps (simd/cpu.c). */
 typedef enum CpuLevel { CPU_PLAIN, CPU_AVX2, CPU_AVX512 } CpuLevel;
-CpuLevel cpu_level(void);
+CpuLevel cpu_machine(void);
+CpuLevel cpu_level(const Ctx *ctx);
 
 #endif

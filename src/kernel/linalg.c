@@ -53,7 +53,7 @@ static void lapack_lu(Lu *lu)
  */
 static ml_status lu_begin(Ctx *ctx, Matrix *a, Lu *lu)
 {
-    *lu = (Lu){.a = a, .zero = -1, .sign = 1, .blas = linalg_blas(a->rows)};
+    *lu = (Lu){.a = a, .zero = -1, .sign = 1, .blas = linalg_blas(ctx, a->rows)};
     lu->perm = pool_alloc(ctx, perm_bytes(a));
     if (!lu->perm)
         return ML_ENOMEM;
@@ -108,9 +108,9 @@ static ml_status lapack_solve(Ctx *ctx, const Lu *lu, Matrix *b)
     int info;
 
     TRY(linalg_scratch(ctx, matrix_cells(b), &columns));
-    linalg_transpose(b->values, n, k, columns);
+    linalg_transpose(ctx, b->values, n, k, columns);
     lu->blas->dgetrs("T", &n, &k, lu->a->values, &n, lu->pivots, columns, &n, &info);
-    linalg_transpose(columns, k, n, b->values);
+    linalg_transpose(ctx, columns, k, n, b->values);
     linalg_scratch_free(ctx, columns, matrix_cells(b));
     return ML_OK;
 }
@@ -260,7 +260,7 @@ static void split(const Matrix *a, Matrix *l, Matrix *u)
 static ml_status factors(Ctx *ctx, Matrix **a, Lu *lu, Matrix *out[3])
 {
     const int64_t n = (*a)->rows;
-    const bool by_columns = linalg_blas(n) != NULL;
+    const bool by_columns = linalg_blas(ctx, n) != NULL;
 
     if (by_columns)
         TRY(flip(ctx, a));
@@ -325,7 +325,7 @@ static ml_status check_and_factor(Ctx *ctx, const OpCall *call, Matrix *a)
                     ",%" PRId64 "] is %s",
                     call_name(call, 0), i + 1, j + 1, NUM_SHOW(a->values[i * a->rows + j]), j + 1,
                     i + 1, NUM_SHOW(a->values[j * a->rows + i]));
-    i = cholesky(linalg_blas(a->rows), a);
+    i = cholesky(linalg_blas(ctx, a->rows), a);
     if (i >= 0)
         return fail(ctx, ML_EVALUE,
                     "cholesky: %s should be positive definite, its leading %" PRId64 "x%" PRId64

@@ -62,14 +62,14 @@ bool linalg_symmetric(const Matrix *m, int64_t *i, int64_t *j)
     return true;
 }
 
-const Blas *linalg_blas(int64_t n)
+const Blas *linalg_blas(const Ctx *ctx, int64_t n)
 {
-    return n > PLAIN_MAX && n <= INT_MAX ? blas_get() : NULL;
+    return n > PLAIN_MAX && n <= INT_MAX ? blas_get(ctx) : NULL;
 }
 
-void linalg_transpose(const double *x, int64_t rows, int64_t cols, double *y)
+void linalg_transpose(const Ctx *ctx, const double *x, int64_t rows, int64_t cols, double *y)
 {
-    dense_ops()->transpose(x, cols, rows, cols, y, rows);
+    dense_ops(ctx)->transpose(x, cols, rows, cols, y, rows);
 }
 
 ml_status linalg_scratch(Ctx *ctx, int64_t cells, double **out)

@@ -47,7 +47,7 @@ static ml_status lapack_qr(Ctx *ctx, const Blas *blas, Matrix *a, Matrix *h)
     TRY(linalg_scratch(ctx, cells, &f));
     tau = f + matrix_cells(a);
     work = tau + most;
-    linalg_transpose(a->values, m, n, f);
+    linalg_transpose(ctx, a->values, m, n, f);
     blas->dgeqrf(&m, &n, f, &m, tau, work, &lwork, &info);
     unpack(f, tau, a, h);
     linalg_scratch_free(ctx, f, cells);
@@ -57,7 +57,7 @@ static ml_status lapack_qr(Ctx *ctx, const Blas *blas, Matrix *a, Matrix *h)
 /* a becomes R. */
 static ml_status factor(Ctx *ctx, Matrix *a, Matrix *h)
 {
-    const Blas *blas = a->rows < INT32_MAX ? linalg_blas(min64(a->rows, a->cols)) : NULL;
+    const Blas *blas = a->rows < INT32_MAX ? linalg_blas(ctx, min64(a->rows, a->cols)) : NULL;
     double *work;
 
     if (blas && a->cols < INT32_MAX / 64)

@@ -76,13 +76,13 @@ static ml_status lapack_symmetric(Ctx *ctx, const Blas *blas, const Eigen *e)
     iwork = (int *)(void *)(work + lwork);
     blas->dsyevd("V", "L", &n, e->a->values, &n, e->w, work, &lwork, iwork, &liwork, &info);
     linalg_scratch_free(ctx, work, lwork + liwork);
-    linalg_transpose(e->a->values, n, n, e->v);
+    linalg_transpose(ctx, e->a->values, n, n, e->v);
     return info == 0 ? ML_OK : not_converged(ctx, e->call);
 }
 
 static ml_status symmetric(Ctx *ctx, const Eigen *e)
 {
-    const Blas *blas = linalg_blas(e->a->rows);
+    const Blas *blas = linalg_blas(ctx, e->a->rows);
 
     if (blas)
         return lapack_symmetric(ctx, blas, e);
@@ -121,7 +121,7 @@ static ml_status check_real(Ctx *ctx, const Eigen *e, const double *re, const do
 
 static ml_status asymmetric(Ctx *ctx, const Eigen *e)
 {
-    const Blas *blas = blas_get();
+    const Blas *blas = blas_get(ctx);
     const int n = (int)e->a->rows, one = 1, lwork = 34 * n;
     const int64_t cells = (int64_t)n * n + lwork + 2 * (int64_t)n;
     double *vectors, *re, *im, *work;
@@ -222,10 +222,10 @@ static ml_status lapack_svd(Ctx *ctx, const Blas *blas, const Svd *d)
     work = rows + fixed;
     if (tall) {
         in = rows + cells;
-        linalg_transpose(d->a->values, n, k, in);
+        linalg_transpose(ctx, d->a->values, n, k, in);
     }
     blas->dgesdd("S", &n, &k, in, &n, d->s, rows, &n, across, &k, work, &lwork, iwork, &info);
-    linalg_transpose(rows, k, n, tall ? d->u : d->v);
+    linalg_transpose(ctx, rows, k, n, tall ? d->u : d->v);
     linalg_scratch_free(ctx, rows, fixed + lwork);
     return info == 0 ? ML_OK : not_converged(ctx, d->call);
 }
@@ -241,7 +241,7 @@ static ml_status plain_form(Ctx *ctx, const Svd *d)
     TRY(linalg_scratch(ctx, m * n + n + m, &flat));
     e = flat + m * n;
     if (wide)
-        linalg_transpose(d->a->values, n, m, flat);
+        linalg_transpose(ctx, d->a->values, n, m, flat);
     else
         memcpy(flat, d->a->values, (size_t)(m * n) * sizeof *flat);
     memset(d->u, 0, (size_t)(d->a->rows * n) * sizeof *d->u);
@@ -254,7 +254,7 @@ static ml_status plain_form(Ctx *ctx, const Svd *d)
 static ml_status svd(Ctx *ctx, OpCall *call, Matrix *a, Matrix *out[3])
 {
     const int64_t m = a->rows, n = a->cols, k = m < n ? m : n;
-    const Blas *blas = m <= INT32_MAX && n <= INT32_MAX ? linalg_blas(k) : NULL;
+    const Blas *blas = m <= INT32_MAX && n <= INT32_MAX ? linalg_blas(ctx, k) : NULL;
     Svd d = {.call = call, .a = a};
     ml_status st;
 

@@ -62,7 +62,7 @@ typedef struct Gemm {
 void gemm_plain(const Gemm *g);
 /* By BLAS where that pays, on the calling thread: for the tiles of other kernels.  Rows or columns
  * of each factor lie cell by cell. (matmult_dense.c) */
-void gemm(const Gemm *g);
+void gemm(const Ctx *ctx, const Gemm *g);
 
 /* Products with a narrow side, which reading the wide side bounds. (matmult_narrow.c)
  * y[i * y_row + c * y_vec] = row i of x . vector c; the vectors are the rows of v, x.cols long. */

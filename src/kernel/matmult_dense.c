@@ -131,7 +131,7 @@ static bool fits_int(const Tiles *t)
 }
 
 /* A single row or column has both strides 1: then the one that is as long as BLAS wants decides. */
-void gemm(const Gemm *g)
+void gemm(const Ctx *ctx, const Gemm *g)
 {
     Tiles t = {.g = *g, .split = g->k};
 
@@ -140,7 +140,7 @@ void gemm(const Gemm *g)
     t.lda = t.ta ? g->a_col : g->a_row;
     t.ldb = t.tb ? g->b_col : g->b_row;
     if ((double)g->m * (double)g->n * (double)g->k > SMALL_WORK && fits_int(&t))
-        t.blas = blas_get();
+        t.blas = blas_get(ctx);
     if (t.blas)
         gemm_blas(&t, g);
     else
@@ -154,7 +154,7 @@ static ml_status run_tiles(Ctx *ctx, Tiles *t)
 
     choose_tiles(t);
     choose_split(t);
-    t->blas = fits_int(t) ? blas_get() : NULL;
+    t->blas = fits_int(t) ? blas_get(ctx) : NULL;
     if (t->splits > 1)
         TRY(partials_new(ctx, t->splits, cells, &t->partials));
     TRY_TO(done, st = task_for(ctx, t->down * t->across * t->splits, 1, tiles_range, t));

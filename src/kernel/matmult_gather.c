@@ -23,27 +23,27 @@ typedef struct Gather {
     const int64_t *odd; /* not finite cells in each column of d, or NULL */
 } Gather;
 
-static void rows_one_by_one(const Gather *g, int64_t lo, int64_t hi)
+static void rows_one_by_one(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi)
 {
     const Matrix *s = g->s;
 
     for (int64_t i = lo; i < hi; i++) {
         const int64_t at = s->row_ptr[i];
 
-        dense_ops()->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, g->d, g->n,
-                            g->out + i * g->n);
+        ops->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, g->d, g->n,
+                    g->out + i * g->n);
     }
 }
 
-static void rows_together(const Gather *g, int64_t lo, int64_t hi)
+static void rows_together(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi)
 {
     const Matrix *s = g->s;
     CsrWalk w;
 
     memset(g->out + lo * g->n, 0, (size_t)((hi - lo) * g->n) * sizeof *g->out);
     for (csr_walk(&w, s, lo, hi); csr_walk_next(&w);)
-        dense_ops()->coo(s->values + w.at, s->col_idx + w.at, w.row, w.n, g->d, g->n,
-                         g->out + w.base * g->n);
+        ops->coo(s->values + w.at, s->col_idx + w.at, w.row, w.n, g->d, g->n,
+                 g->out + w.base * g->n);
 }
 
 static ml_status gather_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -53,12 +53,12 @@ static ml_status gather_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const int64_t from = csr_tile(s, lo, g->tiles), to = csr_tile(s, hi, g->tiles);
 
     if (csr_is_thin(s) && g->n < FEW_COLS)
-        rows_together(g, from, to);
+        rows_together(dense_ops(ctx), g, from, to);
     else if (g->n == 1)
-        dense_ops()->csr_matvec(s->values, s->col_idx, s->row_ptr + from, to - from, g->d,
-                                g->out + from);
+        dense_ops(ctx)->csr_matvec(s->values, s->col_idx, s->row_ptr + from, to - from, g->d,
+                                   g->out + from);
     else
-        rows_one_by_one(g, from, to);
+        rows_one_by_one(dense_ops(ctx), g, from, to);
     return check_cancel(ctx);
 }
 

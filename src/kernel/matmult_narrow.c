@@ -40,10 +40,9 @@ static int64_t block_rows(int64_t cols)
 static ml_status dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const NarrowDots *d = arg;
-    const DenseOps *ops = dense_ops();
+    const DenseOps *ops = dense_ops(ctx);
     const int64_t step = d->vectors == 1 ? hi - lo : block_rows(d->cols);
 
-    (void)ctx;
     for (int64_t i = lo; i < hi; i += step)
         for (int64_t c = 0; c < d->vectors; c++)
             ops->matvec(d->x + i * d->cols, d->cols, min64(step, hi - i), d->cols,
@@ -63,14 +62,14 @@ static ml_status long_dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const LongDots *l = arg;
     const NarrowDots *d = l->d;
 
-    (void)ctx;
     for (int64_t u = lo; u < hi; u++) {
         const int64_t i = u / l->pieces, piece = u % l->pieces, from = piece * DOT_CELLS;
         const int64_t n = min64(DOT_CELLS, d->cols - from);
 
         for (int64_t c = 0; c < d->vectors; c++)
-            dense_ops()->matvec(d->x + i * d->cols + from, d->cols, 1, n, d->v + c * d->cols + from,
-                                l->partials + (piece * d->vectors + c) * d->rows + i, 1);
+            dense_ops(ctx)->matvec(d->x + i * d->cols + from, d->cols, 1, n,
+                                   d->v + c * d->cols + from,
+                                   l->partials + (piece * d->vectors + c) * d->rows + i, 1);
     }
     return ML_OK;
 }
@@ -109,16 +108,16 @@ typedef struct Sums {
     double *partials; /* slices x vectors x cols */
 } Sums;
 
-static void sums_block(const NarrowSums *s, int64_t i, int64_t n, double *out)
+static void sums_block(const Ctx *ctx, const NarrowSums *s, int64_t i, int64_t n, double *out)
 {
     for (int64_t c = 0; c < s->vectors; c++)
-        dense_ops()->vecmat(s->x + i * s->cols, s->cols, n, s->cols,
-                            s->w + i * s->w_row + c * s->w_vec, s->w_row, out + c * s->cols);
+        dense_ops(ctx)->vecmat(s->x + i * s->cols, s->cols, n, s->cols,
+                               s->w + i * s->w_row + c * s->w_vec, s->w_row, out + c * s->cols);
 }
 
-static void chain_slice(const NarrowSums *s, int64_t i, int64_t end, double *out)
+static void chain_slice(const Ctx *ctx, const NarrowSums *s, int64_t i, int64_t end, double *out)
 {
-    dense_ops()->chain(s->x + i * s->cols, end - i, s->cols, s->v, s->w ? s->w + i : NULL, out);
+    dense_ops(ctx)->chain(s->x + i * s->cols, end - i, s->cols, s->v, s->w ? s->w + i : NULL, out);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -134,10 +133,10 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
         memset(out, 0, (size_t)cells * sizeof *out);
         if (s->v)
-            chain_slice(s, slice * t->slice_rows, end, out);
+            chain_slice(ctx, s, slice * t->slice_rows, end, out);
         else
             for (int64_t i = slice * t->slice_rows; i < end; i += step)
-                sums_block(s, i, min64(step, end - i), out);
+                sums_block(ctx, s, i, min64(step, end - i), out);
         TRY(check_cancel(ctx));
     }
     return ML_OK;
@@ -148,14 +147,14 @@ static ml_status strips_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const NarrowSums *s = arg;
 
-    (void)ctx;
     for (int64_t j = lo * STRIP_COLS; j < min64(hi * STRIP_COLS, s->cols); j += STRIP_COLS)
         for (int64_t c = 0; c < s->vectors; c++) {
             double *out = s->out + c * s->cols + j;
             const int64_t n = min64(STRIP_COLS, s->cols - j);
 
             memset(out, 0, (size_t)n * sizeof *out);
-            dense_ops()->vecmat(s->x + j, s->cols, s->rows, n, s->w + c * s->w_vec, s->w_row, out);
+            dense_ops(ctx)->vecmat(s->x + j, s->cols, s->rows, n, s->w + c * s->w_vec, s->w_row,
+                                   out);
         }
     return ML_OK;
 }

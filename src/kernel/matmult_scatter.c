@@ -45,7 +45,7 @@ static void add_scaled(const Matrix *s, int64_t from, int64_t to, double scale, 
         out[s->col_idx[k]] += s->values[k] * scale;
 }
 
-static void scatter_rows(const Scatter *t, int64_t lo, int64_t hi, double *out)
+static void scatter_rows(const DenseOps *ops, const Scatter *t, int64_t lo, int64_t hi, double *out)
 {
     const Matrix *s = t->s;
     CsrWalk w;
@@ -56,18 +56,17 @@ static void scatter_rows(const Scatter *t, int64_t lo, int64_t hi, double *out)
         return;
     }
     for (csr_walk(&w, s, lo, hi); csr_walk_next(&w);)
-        dense_ops()->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, t->d + w.base * t->n,
-                         t->n, out);
+        ops->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, t->d + w.base * t->n, t->n, out);
 }
 
-static void chain_rows(Scatter *t, int64_t lo, int64_t hi, double *out)
+static void chain_rows(const DenseOps *ops, Scatter *t, int64_t lo, int64_t hi, double *out)
 {
     const Matrix *s = t->s;
 
     for (int64_t i = lo; i < hi; i++) {
         double weight;
 
-        dense_ops()->csr_matvec(s->values, s->col_idx, s->row_ptr + i, 1, t->v, &weight);
+        ops->csr_matvec(s->values, s->col_idx, s->row_ptr + i, 1, t->v, &weight);
         weight *= t->d ? t->d[i] : 1;
         if (!isfinite(weight))
             atomic_store_explicit(&t->odd, true, memory_order_relaxed);
@@ -87,9 +86,9 @@ static ml_status scatter_slices(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
         memset(out, 0, (size_t)cells * sizeof *out);
         if (t->v)
-            chain_rows(t, begin, end, out);
+            chain_rows(dense_ops(ctx), t, begin, end, out);
         else
-            scatter_rows(t, begin, end, out);
+            scatter_rows(dense_ops(ctx), t, begin, end, out);
         TRY(check_cancel(ctx));
     }
     return ML_OK;
@@ -118,7 +117,7 @@ done:
 }
 
 /* The entries of row i in columns [from, to). */
-static void strip_row(const Scatter *t, int64_t i, int64_t from, int64_t to)
+static void strip_row(const DenseOps *ops, const Scatter *t, int64_t i, int64_t from, int64_t to)
 {
     static const uint32_t first[CSR_WALK];
     const Matrix *s = t->s;
@@ -131,8 +130,8 @@ static void strip_row(const Scatter *t, int64_t i, int64_t from, int64_t to)
     }
     for (; begin < end; begin += n) {
         n = min64(end - begin, CSR_WALK);
-        dense_ops()->coo(s->values + begin, first, s->col_idx + begin, n, t->d + i * t->n, t->n,
-                         t->partials);
+        ops->coo(s->values + begin, first, s->col_idx + begin, n, t->d + i * t->n, t->n,
+                 t->partials);
     }
 }
 
@@ -145,10 +144,10 @@ static ml_status scatter_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     memset(t->partials + from * n, 0, (size_t)((to - from) * n) * sizeof(double));
     if (from == 0 && to == s->cols)
-        scatter_rows(t, 0, s->rows, t->partials);
+        scatter_rows(dense_ops(ctx), t, 0, s->rows, t->partials);
     else
         for (int64_t i = 0; i < s->rows; i++)
-            strip_row(t, i, from, to);
+            strip_row(dense_ops(ctx), t, i, from, to);
     return check_cancel(ctx);
 }
 

@@ -69,7 +69,7 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
             const int64_t rows = min64(t->block_rows, end - i);
 
             pack(x, i, rows, width, block);
-            dense_ops()->tsmm(block, rows, width, c);
+            dense_ops(ctx)->tsmm(block, rows, width, c);
         }
         TRY(check_cancel(ctx));
     }

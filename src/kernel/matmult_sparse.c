@@ -102,7 +102,8 @@ static ml_status mend_row(Ctx *ctx, const DenseLeft *t, const double *d, double 
 }
 
 /* out, of rows of n cells, = op(s) d; both transposed as the product has them. */
-static void strip_product(const DenseLeft *t, const double *d, int64_t n, double *out)
+static void strip_product(const DenseOps *ops, const DenseLeft *t, const double *d, int64_t n,
+                          double *out)
 {
     const Matrix *s = t->s;
     CsrWalk w;
@@ -111,14 +112,13 @@ static void strip_product(const DenseLeft *t, const double *d, int64_t n, double
         for (int64_t i = 0; i < s->rows; i++) {
             const int64_t at = s->row_ptr[i];
 
-            dense_ops()->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, d, n,
-                                out + i * n);
+            ops->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, d, n, out + i * n);
         }
         return;
     }
     memset(out, 0, (size_t)(s->cols * n) * sizeof *out);
     for (csr_walk(&w, s, 0, s->rows); csr_walk_next(&w);)
-        dense_ops()->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, d + w.base * n, n, out);
+        ops->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, d + w.base * n, n, out);
 }
 
 static ml_status dense_left_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -134,9 +134,9 @@ static ml_status dense_left_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t i = strip * STRIP_ROWS, n = min64(STRIP_ROWS, t->rows - i);
         double *product = d + inner * n, *out = t->out + i * cols;
 
-        dense_ops()->transpose(t->d + i * inner, inner, n, inner, d, n);
-        strip_product(t, d, n, product);
-        dense_ops()->transpose(product, n, cols, n, out, cols);
+        dense_ops(ctx)->transpose(t->d + i * inner, inner, n, inner, d, n);
+        strip_product(dense_ops(ctx), t, d, n, product);
+        dense_ops(ctx)->transpose(product, n, cols, n, out, cols);
         for (int64_t r = 0; r < n && !t->finite && st == ML_OK; r++)
             st = mend_row(ctx, t, t->d + (i + r) * inner, out + r * cols);
         if (st == ML_OK)
@@ -179,7 +179,7 @@ static ml_status few_rows(Ctx *ctx, Factor d, Factor s, double *out)
     if (m == 1)
         return st;
     if (st == ML_OK)
-        dense_ops()->transpose(flat, m, n, m, out, n);
+        dense_ops(ctx)->transpose(flat, m, n, m, out, n);
     partials_free(ctx, flat, m, n);
     return st;
 }

@@ -73,7 +73,7 @@ static const double *images_of(const Conv *v, const Tile *tile, Scratch *s)
 /* ---- results ---- */
 
 /* By cuts of the cells of the windows, each added to those before. */
-static void convolve_tile(const Conv *v, const Tile *tile, Scratch *s)
+static void convolve_tile(const Ctx *ctx, const Conv *v, const Tile *tile, Scratch *s)
 {
     const Windows *g = &v->g;
     const TileResult r = tile_result(g, tile, v->out, s->result);
@@ -83,18 +83,18 @@ static void convolve_tile(const Conv *v, const Tile *tile, Scratch *s)
         const int64_t hi = nn_min(lo + v->cut, g->crs);
         const Columns b = columns_from_images(g, tile, x, lo, hi, s->columns);
 
-        gemm(&(Gemm){.m = g->k,
-                     .n = tile->cols,
-                     .k = hi - lo,
-                     .a = v->w + lo,
-                     .b = b.cells,
-                     .a_row = g->crs,
-                     .a_col = 1,
-                     .b_row = b.ld,
-                     .b_col = 1,
-                     .c = r.cells,
-                     .ldc = r.ld,
-                     .add = lo > 0});
+        gemm(ctx, &(Gemm){.m = g->k,
+                          .n = tile->cols,
+                          .k = hi - lo,
+                          .a = v->w + lo,
+                          .b = b.cells,
+                          .a_row = g->crs,
+                          .a_col = 1,
+                          .b_row = b.ld,
+                          .b_col = 1,
+                          .c = r.cells,
+                          .ldc = r.ld,
+                          .add = lo > 0});
     }
     tile_result_store(g, tile, r, v->out);
 }
@@ -109,7 +109,7 @@ static ml_status convolve_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t unit = lo; unit < hi && st == ML_OK; unit++) {
         const Tile tile = tile_at(&v->g, &v->t, unit / v->t.strips, unit % v->t.strips);
 
-        convolve_tile(v, &tile, &s);
+        convolve_tile(ctx, v, &tile, &s);
         st = check_cancel(ctx);
     }
     scratch_free(ctx, v, &s);
@@ -119,30 +119,32 @@ static ml_status convolve_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 /* ---- gradient of the images ---- */
 
 /* The product is the gradient itself where the columns are the image. */
-static void spread_tile(const Conv *v, const Tile *tile, int64_t lo, int64_t hi, Scratch *s)
+static void spread_tile(const Ctx *ctx, const Conv *v, const Tile *tile, int64_t lo, int64_t hi,
+                        Scratch *s)
 {
     const Windows *g = &v->g;
     const TileResult r = tile_result_load(g, tile, v->out, s->result);
     const bool direct = tile_is_image(g, tile);
     double *dx = v->dx + tile->image * g->chw;
 
-    gemm(&(Gemm){.m = hi - lo,
-                 .n = tile->cols,
-                 .k = g->k,
-                 .a = v->w + lo,
-                 .b = r.cells,
-                 .a_row = 1,
-                 .a_col = g->crs,
-                 .b_row = r.ld,
-                 .b_col = 1,
-                 .c = direct ? dx + lo * g->pq + tile->p * g->q : s->columns,
-                 .ldc = direct ? g->pq : tile->cols});
+    gemm(ctx, &(Gemm){.m = hi - lo,
+                      .n = tile->cols,
+                      .k = g->k,
+                      .a = v->w + lo,
+                      .b = r.cells,
+                      .a_row = 1,
+                      .a_col = g->crs,
+                      .b_row = r.ld,
+                      .b_col = 1,
+                      .c = direct ? dx + lo * g->pq + tile->p * g->q : s->columns,
+                      .ldc = direct ? g->pq : tile->cols});
     if (!direct)
         columns_to_images(g, tile, s->columns, lo, hi, dx);
 }
 
 /* Strips of an image overlap in it, so a unit takes all of them; channels [c, c1) do not. */
-static void spread_group(const Conv *v, int64_t group, int64_t c, int64_t c1, Scratch *s)
+static void spread_group(const Ctx *ctx, const Conv *v, int64_t group, int64_t c, int64_t c1,
+                         Scratch *s)
 {
     const Windows *g = &v->g;
     const int64_t rs = g->r * g->s, hw = g->h * g->w;
@@ -152,7 +154,7 @@ static void spread_group(const Conv *v, int64_t group, int64_t c, int64_t c1, Sc
 
         for (int64_t i = tile.image; strip == 0 && i < tile.image + tile.images; i++)
             memset(v->dx + i * g->chw + c * hw, 0, (size_t)((c1 - c) * hw) * sizeof(double));
-        spread_tile(v, &tile, c * rs, c1 * rs, s);
+        spread_tile(ctx, v, &tile, c * rs, c1 * rs, s);
     }
 }
 
@@ -166,7 +168,7 @@ static ml_status spread_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t unit = lo; unit < hi && st == ML_OK; unit++) {
         const int64_t c = unit % v->cuts * v->cut;
 
-        spread_group(v, unit / v->cuts, c, nn_min(c + v->cut, v->g.c), &s);
+        spread_group(ctx, v, unit / v->cuts, c, nn_min(c + v->cut, v->g.c), &s);
         st = check_cancel(ctx);
     }
     scratch_free(ctx, v, &s);
@@ -175,25 +177,25 @@ static ml_status spread_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 /* ---- gradient of the filters ---- */
 
-static void gather_tile(const Conv *v, const Tile *tile, int64_t lo, int64_t hi, bool add,
-                        double *to, Scratch *s)
+static void gather_tile(const Ctx *ctx, const Conv *v, const Tile *tile, int64_t lo, int64_t hi,
+                        bool add, double *to, Scratch *s)
 {
     const Windows *g = &v->g;
     const TileResult r = tile_result_load(g, tile, v->out, s->result);
     const Columns b = columns_from_images(g, tile, images_of(v, tile, s), lo, hi, s->columns);
 
-    gemm(&(Gemm){.m = g->k,
-                 .n = hi - lo,
-                 .k = tile->cols,
-                 .a = r.cells,
-                 .b = b.cells,
-                 .a_row = r.ld,
-                 .a_col = 1,
-                 .b_row = 1,
-                 .b_col = b.ld,
-                 .c = to + lo,
-                 .ldc = g->crs,
-                 .add = add});
+    gemm(ctx, &(Gemm){.m = g->k,
+                      .n = hi - lo,
+                      .k = tile->cols,
+                      .a = r.cells,
+                      .b = b.cells,
+                      .a_row = r.ld,
+                      .a_col = 1,
+                      .b_row = 1,
+                      .b_col = b.ld,
+                      .c = to + lo,
+                      .ldc = g->crs,
+                      .add = add});
 }
 
 static ml_status gather_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -212,7 +214,7 @@ static ml_status gather_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         for (int64_t k = first; k < end; k++) {
             const Tile tile = tile_at(&v->g, &v->t, k / v->t.strips, k % v->t.strips);
 
-            gather_tile(v, &tile, cell, nn_min(cell + v->cut, v->g.crs), k > first, to, &s);
+            gather_tile(ctx, v, &tile, cell, nn_min(cell + v->cut, v->g.crs), k > first, to, &s);
         }
         st = check_cancel(ctx);
     }

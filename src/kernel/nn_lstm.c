@@ -61,16 +61,16 @@ typedef struct Step {
     const double *zh; /* N x 4M: state times W */
 } Step;
 
-static void logistic(double *x, int64_t n)
+static void logistic(const Ctx *ctx, double *x, int64_t n)
 {
     for (int64_t j = 0; j < n; j++)
         x[j] = -x[j];
-    lstm_apply(OP_exp, x, x, n);
+    lstm_apply(ctx, OP_exp, x, x, n);
     for (int64_t j = 0; j < n; j++)
         x[j] = 1 / (1 + x[j]);
 }
 
-static void gates_of(const Step *s, int64_t i)
+static void gates_of(const Ctx *ctx, const Step *s, int64_t i)
 {
     const Lstm *l = s->l;
     const int64_t m = l->m;
@@ -79,8 +79,8 @@ static void gates_of(const Step *s, int64_t i)
 
     for (int64_t j = 0; j < 4 * m; j++)
         gates[j] = zx[j] + zh[j] + l->b->values[j];
-    logistic(gates, 3 * m);
-    lstm_apply(OP_tanh, gates + 3 * m, gates + 3 * m, m);
+    logistic(ctx, gates, 3 * m);
+    lstm_apply(ctx, OP_tanh, gates + 3 * m, gates + 3 * m, m);
 }
 
 static ml_status step_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -94,10 +94,10 @@ static ml_status step_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const double *before = lstm_cell(l, s->t) + i * m, *gate = l->cache_ifog->values + 4 * at;
         double *c = l->cache_c->values + at, *out = l->cache_out->values + at;
 
-        gates_of(s, i);
+        gates_of(ctx, s, i);
         for (int64_t j = 0; j < m; j++)
             c[j] = gate[m + j] * before[j] + gate[j] * gate[3 * m + j];
-        lstm_apply(OP_tanh, c, out, m);
+        lstm_apply(ctx, OP_tanh, c, out, m);
         for (int64_t j = 0; j < m; j++)
             out[j] *= gate[2 * m + j];
     }

@@ -33,9 +33,9 @@ static inline const double *lstm_cell(const Lstm *l, int64_t t)
 
 /* exp or tanh of an array by the cell loops of this machine: other than those of the C library,
  * their digits are the same on every one.  out may be x. */
-static inline void lstm_apply(OpCode op, const double *x, double *out, int64_t n)
+static inline void lstm_apply(const Ctx *ctx, OpCode op, const double *x, double *out, int64_t n)
 {
-    cell_loops_at(cpu_level(), op)->unary(x, out, n);
+    cell_loops_at(cpu_level(ctx), op)->unary(x, out, n);
 }
 
 /* Cells as a matrix that is only read as a factor; it owns nothing. */

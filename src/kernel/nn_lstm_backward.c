@@ -29,7 +29,7 @@ static const double *dout_of(const Backward *b, int64_t i)
     return b->t == l->t - 1 ? b->dout->values + i * l->m : NULL;
 }
 
-static void sequence_step(const Backward *b, int64_t i)
+static void sequence_step(const Ctx *ctx, const Backward *b, int64_t i)
 {
     const Lstm *l = &b->l;
     const int64_t m = l->m;
@@ -38,7 +38,7 @@ static void sequence_step(const Backward *b, int64_t i)
     const double *gate = l->cache_ifog->values + (b->t * l->n + i) * 4 * m;
     double *dc = b->dc->values + i * m, *dz = b->step->values + i * 4 * m;
 
-    lstm_apply(OP_tanh, c, dz, m); /* until the loop comes to store what belongs there */
+    lstm_apply(ctx, OP_tanh, c, dz, m); /* until the loop comes to store what belongs there */
     for (int64_t j = 0; j < m; j++) {
         const double in = gate[j], forget = gate[m + j], out = gate[2 * m + j], g = gate[3 * m + j];
         const double tc = dz[j], d = dout ? dh[j] + dout[j] : dh[j];
@@ -56,7 +56,7 @@ static void sequence_step(const Backward *b, int64_t i)
 static ml_status step_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     for (int64_t i = lo; i < hi; i++)
-        sequence_step(arg, i);
+        sequence_step(ctx, arg, i);
     return check_cancel(ctx);
 }
 

@@ -38,7 +38,7 @@ static ml_status find_operator(Ctx *ctx, const char *name, BinaryOp *op)
                                                 : op_find(name, strlen(name));
     if (code < 0 || !op_table[code].cell2)
         return fail(ctx, ML_EVALUE, "outer: '%s' is not an operator that outer knows", name);
-    *op = binary_op((OpCode)code);
+    *op = binary_op(cpu_level(ctx), (OpCode)code);
     return ML_OK;
 }
 

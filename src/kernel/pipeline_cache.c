@@ -91,7 +91,7 @@ failed:
 
 static ml_status make_loop(Ctx *ctx, PipeProgram *p, int k, const CellCode *code)
 {
-    TRY(jit_compile(ctx, code, cpu_level(), &p->jit[k]));
+    TRY(jit_compile(ctx, code, cpu_level(ctx), &p->jit[k]));
     /* Release: whoever sees the function sees its code. */
     if (p->jit[k])
         atomic_store_explicit(&p->fns[k], jit_function(p->jit[k]), memory_order_release);

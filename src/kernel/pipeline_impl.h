@@ -161,6 +161,7 @@ void pipeline_give(Ctx *ctx, PipeProgram *p);
 
 /* A call at work.  Partial results of result r are `blocks` pieces of partial_cells[r] cells. */
 typedef struct PipeRun {
+    const Ctx *ctx; /* the caller's, for its level */
     const PipeProgram *p;
     const int64_t *sizes;
     int64_t rows;

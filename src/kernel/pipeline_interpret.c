@@ -155,9 +155,9 @@ static double number_of(const CodeStep *s, const Term *x)
                               : x[2].number;
 }
 
-static int64_t run_unary(OpCode op, const double *x, double *out, int64_t n)
+static int64_t run_unary(CpuLevel level, OpCode op, const double *x, double *out, int64_t n)
 {
-    const CellLoops *loops = cell_loops_at(cpu_level(), op);
+    const CellLoops *loops = cell_loops_at(level, op);
     int64_t nnz = 0;
 
     if (loops->unary)
@@ -169,9 +169,9 @@ static int64_t run_unary(OpCode op, const double *x, double *out, int64_t n)
     return nnz;
 }
 
-static int64_t run_binary(OpCode code, const Term *x, double *out, int64_t n)
+static int64_t run_binary(CpuLevel level, OpCode code, const Term *x, double *out, int64_t n)
 {
-    const BinaryOp op = binary_op(code);
+    const BinaryOp op = binary_op(level, code);
 
     if (!x[0].cells)
         return binary_sv(&op, x[0].number, x[1].cells, out, n);
@@ -212,8 +212,8 @@ static int64_t run_step(Machine *m, int k, double *out)
         return 0;
     }
     *to = (Term){out, 0};
-    return s->nin == 1   ? run_unary(s->op, x[0].cells, out, chunk_cells(m))
-           : s->nin == 2 ? run_binary(s->op, x, out, chunk_cells(m))
+    return s->nin == 1   ? run_unary(m->run->level, s->op, x[0].cells, out, chunk_cells(m))
+           : s->nin == 2 ? run_binary(m->run->level, s->op, x, out, chunk_cells(m))
                          : run_ifelse(x, out, chunk_cells(m));
 }
 
@@ -267,7 +267,7 @@ static void fold_columns_of(const Machine *m, FoldKind kind, const double *x, Co
 {
     double *s = (double *)to->cells + m->col;
 
-    fold_get(kind)->down(x, m->rows, m->cols, m->cols, NULL, s, s + to->stride);
+    fold_get(m->run->level, kind)->down(x, m->rows, m->cols, m->cols, NULL, s, s + to->stride);
 }
 
 static const struct {

@@ -45,23 +45,23 @@ static void dense_product(const PipeTile *t, int k, const double *x, int64_t row
     const int64_t n = width_of(t, s->out);
 
     if (n > PIPE_NARROW) {
-        gemm(&(Gemm){.m = rows,
-                     .n = n,
-                     .k = inner,
-                     .a = x,
-                     .b = b,
-                     .a_row = inner,
-                     .a_col = 1,
-                     .b_row = s->transposed ? 1 : n,
-                     .b_col = s->transposed ? inner : 1,
-                     .c = out,
-                     .ldc = n});
+        gemm(r->ctx, &(Gemm){.m = rows,
+                             .n = n,
+                             .k = inner,
+                             .a = x,
+                             .b = b,
+                             .a_row = inner,
+                             .a_col = 1,
+                             .b_row = s->transposed ? 1 : n,
+                             .b_col = s->transposed ? inner : 1,
+                             .c = out,
+                             .ldc = n});
         return;
     }
     /* The copy of a sparse x's factor lies by rows, that of a dense one's by columns. */
     b = r->vectors[k] && !s->transposed ? r->vectors[k] : b;
     for (int64_t c = 0; c < n; c++)
-        dense_ops()->matvec(x, inner, rows, inner, b + c * inner, out + c, n);
+        dense_ops(r->ctx)->matvec(x, inner, rows, inner, b + c * inner, out + c, n);
 }
 
 /* b by rows, as it is or copied so. */
@@ -74,13 +74,14 @@ static void sparse_product(const PipeTile *t, int k, double *out)
     const int64_t n = width_of(t, s->out);
 
     if (n == 1) {
-        dense_ops()->csr_matvec(x->values, x->col_idx, x->row_ptr + t->row, t->rows, b, out);
+        dense_ops(r->ctx)->csr_matvec(x->values, x->col_idx, x->row_ptr + t->row, t->rows, b, out);
         return;
     }
     for (int64_t i = t->row; i < t->row + t->rows; i++, out += n) {
         const int64_t at = x->row_ptr[i];
 
-        dense_ops()->gather(x->values + at, x->col_idx + at, x->row_ptr[i + 1] - at, b, n, out);
+        dense_ops(r->ctx)->gather(x->values + at, x->col_idx + at, x->row_ptr[i + 1] - at, b, n,
+                                  out);
     }
 }
 
@@ -136,29 +137,30 @@ static Cross cross_of(const PipeTile *t, const PipeStep *s)
                    m, n, by_columns ? 1 : n, by_columns ? m : 1};
 }
 
-static void dense_cross(const Cross *c, const double *x, const double *y, int64_t rows)
+static void dense_cross(const Ctx *ctx, const Cross *c, const double *x, const double *y,
+                        int64_t rows)
 {
     const int64_t m = c->m, n = c->n;
 
     if (n <= PIPE_NARROW)
         for (int64_t j = 0; j < n; j++)
-            dense_ops()->vecmat(x, m, rows, m, y + j, n, c->out + j * m);
+            dense_ops(ctx)->vecmat(x, m, rows, m, y + j, n, c->out + j * m);
     else if (m <= PIPE_NARROW)
         for (int64_t i = 0; i < m; i++)
-            dense_ops()->vecmat(y, n, rows, n, x + i, m, c->out + i * n);
+            dense_ops(ctx)->vecmat(y, n, rows, n, x + i, m, c->out + i * n);
     else
-        gemm(&(Gemm){.m = m,
-                     .n = n,
-                     .k = rows,
-                     .a = x,
-                     .b = y,
-                     .a_row = 1,
-                     .a_col = m,
-                     .b_row = n,
-                     .b_col = 1,
-                     .c = c->out,
-                     .ldc = n,
-                     .add = true});
+        gemm(ctx, &(Gemm){.m = m,
+                          .n = n,
+                          .k = rows,
+                          .a = x,
+                          .b = y,
+                          .a_row = 1,
+                          .a_col = m,
+                          .b_row = n,
+                          .b_col = 1,
+                          .c = c->out,
+                          .ldc = n,
+                          .add = true});
 }
 
 /* Row i of a sparse factor beside the same row of the dense one: cells of `dense`, `count` of them,
@@ -210,5 +212,5 @@ void pipeline_cross(PipeTile *t, const PipeStep *s)
     if (s->x.kind == PLACE_SPARSE || s->y.kind == PLACE_SPARSE)
         sparse_cross(t, s, &c);
     else
-        dense_cross(&c, pipeline_cells(t, s->x), pipeline_cells(t, s->y), t->rows);
+        dense_cross(t->run->ctx, &c, pipeline_cells(t, s->x), pipeline_cells(t, s->y), t->rows);
 }

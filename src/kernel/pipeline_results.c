@@ -98,11 +98,12 @@ ml_status pipeline_new_results(Ctx *ctx, const OpCall *call, PipeRun *r)
 
 /* ---- after the tiles ---- */
 
+/* Only joins what the tiles left, which has no vectors. */
 static const Fold *fold_of(const PipeResult *result)
 {
-    return fold_get(result->fold == CODE_SUM   ? FOLD_SUM
-                    : result->fold == CODE_MIN ? FOLD_MIN
-                                               : FOLD_MAX);
+    return fold_get(CPU_PLAIN, result->fold == CODE_SUM   ? FOLD_SUM
+                               : result->fold == CODE_MIN ? FOLD_MIN
+                                                          : FOLD_MAX);
 }
 
 static double full_value(const PipeRun *r, int k)

@@ -186,6 +186,7 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
     ml_status st = ML_OK;
 
     memset(&r, 0, sizeof r);
+    r.ctx = ctx;
     r.p = p;
     r.sizes = sizes;
     r.rows = operands[0]->rows;

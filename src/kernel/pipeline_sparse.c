@@ -194,7 +194,7 @@ static void run_chunk(const Driven *d, PipeTile *t, const Chunk *c)
     const PipeRun *r = d->r;
     const PipeStep *s = &r->p->schedule.steps[0];
     double cells[CODE_INPUTS][CHUNK];
-    CodeRun run = {.rows = 1, .cols = c->n};
+    CodeRun run = {.rows = 1, .cols = c->n, .level = cpu_level(r->ctx)};
 
     for (int i = 0; i < s->code.ninputs; i++)
         run.in[i] =

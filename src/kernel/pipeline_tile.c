@@ -99,6 +99,7 @@ static void run_loop(PipeTile *t, int k)
     const PipeStep *s = &t->run->p->schedule.steps[k];
     CodeRun run;
 
+    run.level = cpu_level(t->run->ctx);
     run.rows = s->vector ? 1 : t->rows;
     run.cols = loop_cols(t, s);
     if (s->vector && t->col > 0) /* done with the first strip */
@@ -136,6 +137,7 @@ void pipeline_flat_tile(PipeTile *t)
     const PipeStep *s = &t->run->p->schedule.steps[0];
     CodeRun run;
 
+    run.level = cpu_level(t->run->ctx);
     run.rows = 1;
     run.cols = t->cols;
     for (int i = 0; i < s->code.ninputs; i++)

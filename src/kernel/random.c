@@ -282,7 +282,7 @@ static ml_status read_rand(Ctx *ctx, const OpCall *call, Rand *r)
     if (r->pdf == PDF_POISSON && !(r->lambda >= 0 && r->lambda <= POISSON_MAX))
         return fail(ctx, ML_EVALUE, "rand: lambda should be in [0, %s], found %s",
                     NUM_SHOW(POISSON_MAX), NUM_SHOW(r->lambda));
-    r->loops = random_loops_at(cpu_level());
+    r->loops = random_loops_at(cpu_level(ctx));
     return ML_OK;
 }
 

@@ -131,7 +131,7 @@ static ml_status read_sample(Ctx *ctx, const OpCall *call, Sample *s, bool *repl
                     "sample (size=%" PRId64 ") larger than population (size=%" PRId64
                     ") can only be generated with replacement",
                     s->size, s->range);
-    s->loops = random_loops_at(cpu_level());
+    s->loops = random_loops_at(cpu_level(ctx));
     return ML_OK;
 }
 

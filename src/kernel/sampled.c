@@ -42,9 +42,10 @@ static int64_t min64(int64_t a, int64_t b)
 }
 
 /* n results from `at` on; the sum goes into *part when they are not kept. */
-static void run_chunk(Sampled *s, const Cells *operands, int64_t n, int64_t at, Sum2 *part)
+static void run_chunk(const Ctx *ctx, Sampled *s, const Cells *operands, int64_t n, int64_t at,
+                      Sum2 *part)
 {
-    const Fold *sum = fold_get(FOLD_SUM);
+    const Fold *sum = fold_get(cpu_level(ctx), FOLD_SUM);
     double scratch[CELL_CHUNK];
     Sum2 here = fold_start(sum);
 
@@ -97,7 +98,8 @@ static void gather(const Side *x, const Matrix *w, int64_t i, int64_t k, int64_t
         }
 }
 
-static void entries_chunk(Sampled *s, int64_t *row, int64_t k, int64_t n, Sum2 *part)
+static void entries_chunk(const Ctx *ctx, Sampled *s, int64_t *row, int64_t k, int64_t n,
+                          Sum2 *part)
 {
     const Matrix *w = s->w.m;
     double d[CELL_CHUNK], x[CELL_CHUNK];
@@ -107,11 +109,11 @@ static void entries_chunk(Sampled *s, int64_t *row, int64_t k, int64_t n, Sum2 *
         while (w->row_ptr[*row + 1] <= at)
             ++*row;
         m = min64(w->row_ptr[*row + 1], k + n) - at;
-        dense_ops()->row_dots(s->v->values, w->col_idx + at, m, s->rank,
-                              s->u->values + *row * s->rank, d + (at - k));
+        dense_ops(ctx)->row_dots(s->v->values, w->col_idx + at, m, s->rank,
+                                 s->u->values + *row * s->rank, d + (at - k));
         gather(&s->x, w, *row, at, m, x + (at - k));
     }
-    run_chunk(s,
+    run_chunk(ctx, s,
               (const Cells[]){{.cells = w->values + k},
                               {.cells = d},
                               {.cells = s->x.m ? x : NULL, .scalar = s->x.scalar}},
@@ -128,7 +130,8 @@ static ml_status entry_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         int64_t row = row_of(s->w.m, t * ENTRY_TILE);
 
         for (int64_t k = t * ENTRY_TILE; k < end; k += CELL_CHUNK)
-            entries_chunk(s, &row, k, min64(CELL_CHUNK, end - k), s->parts ? &s->parts[t] : NULL);
+            entries_chunk(ctx, s, &row, k, min64(CELL_CHUNK, end - k),
+                          s->parts ? &s->parts[t] : NULL);
         TRY(check_cancel(ctx));
     }
     return ML_OK;
@@ -145,29 +148,29 @@ static Cells side_piece_cells(const Side *side, int64_t cols, int64_t at, int64_
 }
 
 /* Rows [i, i + rows) and columns [j, j + n), through a tile of the product. */
-static void block(Sampled *s, int64_t i, int64_t rows, int64_t j, int64_t n, double *product,
-                  Sum2 *part)
+static void block(const Ctx *ctx, Sampled *s, int64_t i, int64_t rows, int64_t j, int64_t n,
+                  double *product, Sum2 *part)
 {
     double w[COL_TILE], x[COL_TILE];
 
     if (s->rank == 0)
         memset(product, 0, ROW_TILE * COL_TILE * sizeof *product);
     else
-        gemm(&(Gemm){.m = rows,
-                     .n = n,
-                     .k = s->rank,
-                     .a = s->u->values + i * s->rank,
-                     .b = s->v->values + j * s->rank,
-                     .a_row = s->rank,
-                     .a_col = 1,
-                     .b_row = 1,
-                     .b_col = s->rank,
-                     .c = product,
-                     .ldc = COL_TILE});
+        gemm(ctx, &(Gemm){.m = rows,
+                          .n = n,
+                          .k = s->rank,
+                          .a = s->u->values + i * s->rank,
+                          .b = s->v->values + j * s->rank,
+                          .a_row = s->rank,
+                          .a_col = 1,
+                          .b_row = 1,
+                          .b_col = s->rank,
+                          .c = product,
+                          .ldc = COL_TILE});
     for (int64_t r = 0; r < rows; r++) {
         const int64_t at = (i + r) * s->cols + j;
 
-        run_chunk(s,
+        run_chunk(ctx, s,
                   (const Cells[]){side_piece_cells(&s->w, s->cols, at, n, w),
                                   {.cells = product + r * COL_TILE},
                                   side_piece_cells(&s->x, s->cols, at, n, x)},
@@ -186,7 +189,7 @@ static ml_status block_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t t = lo; st == ML_OK && t < hi; t++) {
         const int64_t i = t / across * ROW_TILE, j = t % across * COL_TILE;
 
-        block(s, i, min64(ROW_TILE, s->rows - i), j, min64(COL_TILE, s->cols - j), product,
+        block(ctx, s, i, min64(ROW_TILE, s->rows - i), j, min64(COL_TILE, s->cols - j), product,
               s->parts ? &s->parts[t] : NULL);
         st = check_cancel(ctx);
     }

@@ -29,12 +29,11 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Transpose *t = arg;
     const int64_t rows = t->in->rows, cols = t->in->cols;
 
-    (void)ctx;
     for (int64_t unit = lo; unit < hi; unit++) {
         const int64_t i = unit / t->across * TILE, j = unit % t->across * TILE;
 
-        dense_ops()->transpose(t->in->values + i * cols + j, cols, min64(TILE, rows - i),
-                               min64(TILE, cols - j), t->out->values + j * rows + i, rows);
+        dense_ops(ctx)->transpose(t->in->values + i * cols + j, cols, min64(TILE, rows - i),
+                                  min64(TILE, cols - j), t->out->values + j * rows + i, rows);
     }
     return ML_OK;
 }

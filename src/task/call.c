@@ -270,7 +270,9 @@ static void add_stats(TaskEngine *engine, const Call *call)
 ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg)
 {
     TaskEngine *engine = ctx->tasks;
-    Call call = {.fn = fn, .arg = arg, .div = {.n = n, .grain = grain < 1 ? 1 : grain}};
+    Call call = {.fn = fn,
+                 .arg = arg,
+                 .div = {.n = n, .grain = grain < 1 || (engine && engine->fine) ? 1 : grain}};
     const int worker = ctx->worker;
 
     if (!engine || engine->threads == 1 || n <= call.div.grain)

@@ -150,6 +150,11 @@ TaskEngine *task_engine_new(int threads)
     return engine;
 }
 
+void task_engine_fine(TaskEngine *engine)
+{
+    engine->fine = true;
+}
+
 /* No call may be running. */
 void task_engine_free(TaskEngine *engine)
 {

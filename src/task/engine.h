@@ -75,6 +75,7 @@ typedef struct Parking {
 
 struct TaskEngine {
     int threads;       /* compute threads, the caller's included */
+    bool fine;         /* take the grain of calls for 1 */
     int started;       /* threads created; guarded by start_lock */
     atomic_bool ready; /* start was tried */
     atomic_bool stop;

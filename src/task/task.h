@@ -21,6 +21,9 @@ typedef ml_status (*TaskFn)(Ctx *ctx, void *arg, int64_t lo, int64_t hi);
 /* threads 0: as many as the process may use (affinity and cgroup limits). */
 TaskEngine *task_engine_new(int threads);
 void task_engine_free(TaskEngine *engine);
+/* From now on every call is divided as if its grain were 1, so that tests cross threads on small
+ * operands.  No call may be running. */
+void task_engine_fine(TaskEngine *engine);
 int task_threads(const Ctx *ctx); /* 1 when there is no engine */
 
 /* Run fn over [0, n), in chunks of at least `grain` units.  Runs inline when n <= grain or there is

@@ -1,5 +1,6 @@
 /* Every operator that takes matrices gives the same result whatever form the matrices have - dense,
- * CSR, constant - on one thread or on eight, and whether or not it may write into its operands.
+ * CSR, constant -, on any number of threads and with any vector instructions, and whether or not it
+ * may write into its operands.
  *
  *     kernels_agree [NAME]
  *
@@ -9,8 +10,9 @@
  * whose calls has a result. Calls that fail must fail with the same message in every form.
  *
  * The reference is the call with dense operands on one thread. Other forms may differ from it by
- * the row's tolerance, the same form on eight threads or in place not at all. Cells 0 and -0 count
- * as equal: a sparse form keeps no sign of zero.
+ * the row's tolerance, the same form in another way or in place not at all. The ways, numbers of
+ * threads with a level of vector instructions and a partitioning scheme, are drawn call by call;
+ * each row meets all of them. Cells 0 and -0 count as equal: a sparse form keeps no sign of zero.
  *
  * Kernels that take cells in FP32 go through all of it a second time with such operands, and their
  * results are compared with those of the same cells in FP64. */
@@ -41,6 +43,24 @@ static const Row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
+/* How calls are run beside the reference. */
+typedef struct Way {
+    const char *name;
+    int threads;
+    const char *cpu, *partition;
+} Way;
+
+static const Way ways[] = {
+    {" on two threads", 2, "native", "fac2"},
+    {" on three threads, plain", 3, "plain", "gss"},
+    {" on eight threads, AVX2", 8, "avx2", "ss"},
+};
+enum { WAYS = sizeof ways / sizeof *ways, SHARE = 5 };
+
+/* Operators whose last digits depend on the vector instructions, for the speed of fused
+ * multiply-add; docs/digits.md tells them. */
+static const OpCode fused[] = {OP_tsmm};
+
 /* What a call gave. */
 typedef struct Outcome {
     ml_status st;
@@ -50,7 +70,10 @@ typedef struct Outcome {
 } Outcome;
 
 typedef struct Test {
-    Ctx one, eight;
+    Ctx one, other[WAYS];
+    Options options[WAYS];
+    uint64_t turn;
+    unsigned met;   /* ways in which a call of this row had a result */
     CellType cells; /* of the operands */
     Buffer printed;
     const char *only;
@@ -316,17 +339,42 @@ static void free_operands(Test *t)
             value_release(t->forms[k][f]);
 }
 
-/* The same forms on eight threads and in place. */
-static void compare_runs(Test *t, const int *form, const Outcome *reference)
+static double tolerance_of(const Test *t)
 {
+    return t->row->tolerance + (t->cells == CELL_FP32 ? SINGLE_TOLERANCE : 0);
+}
+
+static bool is_fused(OpCode op)
+{
+    for (size_t k = 0; k < sizeof fused / sizeof *fused; k++)
+        if (fused[k] == op)
+            return true;
+    return false;
+}
+
+static void compare_way(Test *t, const int *form, uint64_t way, const Outcome *reference)
+{
+    const bool same = strcmp(ways[way].cpu, "native") == 0 || !is_fused(t->row->op);
     Outcome o = {0};
     const char *what;
 
-    call(t, &t->eight, form, false, &o);
-    what = compare_outcomes(reference, &o, 0);
+    call(t, &t->other[way], form, false, &o);
+    t->met |= o.st == ML_OK ? 1U << way : 0;
+    what = compare_outcomes(reference, &o, same ? 0 : tolerance_of(t));
     if (what)
-        complain(t, form, " on eight threads", what);
+        complain(t, form, ways[way].name, what);
     forget(&o);
+}
+
+/* The same forms in place and, one of SHARE calls, in another way. */
+static void compare_runs(Test *t, const int *form, const Outcome *reference)
+{
+    const uint64_t draw = hash_mix(29, ++t->turn) >> 32;
+    Outcome o = {0};
+    const char *what;
+
+    if (draw % SHARE == 0)
+        compare_way(t, form, draw / SHARE % WAYS, reference);
     call(t, &t->one, form, true, &o);
     what = compare_outcomes(reference, &o, 0);
     if (what)
@@ -385,7 +433,7 @@ static void compare_types(Test *t, const int *form, const Outcome *reference)
 
 static void compare_forms(Test *t)
 {
-    const double tolerance = t->row->tolerance + (t->cells == CELL_FP32 ? SINGLE_TOLERANCE : 0);
+    const double tolerance = tolerance_of(t);
     int form[OPERANDS] = {0};
     Outcome reference = {0};
 
@@ -418,6 +466,7 @@ static void run_row(Test *t, const Row *row)
 
     t->row = row;
     t->worked = false;
+    t->met = 0;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t d = 0; d < sizeof densities / sizeof *densities; d++)
             for (int special = 0; special < 2; special++) {
@@ -426,6 +475,12 @@ static void run_row(Test *t, const Row *row)
                 compare_forms(t);
                 free_operands(t);
             }
+    for (int way = 0; t->worked && way < WAYS; way++)
+        if (!(t->met & 1U << way)) {
+            printf("%s(%s): no call%s has a result\n", op_table[row->op].name, row->words,
+                   ways[way].name);
+            t->failed++;
+        }
     if (t->worked)
         return;
     printf("%s(%s): no call has a result, the last error is: %s\n", op_table[row->op].name,
@@ -493,20 +548,48 @@ static void context(Test *t, Ctx *ctx, const Ctx *shared, int threads)
     ctx->output_arg = &t->printed;
     if (!ctx->tasks)
         exit(2);
+    task_engine_fine(ctx->tasks);
+}
+
+static void contexts(Test *t, const Ctx *shared)
+{
+    context(t, &t->one, shared, 1);
+    for (int way = 0; way < WAYS; way++) {
+        Options *options = &t->options[way];
+        Ctx *ctx = &t->other[way];
+
+        context(t, ctx, shared, ways[way].threads);
+        options_default(options);
+        ctx->opt = options;
+        if (option_set(ctx, options, "cpu", ways[way].cpu) != ML_OK ||
+            option_set(ctx, options, "partition", ways[way].partition) != ML_OK)
+            exit(2);
+    }
+}
+
+/* From now on operands and results have such cells. */
+static void use_cells(Test *t, Options *options, CellType cells)
+{
+    const char *word = cells == CELL_FP32 ? "single" : "double";
+
+    t->cells = cells;
+    snprintf(options->precision, sizeof options->precision, "%s", word);
+    for (int way = 0; way < WAYS; way++)
+        snprintf(t->options[way].precision, sizeof t->options[way].precision, "%s", word);
 }
 
 int main(int argc, char **argv)
 {
     static Options options;
+    static Test t;
     atomic_bool cancelled = false;
     atomic_uint_fast64_t unseeded = 0;
     Ctx shared = {.opt = &options, .cancelled = &cancelled, .unseeded = &unseeded};
-    Test t = {.only = argc > 1 ? argv[1] : NULL};
 
+    t.only = argc > 1 ? argv[1] : NULL;
     options_default(&options);
     shared.pool = pool_new(SIZE_MAX);
-    context(&t, &t.one, &shared, 1);
-    context(&t, &t.eight, &shared, 8);
+    contexts(&t, &shared);
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *o = &op_table[op];
 
@@ -516,11 +599,9 @@ int main(int argc, char **argv)
         run_operator(&t, op);
         if (!(o->props & P_SINGLE))
             continue;
-        t.cells = CELL_FP32;
-        snprintf(options.precision, sizeof options.precision, "single");
+        use_cells(&t, &options, CELL_FP32);
         run_operator(&t, op);
-        t.cells = CELL_FP64;
-        snprintf(options.precision, sizeof options.precision, "double");
+        use_cells(&t, &options, CELL_FP64);
     }
     if (pool_stats(shared.pool).used > 0) {
         printf("%zu bytes were left in the pool\n", pool_stats(shared.pool).used);
@@ -528,7 +609,8 @@ int main(int argc, char **argv)
     }
     printf("%d calls, %d disagree\n", t.calls, t.failed);
     task_engine_free(t.one.tasks);
-    task_engine_free(t.eight.tasks);
+    for (int way = 0; way < WAYS; way++)
+        task_engine_free(t.other[way].tasks);
     pool_free(shared.pool);
     buffer_free(&t.printed);
     return t.failed != 0;

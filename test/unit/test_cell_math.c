@@ -62,7 +62,7 @@ static double in_range(uint64_t *seed, double lo, double hi)
 /* The levels that this machine has. */
 static CpuLevel levels(void)
 {
-    return cpu_level();
+    return cpu_machine();
 }
 
 /* Distance of a result from the exact one, in units of the exact one's last place. */

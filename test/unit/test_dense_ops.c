@@ -15,9 +15,9 @@ static int tables(const DenseOps **t)
     int n = 0;
 
 #if defined(__x86_64__)
-    if (cpu_level() >= CPU_AVX2)
+    if (cpu_machine() >= CPU_AVX2)
         t[n++] = &dense_ops_avx2;
-    if (cpu_level() >= CPU_AVX512)
+    if (cpu_machine() >= CPU_AVX512)
         t[n++] = &dense_ops_avx512;
 #endif
     return n;

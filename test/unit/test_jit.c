@@ -29,7 +29,7 @@ static int levels(CpuLevel out[2])
 {
     int n = 0;
 
-    for (int l = CPU_AVX2; l <= (int)cpu_level(); l++)
+    for (int l = CPU_AVX2; l <= (int)cpu_machine(); l++)
         out[n++] = (CpuLevel)l;
     return n;
 }

@@ -11,7 +11,7 @@
  * counter (n, stream) and come as word n % 8 of a group and the one 8 later. */
 ML_TEST(random_words_match_the_known_answers)
 {
-    for (CpuLevel level = CPU_PLAIN; level <= cpu_level(); level++) {
+    for (CpuLevel level = CPU_PLAIN; level <= cpu_machine(); level++) {
         const RandomLoops *loops = random_loops_at(level);
         uint64_t w[RANDOM_GROUP];
 
@@ -34,7 +34,7 @@ ML_TEST(random_loops_of_all_instruction_sets_are_equal)
     static uint64_t words[2][N];
     static double cells[2][3][N];
 
-    for (CpuLevel level = CPU_PLAIN; level <= cpu_level(); level++) {
+    for (CpuLevel level = CPU_PLAIN; level <= cpu_machine(); level++) {
         const RandomLoops *loops = random_loops_at(level);
         const int k = level > CPU_PLAIN;
 

@@ -70,7 +70,8 @@ int32_t pool_words(Assembler *a, const uint64_t *words, int n)
     const int start = a->pool.count;
 
     for (int k = 0; k + n <= start; k += n < 4 ? 1 : 4)
-        if (memcmp(a->pool.items + k, words, (size_t)n * sizeof *words) == 0)
+        if (a->pool.items[k] == words[0] &&
+            memcmp(a->pool.items + k, words, (size_t)n * sizeof *words) == 0)
             return 8 * k;
     for (int k = 0; k < n; k++)
         if (!VEC_PUSH(&a->pool, words[k]))

@@ -14,8 +14,9 @@
  *
  * Integer registers: rdi the run, rcx the column, rdx where whole vectors end, rax scratch, rbp
  * the frame of the caller; the others hold pointers as long as they last.  Vector registers hold
- * accumulators and values of lower levels as long as a dozen is left for the steps, and otherwise
- * what registers.c puts there.  Everything has a place in the frame, addressed from rsp. */
+ * accumulators, values of lower levels and constants as long as a dozen is left for the steps, and
+ * otherwise what registers.c puts there.  Everything has a place in the frame, addressed from rsp.
+ */
 #ifndef JIT_EMITTER_H
 #define JIT_EMITTER_H
 
@@ -66,8 +67,9 @@ typedef struct Emitter {
 
     Place *places;
     int16_t (*next)[STEP_IN];        /* of each operand: the next step that reads its value */
+    int8_t *constant_homes;          /* registers that hold constants; -1: none does */
     int16_t owner[VECTOR_REGISTERS]; /* value, or one of the enum below */
-    uint32_t locked;                 /* registers of the step at work */
+    uint32_t locked, taken;          /* registers of the step at work: read; made */
     int registers;                   /* that may be taken */
     int here;                        /* the step at work */
     Level level;

@@ -260,6 +260,26 @@ static void plan_values(Emitter *e)
             e->places[k].home = (int8_t)home_vector(e);
 }
 
+/* Constants get what registers are left, those of the inner loop that come first. */
+static void start_constants(Emitter *e)
+{
+    const Steps *s = e->s;
+
+    for (int k = 0; k < s->constants.count; k++)
+        e->constant_homes[k] = -1;
+    for (int k = 0; k < s->list.count; k++)
+        for (int i = 0; i < STEP_IN; i++) {
+            const Ref r = s->list.items[k].in[i];
+
+            if (s->list.items[k].level < LEVEL_CELL || r >= 0 || r == NONE ||
+                e->constant_homes[-1 - r] >= 0)
+                continue;
+            e->constant_homes[-1 - r] = (int8_t)home_vector(e);
+            if (e->constant_homes[-1 - r] >= 0)
+                load_constant(e, e->constant_homes[-1 - r], s->constants.items[-1 - r]);
+        }
+}
+
 /* ---- all ---- */
 
 static const Gpr saved[] = {RBX, R12, R13, R14, R15};
@@ -368,6 +388,7 @@ static void whole(Emitter *e)
     start_tail(e);
     plan_outputs(e);
     plan_values(e);
+    start_constants(e);
     start_run(e);
     steps_of(e, LEVEL_RUN);
     rows(e);
@@ -390,7 +411,8 @@ ml_status emit_code(Ctx *ctx, Emitter *e, const Steps *s)
         e->owner[r] = OWNER_NONE;
     e->places = mem_calloc(n, sizeof *e->places);
     e->next = mem_calloc(n, sizeof *e->next);
-    if (!e->places || !e->next)
+    e->constant_homes = mem_alloc((size_t)s->constants.count + 1);
+    if (!e->places || !e->next || !e->constant_homes)
         return fail_memory(ctx, n * (sizeof *e->places + sizeof *e->next));
     whole(e);
     return e->a.failed ? fail_memory(ctx, (size_t)e->a.size) : ML_OK;
@@ -401,4 +423,5 @@ void emitter_free(Emitter *e)
     assembler_free(&e->a);
     mem_free(e->places);
     mem_free(e->next);
+    mem_free(e->constant_homes);
 }

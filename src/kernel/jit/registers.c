@@ -98,6 +98,7 @@ int take(Emitter *e)
         drop(e, best);
     e->owner[best] = OWNER_STEP;
     e->locked |= 1u << best;
+    e->taken |= 1u << best;
     return best;
 }
 
@@ -159,9 +160,12 @@ int need(Emitter *e, Ref r)
     Place *p;
 
     if (r < 0) {
-        const int reg = take(e);
+        int reg = e->constant_homes[-1 - r];
 
-        load_constant(e, reg, constant(e, r));
+        if (reg < 0) {
+            reg = take(e);
+            load_constant(e, reg, constant(e, r));
+        }
         return reg;
     }
     p = &e->places[r];
@@ -203,7 +207,8 @@ Operand need_any(Emitter *e, Ref r)
     const Step *st;
 
     if (r < 0)
-        return constant_operand(e, constant(e, r));
+        return e->constant_homes[-1 - r] >= 0 ? in_register(e->constant_homes[-1 - r])
+                                              : constant_operand(e, constant(e, r));
     st = step_at(e, r);
     slot = e->places[r].slot;
     if (e->places[r].reg >= 0 || !readable(e, r))
@@ -227,7 +232,7 @@ bool is_last(const Emitter *e, int operand)
     int16_t next;
 
     if (r < 0)
-        return true;
+        return e->constant_homes[-1 - r] < 0;
     next = e->next[e->here][operand];
     for (int i = operand + 1; i < STEP_IN && next == e->here; i++)
         next = st->in[i] == r ? e->next[e->here][i] : next;
@@ -268,9 +273,12 @@ void step_gives(Emitter *e, int reg)
 
 void step_end(Emitter *e)
 {
-    for (int r = 0; r < e->registers; r++)
+    for (; e->taken; e->taken &= e->taken - 1) {
+        const int r = __builtin_ctz(e->taken);
+
         if (e->owner[r] == OWNER_STEP)
             e->owner[r] = OWNER_NONE;
+    }
     e->locked = 0;
 }
 

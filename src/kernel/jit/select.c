@@ -112,7 +112,7 @@ static bool replaceable(const Emitter *e, int operand)
 static int writable(Emitter *e, int k)
 {
     const Ref r = here(e).in[k];
-    const bool own = r < 0 || is_last(e, k);
+    const bool own = is_last(e, k);
     const int reg = need(e, r);
     int copy;
 
@@ -123,11 +123,20 @@ static int writable(Emitter *e, int k)
     return copy;
 }
 
+/* A factor that nobody reads afterwards, or a constant, which is loaded anyway. */
+static int replaced_factor(const Emitter *e)
+{
+    const Step st = here(e);
+
+    if (replaceable(e, 0) || replaceable(e, 1))
+        return replaceable(e, 0) ? 0 : 1;
+    return st.in[1] < 0 ? 1 : 0;
+}
+
 static void fused(Emitter *e)
 {
     const Step st = here(e);
-    const bool last_factor = replaceable(e, 0) || !replaceable(e, 1);
-    const int p = last_factor ? 0 : 1, q = 1 - p; /* p is replaced, if a factor is */
+    const int p = replaced_factor(e), q = 1 - p;
     int to, other;
     Operand third;
 

@@ -25,6 +25,9 @@ static inline int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
     return lo;
 }
 
+/* out = t(in); out is new, with room for the entries. (transpose_csr.c) */
+ml_status csr_transpose(Ctx *ctx, const Matrix *in, Matrix *out);
+
 /* ---- tiles of about equal work ----
  * A row costs its entries and one more.  Tile t of some that divide the work evenly is the rows
  * [csr_tile(m, t, tiles), csr_tile(m, t + 1, tiles)); a row is never cut, so tiles may be empty. */

@@ -1,17 +1,14 @@
 /* Transposes: t(X), and as a step of other kernels.
  *
  * Dense: tiles that fit the first-level cache on both sides, 8 x 8 cells at a time in registers;
- * vectors are copied. CSR: by counting - the cells of each column are counted, the counts become
- * row pointers, and the rows are then distributed in order, which leaves the new rows sorted.  That
- * is done for strips of columns side by side, so narrow that the places where their next cells go
- * fit the second-level cache; each strip looks its cells up in every row. */
+ * vectors are copied. CSR: transpose_csr.c. */
 #include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/reorg.h"
 
 #include <string.h>
 
-enum { TILE = 128, STRIP = 4096, CELLS_A_LOOK = 64 };
+enum { TILE = 128 };
 
 typedef struct Transpose {
     const Matrix *in;
@@ -73,81 +70,6 @@ static ml_status dense(Ctx *ctx, const Matrix *in, Matrix **out)
     return st;
 }
 
-typedef struct Distribute {
-    const Matrix *in;
-    Matrix *out;   /* row_ptr[j + 1]: where the next cell of column j goes */
-    int64_t width; /* of a strip */
-} Distribute;
-
-/* The cells of row i in a strip are [*from, to). */
-static int64_t strip_of_row(const Distribute *d, int64_t strip, int64_t i, int64_t *from)
-{
-    const int64_t first = strip * d->width, last = first + d->width;
-
-    *from = first > 0 ? csr_lower(d->in, i, first) : d->in->row_ptr[i];
-    return last < d->in->cols ? csr_lower(d->in, i, last) : d->in->row_ptr[i + 1];
-}
-
-static ml_status count_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Distribute *d = arg;
-    int64_t *counts = d->out->row_ptr + 1, k;
-
-    for (int64_t strip = lo; strip < hi; strip++) {
-        for (int64_t i = 0; i < d->in->rows; i++)
-            for (const int64_t to = strip_of_row(d, strip, i, &k); k < to; k++)
-                counts[d->in->col_idx[k]]++;
-        TRY(check_cancel(ctx));
-    }
-    return ML_OK;
-}
-
-static ml_status distribute_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Distribute *d = arg;
-    int64_t *next = d->out->row_ptr + 1, k;
-
-    for (int64_t strip = lo; strip < hi; strip++) {
-        for (int64_t i = 0; i < d->in->rows; i++)
-            for (const int64_t to = strip_of_row(d, strip, i, &k); k < to; k++) {
-                const int64_t at = next[d->in->col_idx[k]]++;
-
-                d->out->values[at] = d->in->values[k];
-                d->out->col_idx[at] = (uint32_t)i;
-            }
-        TRY(check_cancel(ctx));
-    }
-    return ML_OK;
-}
-
-/* As narrow as the cache likes, or for every thread some, unless that leaves few cells a look. */
-static int64_t strip_width(const Ctx *ctx, const Matrix *in)
-{
-    const int64_t most = csr_nnz(in) / (CELLS_A_LOOK * (in->rows + 1)), threads = task_threads(ctx);
-    int64_t strips = (in->cols + STRIP - 1) / STRIP;
-
-    strips = strips > most ? most : strips;
-    if (strips < threads)
-        strips = csr_nnz(in) > task_grain(1) ? threads : 1;
-    return (in->cols + strips - 1) / strips;
-}
-
-static ml_status transpose_csr(Ctx *ctx, const Matrix *in, Matrix *out)
-{
-    Distribute d = {in, out, strip_width(ctx, in)};
-    const int64_t strips = d.width > 0 ? (in->cols + d.width - 1) / d.width : 0;
-    int64_t *next = out->row_ptr + 1, at = 0;
-
-    TRY(task_for(ctx, strips, 1, count_strips, &d));
-    for (int64_t j = 0; j < out->rows; j++) {
-        const int64_t count = next[j];
-
-        next[j] = at;
-        at += count;
-    }
-    return task_for(ctx, strips, 1, distribute_strips, &d);
-}
-
 ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
 {
     ml_status st;
@@ -157,7 +79,7 @@ ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
     if (m->format == MATRIX_DENSE)
         return dense(ctx, m, out);
     TRY(matrix_new_csr(ctx, m->cols, m->rows, csr_nnz(m), out));
-    st = transpose_csr(ctx, m, *out);
+    st = csr_transpose(ctx, m, *out);
     if (st != ML_OK)
         matrix_release(*out);
     return st;

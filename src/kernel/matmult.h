@@ -48,6 +48,10 @@ ml_status csr_scatter(Ctx *ctx, const Matrix *s, const double *d, int64_t n, dou
 /* t(x) %*% (w * (x %*% v)) for a CSR x; w may be NULL. (matmult_scatter.c) */
 ml_status csr_chain(Ctx *ctx, Matrix *x, const double *v, const double *w, double *out);
 
+/* The upper triangle of t(x) x for a CSR x of finite cells into c. (matmult_gram.c) */
+ml_status csr_gram(Ctx *ctx, const Matrix *x, double *c);
+bool csr_gram_pays(const Matrix *x); /* beside the general product */
+
 /* c = op(a) op(b), or c += when `add`, with general strides. */
 typedef struct Gemm {
     int64_t m, n, k;

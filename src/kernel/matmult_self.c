@@ -4,7 +4,8 @@
  * t(X) %*% X of a tall X, the heart of linear regression, has its own loop: slices of the rows,
  * each packed block by block into padded rows that stay in the cache, each adding to its own
  * result; the slices are then added in order. Wider ones are tiles of BLAS calls.  Sparse operands
- * take the general product. */
+ * with few columns have a loop as well (matmult_gram.c), others take the general product. */
+#include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
 
@@ -131,6 +132,14 @@ static ml_status mirror(Ctx *ctx, Matrix *m)
                     task_grain(m->rows * MIRROR_ROWS / 2), mirror_range, m);
 }
 
+static ml_status triangle(Ctx *ctx, Factor f, double *c)
+{
+    if (f.m->format == MATRIX_CSR)
+        return csr_gram(ctx, f.m, c);
+    return f.t && f.m->cols <= OWN_COLS ? tsmm(ctx, f.m, c) : product_triangle(ctx, f, c);
+}
+
+/* The result is dense. */
 static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
 {
     const int64_t n = factor_rows(f);
@@ -138,7 +147,7 @@ static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
     ml_status st;
 
     TRY(matrix_new_dense(ctx, n, n, &c));
-    st = f.t && n <= OWN_COLS ? tsmm(ctx, f.m, c->values) : product_triangle(ctx, f, c->values);
+    st = triangle(ctx, f, c->values);
     if (st == ML_OK)
         st = mirror(ctx, c);
     if (st == ML_OK)
@@ -153,8 +162,10 @@ static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
 
 ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
 {
-    if (f.m->format != MATRIX_DENSE || factor_rows(f) <= NARROW_COLS || factor_cols(f) == 0 ||
-        (!f.t && factor_cols(f) < SHORT_SUMS))
-        return product(ctx, f, (Factor){f.m, !f.t}, out);
-    return self_dense(ctx, f, out);
+    bool direct = f.m->format == MATRIX_DENSE && factor_rows(f) > NARROW_COLS &&
+                  factor_cols(f) > 0 && (f.t || factor_cols(f) >= SHORT_SUMS);
+
+    if (f.m->format == MATRIX_CSR && f.t && csr_gram_pays(f.m))
+        TRY(cells_finite(ctx, f.m->values, csr_nnz(f.m), &direct));
+    return direct ? self_dense(ctx, f, out) : product(ctx, f, (Factor){f.m, !f.t}, out);
 }

@@ -5,6 +5,8 @@
  * FP32.  Cost: one pass over each
  * operand. */
 #include "kernel/cellwise.h"
+#include "kernel/simd/ahead.h"
+#include "kernel/simd/stream.h"
 
 #include <string.h>
 
@@ -191,6 +193,8 @@ static CellType result_type(const OpCall *call)
     return CELL_FP64;
 }
 
+/* ---- dense results ---- */
+
 ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int64_t cols,
                        Matrix **out)
 {
@@ -203,4 +207,110 @@ ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int6
         }
     }
     return matrix_new_dense_of(ctx, result_type(call), rows, cols, out);
+}
+
+static int64_t piece_length(const CellRun *run, int64_t at, int64_t n)
+{
+    for (int k = 0; k < 2; k++)
+        n = run->sides[k] ? side_piece(run->sides[k], run->cols, at, n) : n;
+    return n;
+}
+
+static int64_t small_piece(const CellRun *run, int64_t at, int64_t n)
+{
+    double scratch[CELL_CHUNK], *out = matrix_target(run->out, at, scratch);
+
+    return matrix_store(run->out, at, n, out, run->piece(run, at, n, out));
+}
+
+static int64_t small_tiles(CellRun *run, int64_t at, int64_t end)
+{
+    int64_t nnz = 0, n;
+
+    for (; at < end; at += n) {
+        n = piece_length(run, at, end - at < CELL_TILE ? end - at : CELL_TILE);
+        n = cells_piece(run->out, n);
+        nnz += small_piece(run, at, n);
+    }
+    return nnz;
+}
+
+static bool is_dense_cells(const Side *side)
+{
+    return side && side->kind == SIDE_CELLS && side->m->format == MATRIX_DENSE;
+}
+
+static bool writes_over(const CellRun *run)
+{
+    for (int k = 0; k < 2; k++)
+        if (is_dense_cells(run->sides[k]) && run->sides[k]->m == run->out)
+            return true;
+    return false;
+}
+
+static int64_t large_tile(const CellRun *run, int64_t at, int64_t n, double *out)
+{
+    enum { AT_ONCE = 128 }; /* cells: requests in a bunch would wait for each other */
+    int64_t nnz = 0, m;
+
+    for (int64_t q = 0; q < n; q += m) {
+        m = piece_length(run, at + q, n - q < AT_ONCE ? n - q : AT_ONCE);
+        for (int k = 0; k < 2; k++)
+            if (is_dense_cells(run->sides[k])) {
+                const double *x = run->sides[k]->m->values;
+
+                read_ahead(x + at + q, x + at + q + m, x + run->cells);
+            }
+        nnz += run->piece(run, at + q, m, out + q);
+    }
+    return nnz;
+}
+
+static int64_t large_tiles(CellRun *run, int64_t at, int64_t end)
+{
+    double tile[STREAM_TILE] __attribute__((aligned(64)));
+    double *out = run->out->values;
+    const bool over = writes_over(run);
+    int64_t nnz = 0, n;
+
+    for (; at < end; at += n) {
+        n = end - at < STREAM_TILE ? end - at : STREAM_TILE;
+        nnz += large_tile(run, at, n, over ? out + at : tile);
+        if (!over)
+            stream_cells(out + at, tile, n);
+    }
+    stream_end();
+    return nnz;
+}
+
+static ml_status run_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    CellRun *run = arg;
+    const int64_t end = hi * CELL_TILE < run->cells ? hi * CELL_TILE : run->cells;
+    const int64_t nnz =
+        run->large ? large_tiles(run, lo * CELL_TILE, end) : small_tiles(run, lo * CELL_TILE, end);
+
+    (void)ctx;
+    /* Relaxed: a sum of integers, read after the tasks have joined. */
+    atomic_fetch_add_explicit(&run->nnz, nnz, memory_order_relaxed);
+    return ML_OK;
+}
+
+ml_status cells_run(Ctx *ctx, OpCall *call, CellRun *run, int64_t rows, int64_t cols)
+{
+    Matrix *out = NULL;
+    ml_status st;
+
+    TRY(cells_output(ctx, call, run->sides[1] ? 2 : 1, rows, cols, &out));
+    run->out = out;
+    run->cols = cols;
+    run->cells = matrix_cells(out);
+    run->large = !out->singles && run->cells >= STREAM_LEAST && !call->op->flops;
+    st = task_for(ctx, (run->cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), run_range,
+                  run);
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&run->nnz, memory_order_relaxed));
 }

@@ -55,6 +55,23 @@ int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, in
 ml_status cells_output(Ctx *ctx, const OpCall *call, int nin, int64_t rows, int64_t cols,
                        Matrix **out);
 
+/* A dense result that is computed piece by piece.  Where memory bounds the work, the operands of a
+ * large one are read ahead, and when it is not written over one of them it goes past the caches; an
+ * operator that computes long on a cell is faster without. */
+typedef struct CellRun {
+    /* n cells from `at` on into out; gives the nonzeros.  n is what side_piece allows. */
+    int64_t (*piece)(const struct CellRun *run, int64_t at, int64_t n, double *out);
+    const void *job;
+    const Side *sides[2]; /* NULL: none */
+    Matrix *out;
+    int64_t cols, cells;
+    bool large;
+    atomic_int_fast64_t nnz;
+} CellRun;
+/* Make the result, run all pieces and store it as the call's; may write over operands of the call.
+ */
+ml_status cells_run(Ctx *ctx, OpCall *call, CellRun *run, int64_t rows, int64_t cols);
+
 /* The result of op, stored as the call's, on a CSR side beside one that leaves its zeros zero, and
  * on two CSR sides where f(0, 0) = 0; meet: both leave each other's zeros zero. */
 ml_status binary_sparse_map(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,

@@ -58,14 +58,6 @@ int64_t binary_sv(const BinaryOp *op, double x, const double *y, double *out, in
 
 /* ---- dense results ---- */
 
-typedef struct DenseJob {
-    const BinaryOp *op;
-    const Side *x, *y;
-    Matrix *out;
-    int64_t cols, cells;
-    atomic_int_fast64_t nnz;
-} DenseJob;
-
 /* Is the side one number on the n cells from lo on? */
 static bool is_number(const Side *side, int64_t cols, int64_t lo, int64_t n, double *value)
 {
@@ -76,60 +68,27 @@ static bool is_number(const Side *side, int64_t cols, int64_t lo, int64_t n, dou
     return lo % cols + n <= cols;
 }
 
-static int64_t dense_loop(const DenseJob *job, int64_t lo, int64_t n, double *out)
+static int64_t dense_piece(const CellRun *run, int64_t lo, int64_t n, double *out)
 {
+    const BinaryOp *op = run->job;
+    const Side *x = run->sides[0], *y = run->sides[1];
     double xs[CELL_CHUNK], ys[CELL_CHUNK], value;
 
-    if (is_number(job->x, job->cols, lo, n, &value))
-        return binary_sv(job->op, value, side_cells(job->y, job->cols, lo, n, ys), out, n);
-    if (is_number(job->y, job->cols, lo, n, &value))
-        return binary_vs(job->op, side_cells(job->x, job->cols, lo, n, xs), value, out, n);
-    return binary_vv(job->op, side_cells(job->x, job->cols, lo, n, xs),
-                     side_cells(job->y, job->cols, lo, n, ys), out, n);
-}
-
-static int64_t dense_piece(const DenseJob *job, int64_t lo, int64_t n)
-{
-    double scratch[CELL_CHUNK], *out = matrix_target(job->out, lo, scratch);
-
-    return matrix_store(job->out, lo, n, out, dense_loop(job, lo, n, out));
-}
-
-static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    DenseJob *job = arg;
-    int64_t nnz = 0, at = lo * CELL_TILE, end = hi * CELL_TILE, n;
-
-    (void)ctx;
-    for (end = end < job->cells ? end : job->cells; at < end; at += n) {
-        n = cells_piece(job->out, end - at < CELL_TILE ? end - at : CELL_TILE);
-        n = side_piece(job->x, job->cols, at, n);
-        n = side_piece(job->y, job->cols, at, n);
-        nnz += dense_piece(job, at, n);
-    }
-    /* Relaxed: a sum of integers, read after the tasks have joined. */
-    atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
-    return ML_OK;
+    if (is_number(x, run->cols, lo, n, &value))
+        return binary_sv(op, value, side_cells(y, run->cols, lo, n, ys), out, n);
+    if (is_number(y, run->cols, lo, n, &value))
+        return binary_vs(op, side_cells(x, run->cols, lo, n, xs), value, out, n);
+    return binary_vv(op, side_cells(x, run->cols, lo, n, xs), side_cells(y, run->cols, lo, n, ys),
+                     out, n);
 }
 
 /* A dense result of op on two sides, stored as the call's. */
 static ml_status binary_dense(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
                               const Side *y, int64_t rows, int64_t cols)
 {
-    DenseJob job = {.op = op, .x = x, .y = y, .cols = cols};
-    Matrix *out = NULL;
-    ml_status st;
+    CellRun run = {.piece = dense_piece, .job = op, .sides = {x, y}};
 
-    TRY(cells_output(ctx, call, 2, rows, cols, &out));
-    job.out = out;
-    job.cells = matrix_cells(out);
-    st = task_for(ctx, (job.cells + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), dense_tiles,
-                  &job);
-    if (st != ML_OK) {
-        matrix_release(out);
-        return st;
-    }
-    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&job.nnz, memory_order_relaxed));
+    return cells_run(ctx, call, &run, rows, cols);
 }
 
 /* ---- which way ---- */

@@ -7,82 +7,81 @@
 
 #include <string.h>
 
-typedef struct UnaryJob {
-    int64_t (*loop)(const double *x, double *out, int64_t n);
-    const Side *x; /* dense result; NULL: values to values */
+typedef int64_t (*UnaryLoop)(const double *x, double *out, int64_t n);
+
+/* ---- values to values ---- */
+
+typedef struct ValuesJob {
+    UnaryLoop loop;
     const Matrix *in;
     Matrix *out;
-    int64_t cols, n;
+    int64_t n;
     atomic_int_fast64_t nnz;
-} UnaryJob;
+} ValuesJob;
 
-static int64_t unary_piece(const UnaryJob *job, int64_t at, int64_t n)
+static int64_t values_piece(const ValuesJob *job, int64_t at, int64_t n)
 {
     double scratch[CELL_CHUNK], to[CELL_CHUNK], *out = matrix_target(job->out, at, to);
-    const double *x = job->x ? side_cells(job->x, job->cols, at, n, scratch)
-                             : matrix_load(job->in, at, n, scratch);
 
-    return matrix_store(job->out, at, n, out, job->loop(x, out, n));
+    return matrix_store(job->out, at, n, out,
+                        job->loop(matrix_load(job->in, at, n, scratch), out, n));
 }
 
-static ml_status unary_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+static ml_status values_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    UnaryJob *job = arg;
+    ValuesJob *job = arg;
     int64_t nnz = 0, at = lo * CELL_TILE, end = hi * CELL_TILE, n;
 
     (void)ctx;
     for (end = end < job->n ? end : job->n; at < end; at += n) {
         n = cells_piece(job->out, end - at < CELL_TILE ? end - at : CELL_TILE);
-        n = job->x ? side_piece(job->x, job->cols, at, n) : n;
-        nnz += unary_piece(job, at, n);
+        nnz += values_piece(job, at, n);
     }
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;
 }
 
-static ml_status run(Ctx *ctx, OpCall *call, UnaryJob *job, Matrix *out)
-{
-    const ml_status st = task_for(ctx, (job->n + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE),
-                                  unary_tiles, job);
-
-    if (st != ML_OK) {
-        matrix_release(out);
-        return st;
-    }
-    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&job->nnz, memory_order_relaxed));
-}
-
-static ml_status unary_values(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix *in)
+static ml_status unary_values(Ctx *ctx, OpCall *call, UnaryLoop loop, const Matrix *in)
 {
     const int64_t n = in->row_ptr[in->rows];
+    ValuesJob job = {.loop = loop, .in = in, .n = n};
     Matrix *out = NULL;
+    ml_status st;
 
     TRY(matrix_new_csr_of(ctx, matrix_type(in), in->rows, in->cols, n, &out));
     memcpy(out->row_ptr, in->row_ptr, (size_t)(in->rows + 1) * sizeof *out->row_ptr);
     memcpy(out->col_idx, in->col_idx, (size_t)n * sizeof *out->col_idx);
-    job->in = in;
-    job->out = out;
-    job->n = n;
-    return run(ctx, call, job, out);
+    job.out = out;
+    st = task_for(ctx, (n + CELL_TILE - 1) / CELL_TILE, task_grain(CELL_TILE), values_range, &job);
+    if (st != ML_OK) {
+        matrix_release(out);
+        return st;
+    }
+    return result_matrix(ctx, call, 0, out, atomic_load_explicit(&job.nnz, memory_order_relaxed));
 }
 
-static ml_status unary_cells(Ctx *ctx, OpCall *call, UnaryJob *job, const Matrix *in)
+/* ---- dense results ---- */
+
+static int64_t unary_piece(const CellRun *run, int64_t lo, int64_t n, double *out)
+{
+    const UnaryLoop *loop = run->job;
+    double scratch[CELL_CHUNK];
+
+    return (*loop)(side_cells(run->sides[0], run->cols, lo, n, scratch), out, n);
+}
+
+static ml_status unary_cells(Ctx *ctx, OpCall *call, UnaryLoop loop, const Matrix *in)
 {
     const Side x = {.kind = SIDE_CELLS, .m = in};
-    Matrix *out = NULL;
+    CellRun run = {.piece = unary_piece, .job = &loop, .sides = {&x, NULL}};
 
-    TRY(cells_output(ctx, call, 1, in->rows, in->cols, &out));
-    job->x = &x;
-    job->out = out;
-    job->cols = in->cols;
-    job->n = matrix_cells(in);
-    return run(ctx, call, job, out);
+    return cells_run(ctx, call, &run, in->rows, in->cols);
 }
 
 ml_status ml_k_unary(Ctx *ctx, OpCall *call)
 {
-    UnaryJob job = {.loop = cell_loops_at(cpu_level(ctx), (OpCode)(call->op - op_table))->unary};
+    const UnaryLoop loop = cell_loops_at(cpu_level(ctx), (OpCode)(call->op - op_table))->unary;
     Matrix *in = NULL, *out = NULL;
 
     if (call->in[0].dt == DT_SCALAR)
@@ -93,8 +92,8 @@ ml_status ml_k_unary(Ctx *ctx, OpCall *call)
         return result_matrix(ctx, call, 0, out, -1);
     }
     if (in->format == MATRIX_CSR && call->op->cell1(0) == 0)
-        return unary_values(ctx, call, &job, in);
-    return unary_cells(ctx, call, &job, in);
+        return unary_values(ctx, call, loop, in);
+    return unary_cells(ctx, call, loop, in);
 }
 
 ml_status ml_k_log(Ctx *ctx, OpCall *call)

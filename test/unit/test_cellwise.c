@@ -337,3 +337,50 @@ ML_TEST(ppred_compares_as_its_third_argument_says)
     CASE_FAILS(ppred, ML_ETYPE, value_int(1), value_int(2), case_text("<"));
     matrix_release(x);
 }
+
+/* Rows [lo, lo + n) of a dense matrix. */
+static Value some_rows(const Matrix *m, int64_t lo, int64_t n)
+{
+    Matrix *out;
+
+    assert_ok(matrix_new_dense(test_ctx(), n, m->cols, &out));
+    memcpy(out->values, m->values + lo * m->cols, (size_t)(n * m->cols) * sizeof *out->values);
+    assert_ok(matrix_finish(test_ctx(), &out, -1));
+    return value_matrix(out);
+}
+
+/* A result that goes past the caches has the cells of one that does not: the first rows and the
+ * last ones, which fill no tile. */
+static void check_large(Matrix *x, Matrix *y)
+{
+    enum { SOME = 50 };
+    const Value whole = case_run(OP_add, ml_k_binary, (Value[]){case_share(x), case_share(y)}, 2);
+    const Value abs = case_run(OP_abs, ml_k_unary, (Value[]){case_share(x)}, 1);
+
+    for (int64_t lo = 0; lo < x->rows; lo += x->rows - SOME) {
+        const Value xs = some_rows(x, lo, SOME);
+        const Value ys = y->rows == 1 ? case_share(y) : some_rows(y, lo, SOME);
+
+        assert_same_matrix(some_rows(whole.m, lo, SOME),
+                           case_run(OP_add, ml_k_binary, (Value[]){value_retain(xs), ys}, 2));
+        assert_same_matrix(some_rows(abs.m, lo, SOME), case_run(OP_abs, ml_k_unary, &xs, 1));
+    }
+    assert_int_equal(whole.m->nnz, matrix_count_nnz(whole.m->values, matrix_cells(whole.m)));
+    assert_int_equal(abs.m->nnz, matrix_count_nnz(abs.m->values, matrix_cells(abs.m)));
+    value_release(whole);
+    value_release(abs);
+}
+
+ML_TEST(cellwise_large_results_equal_small_ones)
+{
+    Matrix *x = case_random(43691, 97, 0.9, 1), *y = case_random(43691, 97, 0.9, 2);
+    Matrix *row = case_random(1, 97, 0.9, 3), *col = case_random(43691, 1, 0.9, 4);
+
+    check_large(x, y);
+    check_large(x, row);
+    check_large(x, col);
+    matrix_release(x);
+    matrix_release(y);
+    matrix_release(row);
+    matrix_release(col);
+}

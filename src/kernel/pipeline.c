@@ -1,7 +1,7 @@
 /* The operator `pipeline`: its operands, and the program that fits them.
  *
- * Vectors of any format and factors that are taken whole become dense; wide sparse and constant
- * operands stay as they are. */
+ * Sparse vectors and factors that are taken whole become dense; wide sparse and constant operands
+ * stay as they are, and so do dense ones of FP32. */
 #include "kernel/pipeline_impl.h"
 
 #include <string.h>
@@ -10,8 +10,9 @@ typedef struct PipeCall {
     PipeShape shape;
     int64_t sizes[PIPE_SIZES];
     int nsizes;
-    Matrix *operands[PIPELINE_OPERANDS]; /* NULL: a scalar */
-    Matrix *dense[PIPELINE_OPERANDS];    /* copies, owned */
+    Matrix *operands[PIPELINE_OPERANDS]; /* NULL: a scalar; borrowed */
+    Matrix *copies[PIPELINE_OPERANDS];   /* of those that had to be converted */
+    Matrix *factors[PIPELINE_OPERANDS];  /* those that are taken whole; owned, and dense in FP64 */
 } PipeCall;
 
 static uint8_t size_class(PipeCall *c, int64_t size)
@@ -23,31 +24,43 @@ static uint8_t size_class(PipeCall *c, int64_t size)
     return (uint8_t)c->nsizes++;
 }
 
-static ml_status as_dense(Ctx *ctx, PipeCall *c, int k)
+static ml_status dense_copy(Ctx *ctx, Matrix *m, Matrix **out)
 {
-    TRY(matrix_dense(ctx, c->operands[k], &c->dense[k]));
-    c->operands[k] = c->dense[k];
+    Matrix *wide = NULL;
+    ml_status st;
+
+    TRY(matrix_as(ctx, CELL_FP64, m, &wide));
+    st = matrix_dense_of(ctx, CELL_FP64, wide, out);
+    matrix_release(wide);
+    return st;
+}
+
+/* Sparse matrices are FP64, and stay sparse only with the rows of operand a. */
+static ml_status copy_operand(Ctx *ctx, PipeCall *c, int k, Matrix *m)
+{
+    const int64_t rows = k > 0 ? c->operands[0]->rows : m->rows;
+    const bool vector = m->format == MATRIX_CSR && (m->cols == 1 || m->rows != rows);
+
+    if (vector || (m->format == MATRIX_CONSTANT && matrix_cells(m) == 0))
+        TRY(dense_copy(ctx, m, &c->copies[k]));
+    else if (m->format == MATRIX_CSR && m->singles)
+        TRY(matrix_as(ctx, CELL_FP64, m, &c->copies[k]));
     return ML_OK;
 }
 
 static ml_status take_matrix(Ctx *ctx, PipeCall *c, int k, Matrix *m)
 {
-    const int64_t rows = c->operands[0] ? c->operands[0]->rows : m->rows;
     PipeOperand *o = &c->shape.operands[k];
 
-    c->operands[k] = m;
+    c->shape.single |= m->singles != NULL;
+    TRY(copy_operand(ctx, c, k, m));
+    m = c->operands[k] = c->copies[k] ? c->copies[k] : m;
     o->rows = size_class(c, m->rows);
     o->cols = size_class(c, m->cols);
-    if (m->format == MATRIX_CSR && (m->cols == 1 || m->rows != rows))
-        TRY(as_dense(ctx, c, k));
-    m = c->operands[k];
-    o->format = m->format == MATRIX_DENSE ? PIPE_DENSE
-                : m->format == MATRIX_CSR ? PIPE_CSR
-                                          : PIPE_CONSTANT;
-    if (o->format == PIPE_CONSTANT && matrix_cells(m) == 0) {
-        TRY(as_dense(ctx, c, k));
-        o->format = PIPE_DENSE;
-    }
+    o->format = m->singles                  ? PIPE_SINGLE
+                : m->format == MATRIX_DENSE ? PIPE_DENSE
+                : m->format == MATRIX_CSR   ? PIPE_CSR
+                                            : PIPE_CONSTANT;
     return ML_OK;
 }
 
@@ -74,12 +87,11 @@ static ml_status take_operands(Ctx *ctx, const OpCall *call, PipeCall *c)
     return ML_OK;
 }
 
-/* Right factors are read as they lie. */
-static ml_status densify_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
+static ml_status take_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
 {
     for (int k = 0; k < c->shape.noperands; k++)
-        if (s->whole[k] && c->operands[k]->format != MATRIX_DENSE)
-            TRY(as_dense(ctx, c, k));
+        if (s->whole[k])
+            TRY(dense_copy(ctx, c->operands[k], &c->factors[k]));
     return ML_OK;
 }
 
@@ -88,8 +100,8 @@ static ml_status run(Ctx *ctx, OpCall *call, PipeCall *c, const PipeProgram *p)
     if (p->graph.nresults > call->nout)
         return fail(ctx, ML_EINTERNAL, "pipeline: the program has %d results, expected at most %d",
                     p->graph.nresults, call->nout);
-    TRY(densify_factors(ctx, c, &p->schedule));
-    return pipeline_run(ctx, call, p, c->sizes, c->operands);
+    TRY(take_factors(ctx, c, &p->schedule));
+    return pipeline_run(ctx, call, p, c->sizes, c->operands, c->factors);
 }
 
 ml_status ml_k_pipeline(Ctx *ctx, OpCall *call)
@@ -108,7 +120,9 @@ ml_status ml_k_pipeline(Ctx *ctx, OpCall *call)
         st = run(ctx, call, &c, p);
         pipeline_give(ctx, p);
     }
-    for (int k = 0; k < PIPELINE_OPERANDS; k++)
-        matrix_release(c.dense[k]);
+    for (int k = 0; k < PIPELINE_OPERANDS; k++) {
+        matrix_release(c.copies[k]);
+        matrix_release(c.factors[k]);
+    }
     return st;
 }

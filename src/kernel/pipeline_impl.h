@@ -23,7 +23,14 @@ enum {
 
 /* ---- operands ---- */
 
-typedef enum PipeFormat { PIPE_SCALAR, PIPE_DENSE, PIPE_CSR, PIPE_CONSTANT } PipeFormat;
+/* PIPE_SINGLE: dense, of FP32 cells, which loops read as they are and products unpacked. */
+typedef enum PipeFormat {
+    PIPE_SCALAR,
+    PIPE_DENSE,
+    PIPE_CSR,
+    PIPE_CONSTANT,
+    PIPE_SINGLE
+} PipeFormat;
 
 typedef struct PipeOperand {
     uint8_t format;     /* PipeFormat */
@@ -34,6 +41,7 @@ typedef struct PipeOperand {
 typedef struct PipeShape {
     int noperands;
     PipeOperand operands[PIPELINE_OPERANDS];
+    int single; /* results of cells are FP32; scratch never is */
 } PipeShape;
 
 /* ---- graph ---- */
@@ -166,8 +174,8 @@ typedef struct PipeRun {
     const int64_t *sizes;
     int64_t rows;
     double numbers[PIPE_NODES];
-    Matrix
-        *operands[PIPELINE_OPERANDS]; /* dense but where the format says otherwise; NULL: scalar */
+    Matrix *const *operands;     /* NULL: a scalar */
+    Matrix *const *factors;      /* those that are taken whole, dense in FP64 */
     double *vectors[PIPE_STEPS]; /* a narrow right factor by columns, where it must be copied */
     Matrix *results[PIPELINE_RESULTS];
     atomic_int_fast64_t nnz[PIPELINE_RESULTS];
@@ -198,7 +206,7 @@ typedef struct PipeTile {
 enum { PIPE_NARROW = 4 };
 
 ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64_t *sizes,
-                       Matrix *const *operands);
+                       Matrix *const *operands, Matrix *const *factors);
 
 /* All steps of the kind on a tile. (pipeline_tile.c) */
 void pipeline_tile(PipeTile *t, bool before);
@@ -214,7 +222,7 @@ void pipeline_loop(const PipeProgram *p, int k, CodeRun *run);
 void pipeline_product(PipeTile *t, int k);
 void pipeline_cross(PipeTile *t, const PipeStep *s);
 /* Addresses in a tile. (pipeline_tile.c) */
-double *pipeline_cells(const PipeTile *t, Place p);
+void *pipeline_cells(const PipeTile *t, Place p);
 void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out);
 
 /* A program with sparse operands in its loops, when there is a way that keeps their zeros out: by

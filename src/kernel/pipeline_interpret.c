@@ -61,14 +61,10 @@ static double input_cell(const CodeInput *in, const CodeSource *from, int64_t at
 static void copy_cells(const CodeInput *in, const CodeSource *from, int64_t at, int64_t n,
                        double *out)
 {
-    const float *singles = from->cells;
-
-    if (!in->single) {
+    if (in->single)
+        cells_widen((const float *)from->cells + at, out, n);
+    else
         memcpy(out, (const double *)from->cells + at, (size_t)n * sizeof *out);
-        return;
-    }
-    for (int64_t j = 0; j < n; j++)
-        out[j] = (double)singles[at + j];
 }
 
 /* Is input k stored as it is? Then its cells must not be read after a store. */
@@ -319,18 +315,10 @@ static void reduce_all(Machine *m, bool inputs)
 static int64_t store_row(const CodeOutput *o, CodeTarget *to, int64_t at, const double *x,
                          int64_t n)
 {
-    float *singles = (float *)to->cells + at;
-    int64_t nnz = 0;
-
-    if (!o->single) {
-        memcpy((double *)to->cells + at, x, (size_t)n * sizeof *x);
-        return matrix_count_nnz(x, n);
-    }
-    for (int64_t j = 0; j < n; j++) {
-        singles[j] = (float)x[j];
-        nnz += singles[j] != 0;
-    }
-    return nnz;
+    if (o->single)
+        return cells_narrow(x, (float *)to->cells + at, n);
+    memcpy((double *)to->cells + at, x, (size_t)n * sizeof *x);
+    return matrix_count_nnz(x, n);
 }
 
 static void store(Machine *m, int k)

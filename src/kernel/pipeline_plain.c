@@ -48,19 +48,33 @@ static ml_status apply(Ctx *ctx, OpCode op, Value *in, int nin, Value *out)
     return kernels[op](ctx, &call);
 }
 
+/* In FP64, as sparse operands are. */
+static ml_status operand_value(Ctx *ctx, Matrix *m, Value *out)
+{
+    Matrix *wide = NULL;
+
+    TRY(matrix_as(ctx, CELL_FP64, m, &wide));
+    *out = value_matrix(wide);
+    return ML_OK;
+}
+
 static ml_status compute(Plain *p, int k, Matrix *const *operands)
 {
     const PipeNode *n = &p->g->nodes[k];
     Value in[OP_ARGS] = {{0}};
     OpCode op = n->op;
+    ml_status st;
 
     for (int i = 0; i < n->nin; i++)
         in[i] = p->values[n->in[i]];
     if (n->kind == PIPE_PRODUCT) {
-        in[1] = value_matrix(operands[n->operand]);
+        TRY(operand_value(p->ctx, operands[n->operand], &in[1]));
         op = n->transposed ? OP_matmult_nt : OP_matmult;
     }
-    TRY(apply(p->ctx, op, in, n->kind == PIPE_PRODUCT ? 2 : n->nin, &p->values[k]));
+    st = apply(p->ctx, op, in, n->kind == PIPE_PRODUCT ? 2 : n->nin, &p->values[k]);
+    if (n->kind == PIPE_PRODUCT)
+        value_release(in[1]);
+    TRY(st);
     for (int i = 0; i < n->nin; i++)
         drop(p, n->in[i]);
     return ML_OK;
@@ -75,7 +89,7 @@ static ml_status find_value(Plain *p, int k, const double *numbers, Matrix *cons
     if (n->scalar)
         p->values[k] = value_double(numbers[k]);
     else if (n->kind == PIPE_OPERAND)
-        p->values[k] = value_matrix(matrix_retain(operands[n->operand]));
+        return operand_value(p->ctx, operands[n->operand], &p->values[k]);
     else
         return compute(p, k, operands);
     return ML_OK;

@@ -41,7 +41,7 @@ static void dense_product(const PipeTile *t, int k, const double *x, int64_t row
 {
     const PipeRun *r = t->run;
     const PipeStep *s = &r->p->schedule.steps[k];
-    const double *b = r->operands[s->operand]->values;
+    const double *b = r->factors[s->operand]->values;
     const int64_t n = width_of(t, s->out);
 
     if (n > PIPE_NARROW) {
@@ -70,7 +70,7 @@ static void sparse_product(const PipeTile *t, int k, double *out)
     const PipeRun *r = t->run;
     const PipeStep *s = &r->p->schedule.steps[k];
     const Matrix *x = r->operands[s->x.index];
-    const double *b = r->vectors[k] ? r->vectors[k] : r->operands[s->operand]->values;
+    const double *b = r->vectors[k] ? r->vectors[k] : r->factors[s->operand]->values;
     const int64_t n = width_of(t, s->out);
 
     if (n == 1) {
@@ -90,7 +90,7 @@ static void unpacked_product(const PipeTile *t, int k, double *out)
 {
     const PipeStep *s = &t->run->p->schedule.steps[k];
     const Matrix *x = t->run->operands[s->x.index];
-    const double *b = t->run->operands[s->operand]->values;
+    const double *b = t->run->factors[s->operand]->values;
     const int64_t n = width_of(t, s->out), inner = x->cols;
 
     memset(out, 0, (size_t)(t->rows * n) * sizeof *out);

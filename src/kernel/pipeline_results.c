@@ -60,17 +60,18 @@ static bool may_overwrite(const PipeRun *r, int result, int operand)
 static ml_status new_result(Ctx *ctx, const OpCall *call, PipeRun *r, int k)
 {
     const int64_t cols = width_of(r, r->p->graph.results[k].x);
+    const bool single = r->p->graph.shape.single;
 
     for (int i = 1; i < call->nin && i <= PIPELINE_OPERANDS; i++) {
         Matrix *m = call_reusable(call, i);
 
-        if (m && m == r->operands[i - 1] && m->rows == r->rows && m->cols == cols &&
-            may_overwrite(r, k, i - 1)) {
+        if (m && m == r->operands[i - 1] && (m->singles != NULL) == single && m->rows == r->rows &&
+            m->cols == cols && may_overwrite(r, k, i - 1)) {
             r->results[k] = matrix_retain(m);
             return ML_OK;
         }
     }
-    return matrix_new_dense(ctx, r->rows, cols, &r->results[k]);
+    return matrix_new_dense_of(ctx, single ? CELL_FP32 : CELL_FP64, r->rows, cols, &r->results[k]);
 }
 
 ml_status pipeline_new_partials(Ctx *ctx, PipeRun *r, int k)

@@ -58,7 +58,7 @@ static ml_status prepare_products(Ctx *ctx, PipeRun *r)
 
     for (int k = 0; k < s->nsteps; k++) {
         const PipeStep *step = &s->steps[k];
-        const Matrix *b = r->operands[step->operand];
+        const Matrix *b = r->factors[step->operand];
         bool finite = true;
 
         if (step->x.kind == PLACE_SPARSE && step->kind == STEP_PRODUCT)
@@ -78,8 +78,8 @@ static void free_factors(Ctx *ctx, PipeRun *r)
 
     for (int k = 0; k < s->nsteps; k++)
         if (r->vectors[k])
-            partials_free(ctx, r->vectors[k], r->operands[s->steps[k].operand]->rows,
-                          r->operands[s->steps[k].operand]->cols);
+            partials_free(ctx, r->vectors[k], r->factors[s->steps[k].operand]->rows,
+                          r->factors[s->steps[k].operand]->cols);
 }
 
 /* ---- tiles ---- */
@@ -179,7 +179,7 @@ static ml_status run_tiles(Ctx *ctx, OpCall *call, PipeRun *r)
 }
 
 ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64_t *sizes,
-                       Matrix *const *operands)
+                       Matrix *const *operands, Matrix *const *factors)
 {
     PipeRun r;
     bool done = false;
@@ -190,7 +190,8 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
     r.p = p;
     r.sizes = sizes;
     r.rows = operands[0]->rows;
-    memcpy(r.operands, operands, sizeof r.operands);
+    r.operands = operands;
+    r.factors = factors;
     find_numbers(&r, call);
     if (reads_sparse(&p->schedule, &p->graph.shape))
         st = pipeline_sparse(ctx, call, &r, &done);

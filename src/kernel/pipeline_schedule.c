@@ -104,10 +104,10 @@ static uint8_t unpacked_slot(Scheduler *s, const PipeNode *n)
     return slot_add(s, n->rows, n->width, n->operand);
 }
 
-/* The result that stores the node as it is, or PIPE_NONE. */
+/* The result that stores the node as it is, or PIPE_NONE: what later steps read is FP64. */
 static uint8_t result_of(const Scheduler *s, int k)
 {
-    for (int r = 0; r < s->g->nresults; r++)
+    for (int r = 0; r < s->g->nresults && !s->g->shape.single; r++)
         if (s->g->results[r].kind == PIPE_CELLS && s->g->results[r].x == k)
             return (uint8_t)r;
     return PIPE_NONE;
@@ -138,7 +138,7 @@ static Place place_of(Scheduler *s, int k, bool cells)
         return stored_place(s, k);
     if (n->scalar || (format == PIPE_CONSTANT && !cells))
         return place;
-    if (format != PIPE_DENSE)
+    if (format != PIPE_DENSE && !(format == PIPE_SINGLE && !cells))
         return (Place){PLACE_UNPACKED, unpacked_slot(s, n), n->rows, n->width};
     return (Place){PLACE_OPERAND, n->operand, n->rows, n->width};
 }
@@ -181,7 +181,10 @@ static uint8_t add_input(Loop *l, int k)
         return 0;
     }
     l->step->from[code->ninputs] = place;
-    code->inputs[code->ninputs] = (CodeInput){.kind = input_kind(l, place)};
+    code->inputs[code->ninputs] =
+        (CodeInput){.kind = input_kind(l, place),
+                    .single = place.kind == PLACE_OPERAND &&
+                              l->s->g->shape.operands[place.index].format == PIPE_SINGLE};
     return l->local[k] = (uint8_t)code->ninputs++;
 }
 
@@ -224,7 +227,8 @@ static void add_output(Loop *l, CodeOutputKind kind, int value, Place to)
         return;
     }
     l->step->to[code->noutputs] = to;
-    code->outputs[code->noutputs++] = (CodeOutput){.kind = kind, .value = v};
+    code->outputs[code->noutputs++] = (CodeOutput){
+        .kind = kind, .value = v, .single = to.kind == PLACE_RESULT && l->s->g->shape.single};
 }
 
 /* Steps are numbered after the inputs, of which only now all are known. */
@@ -294,7 +298,7 @@ static void add_reductions(Loop *l)
     }
 }
 
-/* Results that copy an operand, and second results of a value. */
+/* Results that copy an operand, second results of a value, and all in FP32. */
 static void add_copies(Loop *l)
 {
     Scheduler *s = l->s;
@@ -495,13 +499,18 @@ static bool is_drivable(const PipeSchedule *out)
     return sparse && out->nsteps == 1 && out->steps[0].kind == STEP_LOOP;
 }
 
-/* At the nonzeros every input has a cell of its own but numbers. */
+/* At the nonzeros every input has a cell of its own but numbers; gathered cells and sparse results
+ * are FP64. */
 static void make_driven(PipeSchedule *out)
 {
     out->driven = out->steps[0].code;
-    for (int k = 0; k < out->driven.ninputs; k++)
+    for (int k = 0; k < out->driven.ninputs; k++) {
         if (out->driven.inputs[k].kind != CODE_NUMBER)
             out->driven.inputs[k].kind = CODE_TILE;
+        out->driven.inputs[k].single = false;
+    }
+    for (int k = 0; k < out->driven.noutputs; k++)
+        out->driven.outputs[k].single = false;
 }
 
 /* Phases and costs of all nodes; the last phase. */
@@ -526,7 +535,8 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
     memset(out->whole, 0, sizeof out->whole);
     memset(s.slots, PIPE_NONE, sizeof s.slots);
     for (int k = 0; k < g->nresults; k++)
-        if (g->results[k].kind == PIPE_CELLS && !is_load(&g->nodes[g->results[k].x]))
+        if (g->results[k].kind == PIPE_CELLS && result_of(&s, g->results[k].x) != PIPE_NONE &&
+            !is_load(&g->nodes[g->results[k].x]))
             s.needed[g->results[k].x] = true;
     for (int rows = PIPE_TALL; rows >= PIPE_ONE; rows--)
         for (int phase = last; phase >= 0 && !s.failed; phase--)

@@ -104,11 +104,23 @@ static int find_driver(const PipeRun *r, const Bounds *guess)
     return best;
 }
 
+static ml_status cells_bounds(Ctx *ctx, const Matrix *m, Bounds *out)
+{
+    double least, greatest;
+
+    if (!m->singles)
+        return bounds_of_matrix(ctx, m, out);
+    TRY(aggregate_min(ctx, m, &least));
+    TRY(aggregate_max(ctx, m, &greatest));
+    *out = (Bounds){least, greatest, isfinite(least) && isfinite(greatest)};
+    return ML_OK;
+}
+
 static ml_status true_bounds(Ctx *ctx, const PipeRun *r, int driver, Bounds *bounds)
 {
     for (int k = 0; k < r->p->graph.shape.noperands; k++)
         if (r->operands[k] && k != driver)
-            TRY(bounds_of_matrix(ctx, r->operands[k], &bounds[k]));
+            TRY(cells_bounds(ctx, r->operands[k], &bounds[k]));
     return ML_OK;
 }
 
@@ -181,9 +193,12 @@ static const double *gather(const Driven *d, const Chunk *c, Place p, double *ou
         gather_sparse(m, c, cols, out);
         return out;
     }
-    for (int64_t i = 0; i < c->n; i++)
-        out[i] = m->values[(p.rows == PIPE_TALL ? c->rows[i] * m->cols : 0) +
-                           (p.width ? (int64_t)cols[i] : 0)];
+    for (int64_t i = 0; i < c->n; i++) {
+        const int64_t at =
+            (p.rows == PIPE_TALL ? c->rows[i] * m->cols : 0) + (p.width ? (int64_t)cols[i] : 0);
+
+        out[i] = m->singles ? (double)m->singles[at] : m->values[at];
+    }
     return out;
 }
 

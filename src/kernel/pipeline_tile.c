@@ -27,18 +27,18 @@ static double *partial_of(const PipeTile *t, Place p)
 }
 
 /* The value's first cell in the tile; rows lie width_of() apart. */
-double *pipeline_cells(const PipeTile *t, Place p)
+void *pipeline_cells(const PipeTile *t, Place p)
 {
     const int64_t col = p.width ? t->col : 0;
     const int64_t row = p.rows == PIPE_ONE ? 0 : t->row * width_of(t, p);
 
     switch ((PlaceKind)p.kind) {
     case PLACE_OPERAND:
-        return t->run->operands[p.index]->values + row + col;
+        return matrix_at(t->run->operands[p.index], row + col);
     case PLACE_RESULT:
-        return t->run->results[p.index]->values + row + col;
+        return matrix_at(t->run->results[p.index], row + col);
     case PLACE_NUMBER:
-        return &t->run->numbers[p.index];
+        return t->run->numbers + p.index;
     case PLACE_PARTIAL:
         return partial_of(t, p);
     default:
@@ -112,21 +112,21 @@ static void run_loop(PipeTile *t, int k)
         run.in[i] = (CodeSource){pipeline_cells(t, s->from[i]), width_of(t, s->from[i])};
     for (int i = 0; i < s->code.noutputs; i++) {
         const Place to = s->to[i];
-        double *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to)
-                                                 : pipeline_cells(t, to);
+        void *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to)
+                                               : pipeline_cells(t, to);
 
         run.out[i] = (CodeTarget){cells, width_of(t, to), 0};
     }
     call_loop(t, k, &run);
 }
 
-static double *flat_cells(const PipeTile *t, Place p)
+static void *flat_cells(const PipeTile *t, Place p)
 {
     switch ((PlaceKind)p.kind) {
     case PLACE_OPERAND:
-        return t->run->operands[p.index]->values + t->col;
+        return matrix_at(t->run->operands[p.index], t->col);
     case PLACE_RESULT:
-        return t->run->results[p.index]->values + t->col;
+        return matrix_at(t->run->results[p.index], t->col);
     default:
         return pipeline_cells(t, p);
     }
@@ -147,7 +147,7 @@ void pipeline_flat_tile(PipeTile *t)
     call_loop(t, 0, &run);
 }
 
-/* ---- sparse and constant operands as cells ---- */
+/* ---- sparse, constant and FP32 operands as cells ---- */
 
 void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out)
 {
@@ -156,8 +156,8 @@ void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out)
             out[i] = m->constant;
         return;
     }
-    if (m->format == MATRIX_DENSE) { /* made so as a factor */
-        memcpy(out, m->values + row * m->cols, (size_t)(rows * m->cols) * sizeof *out);
+    if (m->format == MATRIX_DENSE) {
+        cells_widen(m->singles + row * m->cols, out, rows * m->cols);
         return;
     }
     memset(out, 0, (size_t)(rows * m->cols) * sizeof *out);

@@ -437,3 +437,58 @@ ML_TEST(pipelines_over_matrices_of_nearly_only_zeros_cost_their_nonzeros)
         value_release(in[k]);
     }
 }
+
+/* Rounded to FP32, in FP32 or in FP64; b by choice in CSR. */
+static Operands rounded_operands(bool single, bool sparse)
+{
+    Operands o = make_operands(130, 50, false);
+
+    if (sparse)
+        reformat(&o, 1, true);
+
+    for (int k = 0; k < 8; k++) {
+        Matrix *m = o.v[k].m, *rounded = NULL, *wide = NULL;
+
+        if (o.v[k].dt != DT_MATRIX)
+            continue;
+        assert_ok(matrix_as(test_ctx(), CELL_FP32, m, &rounded));
+        assert_ok(matrix_as(test_ctx(), CELL_FP64, rounded, &wide));
+        matrix_release(m);
+        matrix_release(single ? wide : rounded);
+        o.v[k].m = single ? rounded : wide;
+    }
+    return o;
+}
+
+static void check_rounded(bool sparse)
+{
+    Operands wide = rounded_operands(false, sparse), single = rounded_operands(true, sparse);
+
+    for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
+        Value want[PIPELINE_RESULTS], got[PIPELINE_RESULTS];
+
+        assert_ok(fused_try(programs[k].text, wide.v, 8, 0, want));
+        assert_ok(fused_try(programs[k].text, single.v, 8, 0, got));
+        for (int r = 0; r < PIPELINE_RESULTS && want[r].dt != DT_NONE; r++) {
+            if (got[r].dt == DT_MATRIX && got[r].m->singles) {
+                Matrix *m = NULL;
+
+                assert_ok(matrix_as(test_ctx(), CELL_FP32, want[r].m, &m));
+                assert_ok(matrix_finish(test_ctx(), &m, -1));
+                matrix_release(want[r].m);
+                want[r].m = m;
+            }
+            check_value(programs[k].text, r, got[r], want[r], programs[k].tolerance);
+            value_release(got[r]);
+            value_release(want[r]);
+        }
+    }
+    free_operands(&wide);
+    free_operands(&single);
+}
+
+ML_TEST(pipelines_on_fp32_round_only_what_they_store)
+{
+    check_rounded(false);
+    check_rounded(true);
+}

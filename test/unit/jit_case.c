@@ -235,3 +235,46 @@ void code_output(CellCode *code, CodeOutputKind kind, int value, bool single)
 {
     code->outputs[code->noutputs++] = (CodeOutput){kind, (uint8_t)value, single};
 }
+
+const JitOperator jit_operators[] = {
+    {OP_plus, 1},  {OP_neg, 1},  {OP_abs, 1},  {OP_sqrt, 1},   {OP_sign, 1},        {OP_round, 1},
+    {OP_floor, 1}, {OP_ceil, 1}, {OP_not, 1},  {OP_is_nan, 1}, {OP_is_infinite, 1}, {OP_exp, 1},
+    {OP_log, 1},   {OP_tanh, 1}, {OP_sinh, 1}, {OP_cosh, 1},   {OP_sin, 1},         {OP_cos, 1},
+    {OP_tan, 1},   {OP_asin, 1}, {OP_acos, 1}, {OP_atan, 1},   {OP_add, 2},         {OP_sub, 2},
+    {OP_mul, 2},   {OP_div, 2},  {OP_mod, 2},  {OP_intdiv, 2}, {OP_lt, 2},          {OP_le, 2},
+    {OP_gt, 2},    {OP_ge, 2},   {OP_eq, 2},   {OP_ne, 2},     {OP_and, 2},         {OP_or, 2},
+    {OP_xor, 2},   {OP_min, 2},  {OP_max, 2},  {OP_pow, 2},    {OP_log, 2},         {OP_ifelse, 3}};
+const int jit_noperators = sizeof jit_operators / sizeof *jit_operators;
+
+/* ---- at random ---- */
+
+static int below(uint64_t *seed, int n)
+{
+    return (int)(case_bits(seed) >> 33) % n;
+}
+
+CellCode jit_random_code(uint64_t from)
+{
+    uint64_t state = from, *seed = &state;
+    CellCode code = {0};
+    const int inputs = 1 + below(seed, below(seed, 8) ? 5 : CODE_INPUTS);
+    const int steps = below(seed, below(seed, 8) ? 8 : CODE_STEPS);
+    const int outputs = 1 + below(seed, below(seed, 8) ? 3 : CODE_OUTPUTS);
+
+    for (int k = 0; k < inputs; k++)
+        code_input(&code, (CodeInputKind)below(seed, 4), below(seed, 8) == 0);
+    for (int k = 0; k < steps; k++) {
+        const JitOperator *op = &jit_operators[below(seed, jit_noperators)];
+        const int n = inputs + k;
+
+        code_step(&code, op->op, op->nin, below(seed, n), op->nin > 1 ? below(seed, n) : 0,
+                  op->nin > 2 ? below(seed, n) : 0);
+    }
+    for (int k = 0; k < outputs; k++) {
+        const int kind = below(seed, 3) ? below(seed, CODE_COL_MAX + 1) : CODE_CELLS;
+
+        code_output(&code, (CodeOutputKind)kind, below(seed, inputs + steps),
+                    kind == CODE_CELLS && below(seed, 6) == 0);
+    }
+    return code;
+}

@@ -17,4 +17,15 @@ int code_input(CellCode *code, CodeInputKind kind, bool single); /* gives the va
 void code_step(CellCode *code, OpCode op, int nin, int a, int b, int c);
 void code_output(CellCode *code, CodeOutputKind kind, int value, bool single);
 
+/* The operators that have machine code, log with and without a base. */
+typedef struct JitOperator {
+    OpCode op;
+    int nin;
+} JitOperator;
+extern const JitOperator jit_operators[];
+extern const int jit_noperators;
+
+/* A code with inputs, steps and outputs of all kinds; the same for the same seed. */
+CellCode jit_random_code(uint64_t seed);
+
 #endif

@@ -9,21 +9,6 @@ static const int64_t widths[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
                                  29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 203, 400};
 enum { WIDTHS = sizeof widths / sizeof *widths };
 
-typedef struct Operator {
-    OpCode op;
-    int nin;
-} Operator;
-
-static const Operator operators[] = {
-    {OP_plus, 1},  {OP_neg, 1},  {OP_abs, 1},  {OP_sqrt, 1},   {OP_sign, 1},        {OP_round, 1},
-    {OP_floor, 1}, {OP_ceil, 1}, {OP_not, 1},  {OP_is_nan, 1}, {OP_is_infinite, 1}, {OP_exp, 1},
-    {OP_log, 1},   {OP_tanh, 1}, {OP_sinh, 1}, {OP_cosh, 1},   {OP_sin, 1},         {OP_cos, 1},
-    {OP_tan, 1},   {OP_asin, 1}, {OP_acos, 1}, {OP_atan, 1},   {OP_add, 2},         {OP_sub, 2},
-    {OP_mul, 2},   {OP_div, 2},  {OP_mod, 2},  {OP_intdiv, 2}, {OP_lt, 2},          {OP_le, 2},
-    {OP_gt, 2},    {OP_ge, 2},   {OP_eq, 2},   {OP_ne, 2},     {OP_and, 2},         {OP_or, 2},
-    {OP_xor, 2},   {OP_min, 2},  {OP_max, 2},  {OP_pow, 2},    {OP_log, 2},         {OP_ifelse, 3}};
-enum { OPERATORS = sizeof operators / sizeof *operators };
-
 /* The levels with machine code that this machine has. */
 static int levels(CpuLevel out[2])
 {
@@ -40,9 +25,9 @@ ML_TEST(machine_code_of_each_operator_equals_the_interpreter)
     const int nlevels = levels(at);
 
     for (int l = 0; l < nlevels; l++)
-        for (int o = 0; o < OPERATORS; o++)
+        for (int o = 0; o < jit_noperators; o++)
             for (int kinds = 0; kinds < 32; kinds++) {
-                const Operator *op = &operators[o];
+                const JitOperator *op = &jit_operators[o];
                 CellCode code = {0};
                 int in[3] = {0};
 
@@ -78,48 +63,15 @@ ML_TEST(machine_code_of_each_output_equals_the_interpreter_on_all_widths)
                 }
 }
 
-/* ---- at random ---- */
-
-static int below(uint64_t *seed, int n)
-{
-    return (int)(case_bits(seed) >> 33) % n;
-}
-
-static CellCode random_code(uint64_t *seed)
-{
-    CellCode code = {0};
-    const int inputs = 1 + below(seed, below(seed, 8) ? 5 : CODE_INPUTS);
-    const int steps = below(seed, below(seed, 8) ? 8 : CODE_STEPS);
-    const int outputs = 1 + below(seed, below(seed, 8) ? 3 : CODE_OUTPUTS);
-
-    for (int k = 0; k < inputs; k++)
-        code_input(&code, (CodeInputKind)below(seed, 4), below(seed, 8) == 0);
-    for (int k = 0; k < steps; k++) {
-        const Operator *op = &operators[below(seed, OPERATORS)];
-        const int n = inputs + k;
-
-        code_step(&code, op->op, op->nin, below(seed, n), op->nin > 1 ? below(seed, n) : 0,
-                  op->nin > 2 ? below(seed, n) : 0);
-    }
-    for (int k = 0; k < outputs; k++) {
-        const int kind = below(seed, 3) ? below(seed, CODE_COL_MAX + 1) : CODE_CELLS;
-
-        code_output(&code, (CodeOutputKind)kind, below(seed, inputs + steps),
-                    kind == CODE_CELLS && below(seed, 6) == 0);
-    }
-    return code;
-}
-
 ML_TEST(machine_code_of_random_codes_equals_the_interpreter)
 {
     CpuLevel at[2];
     const int nlevels = levels(at);
 
     for (uint64_t k = 0; k < 3000; k++) {
-        uint64_t seed = 1000 + k;
-        const CellCode code = random_code(&seed);
+        const CellCode code = jit_random_code(1000 + k);
 
         for (int l = 0; l < nlevels; l++)
-            jit_check(&code, at[l], 1 + below(&seed, 4), 1 + below(&seed, 60), 1000 + k, k % 2);
+            jit_check(&code, at[l], 1 + (int64_t)(k % 4), 1 + (int64_t)(k % 59), 1000 + k, k % 2);
     }
 }

@@ -50,6 +50,9 @@ ml_status fold_matrix(Ctx *ctx, const Fold *f, const Matrix *m, double shift, Su
 /* Each column of a matrix with at least one row: result[j], not merged with start.  shift may be
  * NULL. */
 ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift, Sum2 *result);
+/* The same for CSR. (fold_columns_csr.c) */
+ml_status fold_columns_csr(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift,
+                           Sum2 *result);
 
 /* ---- statistics made of folds (aggregate.c) ---- */
 

@@ -24,8 +24,7 @@ typedef struct ColumnsJob {
     int64_t rows, cols, /* of the cells: of a dense matrix another shape may be read */
         block_rows, blocks, strips;
     const double *shift;
-    double *s, *c;   /* blocks x cols each */
-    int64_t *counts; /* CSR: nonzeros of each column in each block */
+    double *s, *c; /* blocks x cols each */
 } ColumnsJob;
 
 static int64_t min_of(int64_t a, int64_t b)
@@ -78,32 +77,6 @@ static ml_status dense_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static ml_status csr_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const ColumnsJob *job = arg;
-    const Fold *f = job->fold;
-    const Matrix *m = job->m;
-
-    (void)ctx;
-    for (int64_t block = lo; block < hi; block++) {
-        const int64_t i = block * job->block_rows, end = min_of(i + job->block_rows, m->rows);
-        double *s = job->s + block * m->cols, *c = job->c + block * m->cols;
-        int64_t *counts = job->counts + block * m->cols;
-
-        start_columns(f, s, c, m->cols);
-        memset(counts, 0, (size_t)m->cols * sizeof *counts);
-        for (int64_t k = m->row_ptr[i]; k < m->row_ptr[end]; k++) {
-            const uint32_t j = m->col_idx[k];
-
-            const double cell = matrix_cell(m, k);
-
-            f->down(&cell, 1, 1, 1, job->shift ? job->shift + j : NULL, s + j, c + j);
-            counts[j]++;
-        }
-    }
-    return ML_OK;
-}
-
 /* Merge the blocks, in order. */
 static void merge_blocks(const ColumnsJob *job, Sum2 *result)
 {
@@ -117,37 +90,20 @@ static void merge_blocks(const ColumnsJob *job, Sum2 *result)
     }
 }
 
-/* Add the cells that a sparse matrix does not store. */
-static void merge_zeros(const ColumnsJob *job, Sum2 *result)
-{
-    for (int64_t j = 0; j < job->cols; j++) {
-        int64_t zeros = job->rows;
-
-        for (int64_t block = 0; block < job->blocks; block++)
-            zeros -= job->counts[block * job->cols + j];
-        fold_repeat(job->fold, 0, zeros, job->shift ? job->shift[j] : 0, &result[j]);
-    }
-}
-
 static ml_status run_columns(Ctx *ctx, ColumnsJob *job, TaskFn task, int64_t units, int64_t work,
                              Sum2 *result)
 {
     const size_t cells = (size_t)(job->blocks * job->cols);
-    const bool csr = job->m->format == MATRIX_CSR;
-    const size_t bytes = cells * (2 * sizeof(double) + (csr ? sizeof(int64_t) : 0));
+    const size_t bytes = cells * 2 * sizeof(double);
     ml_status st;
 
     job->s = pool_alloc(ctx, bytes);
     if (!job->s)
         return ML_ENOMEM;
     job->c = job->s + cells;
-    job->counts = csr ? (int64_t *)(void *)(job->c + cells) : NULL;
     st = task_for(ctx, units, task_grain(work), task, job);
-    if (st == ML_OK) {
+    if (st == ML_OK)
         merge_blocks(job, result);
-        if (csr)
-            merge_zeros(job, result);
-    }
     pool_release(ctx->pool, job->s, bytes);
     return st;
 }
@@ -190,18 +146,6 @@ static ml_status fold_narrow(Ctx *ctx, const Fold *f, const Matrix *m, const dou
     return ML_OK;
 }
 
-static ml_status fold_csr(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift,
-                          Sum2 *result)
-{
-    ColumnsJob job = {.fold = f, .m = m, .rows = m->rows, .cols = m->cols, .shift = shift};
-
-    /* As many blocks as pay for their accumulators. */
-    job.blocks = min_of(CSR_BLOCKS, min_of(m->rows, 1 + m->nnz / (8 * m->cols)));
-    job.block_rows = (m->rows + job.blocks - 1) / job.blocks;
-    job.blocks = (m->rows + job.block_rows - 1) / job.block_rows;
-    return run_columns(ctx, &job, csr_task, job.blocks, m->nnz / job.blocks, result);
-}
-
 ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift, Sum2 *result)
 {
     if (m->cols == 1) {
@@ -216,7 +160,7 @@ ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *s
         return ML_OK;
     }
     if (m->format == MATRIX_CSR)
-        return fold_csr(ctx, f, m, shift, result);
+        return fold_columns_csr(ctx, f, m, shift, result);
     if (m->cols < NARROW && m->rows >= 2 * NARROW)
         return fold_narrow(ctx, f, m, shift, result);
     return fold_wide(ctx, f, m, m->rows, m->cols, shift, result);

@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef enum DataType { DT_NONE, DT_SCALAR, DT_MATRIX, DT_FRAME, DT_LIST } DataType;
 typedef enum ValueType { VT_NONE, VT_INT, VT_DOUBLE, VT_BOOL, VT_STRING, VT_UNKNOWN } ValueType;
@@ -260,8 +261,7 @@ ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out);
  * after writing. */
 ml_status matrix_writable(Ctx *ctx, Matrix **m);
 
-double matrix_get(const Matrix *m, int64_t row, int64_t col);       /* zero-based, in bounds */
-void matrix_set(Matrix *m, int64_t row, int64_t col, double value); /* dense; nnz is stale then */
+double matrix_get(const Matrix *m, int64_t row, int64_t col); /* zero-based, in bounds */
 static inline int64_t matrix_cells(const Matrix *m)
 {
     return m->rows * m->cols; /* never overflows: checked when the matrix is made */
@@ -320,6 +320,13 @@ static inline void *matrix_at(const Matrix *m, int64_t at)
 {
     return m->singles ? (void *)(m->singles + at) : (void *)(m->values + at);
 }
+/* Stored cells between matrices of one type. */
+static inline void matrix_move(const Matrix *from, int64_t at, Matrix *to, int64_t to_at, int64_t n)
+{
+    memmove(matrix_at(to, to_at), matrix_at(from, at), (size_t)n * matrix_cell_size(to));
+}
+/* A row of a matrix of any format as cells of a dense one of its type, from `at` on. */
+void matrix_put_row(const Matrix *m, int64_t row, Matrix *to, int64_t at);
 void cells_widen(const float *from, double *to, int64_t n);
 /* Rounds; gives the nonzeros among what was stored. */
 int64_t cells_narrow(const double *from, float *to, int64_t n);
@@ -327,6 +334,13 @@ int64_t cells_narrow(const double *from, float *to, int64_t n);
 static inline double matrix_cell(const Matrix *m, int64_t at) /* a stored cell */
 {
     return m->singles ? (double)m->singles[at] : m->values[at];
+}
+static inline void matrix_put(Matrix *m, int64_t at, double value)
+{
+    if (m->singles)
+        m->singles[at] = (float)value;
+    else
+        m->values[at] = value;
 }
 /* n stored cells from `at` on as doubles: a pointer into an FP64 matrix, or scratch. */
 static inline const double *matrix_load(const Matrix *m, int64_t at, int64_t n, double *scratch)

@@ -275,14 +275,6 @@ double matrix_get(const Matrix *m, int64_t row, int64_t col)
     return matrix_cell(m, at);
 }
 
-void matrix_set(Matrix *m, int64_t row, int64_t col, double value)
-{
-    if (m->singles)
-        m->singles[row * m->cols + col] = (float)value;
-    else
-        m->values[row * m->cols + col] = value;
-}
-
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch)
 {
     const double fill = m->format == MATRIX_CONSTANT ? m->constant : 0;

@@ -36,12 +36,12 @@ void matrix_compact(Matrix *m)
         compact_fp64(m);
 }
 
-void matrix_spread_row(const Matrix *in, int64_t row, Matrix *out)
+void matrix_put_row(const Matrix *m, int64_t row, Matrix *to, int64_t at)
 {
-    if (out->singles)
-        spread_fp32(in, row, out->singles + row * in->cols);
+    if (to->singles)
+        spread_fp32(m, row, to->singles + at);
     else
-        spread_fp64(in, row, out->values + row * in->cols);
+        spread_fp64(m, row, to->values + at);
 }
 
 void matrix_compress_row(const Matrix *in, int64_t row, int64_t nnz, Matrix *out, int64_t at)

@@ -6,8 +6,6 @@
 
 /* Drop explicit zeros from a CSR matrix that nobody else has yet. */
 void matrix_compact(Matrix *m);
-/* A row of a matrix of any format into the same row of a dense one of its type. */
-void matrix_spread_row(const Matrix *in, int64_t row, Matrix *out);
 /* The first nnz nonzeros of a dense row as entries of a CSR matrix of its type, from `at` on. */
 void matrix_compress_row(const Matrix *in, int64_t row, int64_t nnz, Matrix *out, int64_t at);
 

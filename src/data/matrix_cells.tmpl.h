@@ -32,7 +32,7 @@ static void NAME(spread)(const Matrix *in, int64_t row, CELL *out)
     const CELL fill = in->format == MATRIX_CONSTANT ? (CELL)in->constant : 0;
 
     if (in->format == MATRIX_DENSE) {
-        memcpy(out, in->CELLS + row * in->cols, (size_t)in->cols * sizeof *out);
+        memmove(out, in->CELLS + row * in->cols, (size_t)in->cols * sizeof *out);
         return;
     }
     for (int64_t j = 0; j < in->cols; j++)

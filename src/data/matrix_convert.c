@@ -29,7 +29,7 @@ static ml_status rows_to_dense(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++)
-        matrix_spread_row(job->in, i, job->out);
+        matrix_put_row(job->in, i, job->out, i * job->in->cols);
     return ML_OK;
 }
 

@@ -2,8 +2,6 @@
  * each of its rows is then put together from the rows of the operands, in parallel. */
 #include "kernel/kernel.h"
 
-#include <string.h>
-
 typedef struct Bind {
     bool rows; /* one below the other */
     int n;
@@ -20,7 +18,7 @@ static int64_t row_nnz(const Matrix *m, int64_t i)
     if (m->format == MATRIX_CSR)
         return m->row_ptr[i + 1] - m->row_ptr[i];
     if (m->format == MATRIX_DENSE)
-        return matrix_count_nnz(m->values + i * m->cols, m->cols);
+        return matrix_stored_nnz(m, i * m->cols, m->cols);
     return m->constant != 0 ? m->cols : 0;
 }
 
@@ -40,27 +38,19 @@ static int part_of_row(const Bind *b, int64_t i)
     return lo;
 }
 
-static void put_dense(const Matrix *m, int64_t i, double *to)
-{
-    const double *cells = matrix_row(m, i, to);
-
-    if (cells != to)
-        memcpy(to, cells, (size_t)m->cols * sizeof *to);
-}
-
 static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Bind *b = arg;
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++) {
-        double *to = b->out->values + i * b->out->cols;
+        const int64_t at = i * b->out->cols;
         const int part = b->rows ? part_of_row(b, i) : 0;
 
         if (b->rows)
-            put_dense(b->parts[part], i - b->offsets[part], to);
+            matrix_put_row(b->parts[part], i - b->offsets[part], b->out, at);
         for (int k = 0; !b->rows && k < b->n; k++)
-            put_dense(b->parts[k], i, to + b->offsets[k]);
+            matrix_put_row(b->parts[k], i, b->out, at + b->offsets[k]);
     }
     return ML_OK;
 }
@@ -70,16 +60,17 @@ static int64_t put_csr(Matrix *out, int64_t at, const Matrix *m, int64_t i, int6
 {
     if (m->format == MATRIX_CSR) {
         for (int64_t k = m->row_ptr[i]; k < m->row_ptr[i + 1]; k++, at++) {
-            out->values[at] = m->values[k];
+            matrix_put(out, at, matrix_cell(m, k));
             out->col_idx[at] = m->col_idx[k] + (uint32_t)col;
         }
         return at;
     }
     for (int64_t j = 0; j < m->cols; j++) {
-        const double cell = m->format == MATRIX_DENSE ? m->values[i * m->cols + j] : m->constant;
+        const double cell =
+            m->format == MATRIX_DENSE ? matrix_cell(m, i * m->cols + j) : m->constant;
 
         if (cell != 0) {
-            out->values[at] = cell;
+            matrix_put(out, at, cell);
             out->col_idx[at++] = (uint32_t)(col + j);
         }
     }
@@ -144,10 +135,10 @@ static ml_status make_result(Ctx *ctx, Bind *b)
                   cols = b->rows ? b->parts[0]->cols : total;
 
     if (!matrix_is_sparse(rows, cols, b->nnz)) {
-        TRY(matrix_new_dense(ctx, rows, cols, &b->out));
+        TRY(matrix_new_dense_of(ctx, precision_type(ctx), rows, cols, &b->out));
         return task_for(ctx, rows, task_grain(cols), dense_rows, b);
     }
-    TRY(matrix_new_csr(ctx, rows, cols, b->nnz, &b->out));
+    TRY(matrix_new_csr_of(ctx, precision_type(ctx), rows, cols, b->nnz, &b->out));
     set_row_pointers(b);
     return task_for(ctx, rows, task_grain(b->nnz / rows + 1), csr_rows, b);
 }
@@ -167,7 +158,8 @@ static ml_status bind_parts(Ctx *ctx, OpCall *call, Bind *b)
         matrix_release(b->out);
         return st;
     }
-    return result_matrix(ctx, call, 0, b->out, b->nnz);
+    /* A scalar of a list may round to 0. */
+    return result_matrix(ctx, call, 0, b->out, b->out->singles ? -1 : b->nnz);
 }
 
 /* A value to bind as a matrix: scalars of a list become 1 x 1. */

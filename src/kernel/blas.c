@@ -26,11 +26,17 @@ typedef struct Symbol {
 } Symbol;
 
 static const Symbol symbols[] = {
-    {"dgemm_", offsetof(Blas, dgemm)},   {"dgetrf_", offsetof(Blas, dgetrf)},
-    {"dgetrs_", offsetof(Blas, dgetrs)}, {"dgetri_", offsetof(Blas, dgetri)},
-    {"dpotrf_", offsetof(Blas, dpotrf)}, {"dgeqrf_", offsetof(Blas, dgeqrf)},
-    {"dsyevd_", offsetof(Blas, dsyevd)}, {"dgeev_", offsetof(Blas, dgeev)},
-    {"dgesdd_", offsetof(Blas, dgesdd)}, {"openblas_set_num_threads", offsetof(Blas, set_threads)},
+    {"sgemm_", offsetof(Blas, sgemm)},
+    {"dgemm_", offsetof(Blas, dgemm)},
+    {"dgetrf_", offsetof(Blas, dgetrf)},
+    {"dgetrs_", offsetof(Blas, dgetrs)},
+    {"dgetri_", offsetof(Blas, dgetri)},
+    {"dpotrf_", offsetof(Blas, dpotrf)},
+    {"dgeqrf_", offsetof(Blas, dgeqrf)},
+    {"dsyevd_", offsetof(Blas, dsyevd)},
+    {"dgeev_", offsetof(Blas, dgeev)},
+    {"dgesdd_", offsetof(Blas, dgesdd)},
+    {"openblas_set_num_threads", offsetof(Blas, set_threads)},
 };
 
 static void *open_library(void)

@@ -10,10 +10,14 @@ typedef const char *BlasFlag;
 typedef const int *BlasInt;
 typedef double *BlasOut;
 typedef const double *BlasIn;
+typedef const float *BlasSingle;
 
 struct Blas {
     void (*dgemm)(BlasFlag ta, BlasFlag tb, BlasInt m, BlasInt n, BlasInt k, BlasIn alpha, BlasIn a,
                   BlasInt lda, BlasIn b, BlasInt ldb, BlasIn beta, BlasOut c, BlasInt ldc);
+    void (*sgemm)(BlasFlag ta, BlasFlag tb, BlasInt m, BlasInt n, BlasInt k, BlasSingle alpha,
+                  BlasSingle a, BlasInt lda, BlasSingle b, BlasInt ldb, BlasSingle beta, float *c,
+                  BlasInt ldc);
     void (*dgetrf)(BlasInt m, BlasInt n, BlasOut a, BlasInt lda, int *ipiv, int *info);
     void (*dgetrs)(BlasFlag trans, BlasInt n, BlasInt nrhs, BlasIn a, BlasInt lda, BlasInt ipiv,
                    BlasOut b, BlasInt ldb, int *info);

@@ -93,8 +93,7 @@ static ml_status copy_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const int64_t end = hi * TILE < all ? hi * TILE : all;
 
     (void)ctx;
-    memcpy(job->out->values + begin, job->in->values + begin,
-           (size_t)(end - begin) * sizeof(double));
+    matrix_move(job->in, begin, job->out, begin, end - begin);
     return ML_OK;
 }
 
@@ -102,14 +101,15 @@ static ml_status copy_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 static ml_status by_column_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const ReshapeJob *job = arg;
-    const Matrix *in = job->in, *out = job->out;
+    const Matrix *in = job->in;
+    Matrix *out = job->out;
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++) {
         int64_t row = i % in->rows, col = i / in->rows;
 
         for (int64_t j = 0; j < out->cols; j++) {
-            out->values[i * out->cols + j] = in->values[row * in->cols + col];
+            matrix_put(out, i * out->cols + j, matrix_cell(in, row * in->cols + col));
             row += out->rows % in->rows;
             col += out->rows / in->rows + (row >= in->rows);
             row -= row >= in->rows ? in->rows : 0;
@@ -124,7 +124,7 @@ static void reshape_csr(const Matrix *in, Matrix *out)
     const int64_t n = in->row_ptr[in->rows];
     int64_t k = 0, row = 0;
 
-    memcpy(out->values, in->values, (size_t)n * sizeof *out->values);
+    matrix_move(in, 0, out, 0, n);
     for (int64_t i = 0; i < in->rows; i++)
         for (; k < in->row_ptr[i + 1]; k++) {
             const int64_t at = i * in->cols + in->col_idx[k];
@@ -148,7 +148,7 @@ static ml_status reshape_dense(Ctx *ctx, OpCall *call, Matrix *in, int64_t rows,
         in->cols = cols;
         return result_matrix(ctx, call, 0, matrix_retain(in), in->nnz);
     }
-    TRY(matrix_new_dense(ctx, rows, cols, &job.out));
+    TRY(matrix_like(ctx, in, rows, cols, &job.out));
     st = byrow ? task_for(ctx, (matrix_cells(in) + TILE - 1) / TILE, task_grain(TILE), copy_tiles,
                           &job)
                : task_for(ctx, cols > 0 ? rows : 0, task_grain(cols), by_column_rows, &job);
@@ -169,7 +169,7 @@ static ml_status reshape(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols, boo
         return result_matrix(ctx, call, 0, out, -1);
     }
     if (in->format == MATRIX_CSR && byrow && cols <= UINT32_MAX) {
-        TRY(matrix_new_csr(ctx, rows, cols, in->row_ptr[in->rows], &out));
+        TRY(matrix_new_csr_of(ctx, matrix_type(in), rows, cols, in->row_ptr[in->rows], &out));
         reshape_csr(in, out);
         return result_matrix(ctx, call, 0, out, in->nnz);
     }

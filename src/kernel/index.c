@@ -57,9 +57,7 @@ static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++)
-        memcpy(s->out->values + i * cols,
-               s->in->values + (s->r.row_lo + i) * s->in->cols + s->r.col_lo,
-               (size_t)cols * sizeof(double));
+        matrix_move(s->in, (s->r.row_lo + i) * s->in->cols + s->r.col_lo, s->out, i * cols, cols);
     return ML_OK;
 }
 
@@ -67,7 +65,7 @@ static ml_status dense_slice(Ctx *ctx, Slice *s)
 {
     const int64_t rows = s->r.row_hi - s->r.row_lo, cols = s->r.col_hi - s->r.col_lo;
 
-    TRY(matrix_new_dense(ctx, rows, cols, &s->out));
+    TRY(matrix_like(ctx, s->in, rows, cols, &s->out));
     return task_for(ctx, rows, task_grain(cols), dense_rows, s);
 }
 
@@ -82,7 +80,7 @@ static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t n = s->out->row_ptr[i + 1] - to;
         const int64_t from = csr_lower(in, s->r.row_lo + i, s->r.col_lo);
 
-        memcpy(s->out->values + to, in->values + from, (size_t)n * sizeof(double));
+        matrix_move(in, from, s->out, to, n);
         for (int64_t k = from; k < from + n; k++)
             s->out->col_idx[to++] = in->col_idx[k] - (uint32_t)s->r.col_lo;
     }
@@ -96,7 +94,7 @@ static ml_status csr_slice(Ctx *ctx, Slice *s)
 
     for (int64_t i = s->r.row_lo; i < s->r.row_hi; i++)
         nnz += csr_lower(s->in, i, s->r.col_hi) - csr_lower(s->in, i, s->r.col_lo);
-    TRY(matrix_new_csr(ctx, rows, cols, nnz, &s->out));
+    TRY(matrix_new_csr_of(ctx, matrix_type(s->in), rows, cols, nnz, &s->out));
     for (int64_t i = 0; i < rows; i++)
         s->out->row_ptr[i + 1] = s->out->row_ptr[i] +
                                  csr_lower(s->in, s->r.row_lo + i, s->r.col_hi) -
@@ -211,19 +209,14 @@ static ml_status assigned(Ctx *ctx, const OpCall *call, Assign *a)
     return ML_OK;
 }
 
-static void put_row(const Assign *a, int64_t i, double *to)
+static void put_row(const Assign *a, int64_t i, Matrix *m, int64_t at)
 {
     const int64_t cols = a->r.col_hi - a->r.col_lo;
 
-    if (a->value) {
-        const double *cells = matrix_row(a->value, i, to);
-
-        if (cells != to)
-            memmove(to, cells, (size_t)cols * sizeof *to);
-        return;
-    }
-    for (int64_t j = 0; j < cols; j++)
-        to[j] = a->number;
+    if (a->value)
+        matrix_put_row(a->value, i, m, at);
+    for (int64_t j = 0; j < cols && !a->value; j++)
+        matrix_put(m, at + j, a->number);
 }
 
 /* Into a dense matrix that nobody else has; keeps nnz exact. */
@@ -232,27 +225,26 @@ static void put_dense(const Assign *a, Matrix *m)
     const int64_t cols = a->r.col_hi - a->r.col_lo;
 
     for (int64_t i = a->r.row_lo; i < a->r.row_hi; i++) {
-        double *to = m->values + i * m->cols + a->r.col_lo;
+        const int64_t at = i * m->cols + a->r.col_lo;
 
-        m->nnz -= matrix_count_nnz(to, cols);
-        put_row(a, i - a->r.row_lo, to);
-        m->nnz += matrix_count_nnz(to, cols);
+        m->nnz -= matrix_stored_nnz(m, at, cols);
+        put_row(a, i - a->r.row_lo, m, at);
+        m->nnz += matrix_stored_nnz(m, at, cols);
     }
 }
 
 static ml_status assign_dense(Ctx *ctx, OpCall *call, const Assign *a)
 {
     Matrix *m = call_reusable(call, 0), *copy;
+    ml_status st;
 
     if (m) {
         put_dense(a, m);
         call->out[0] = value_matrix(matrix_retain(m));
         return ML_OK;
     }
-    copy = matrix_retain(call->in[0].m);
-
-    const ml_status st = matrix_writable(ctx, &copy);
-
+    TRY(matrix_dense_of(ctx, precision_type(ctx), call->in[0].m, &copy));
+    st = matrix_writable(ctx, &copy);
     if (st != ML_OK) {
         matrix_release(copy);
         return st;
@@ -269,7 +261,7 @@ static void append_cells(Matrix *out, int64_t *at, const double *cells, int64_t 
 {
     for (int64_t j = 0; j < n; j++)
         if (cells[j] != 0) {
-            out->values[*at] = cells[j];
+            matrix_put(out, *at, cells[j]);
             out->col_idx[(*at)++] = (uint32_t)(col + j);
         }
 }
@@ -278,9 +270,19 @@ static void append_csr(Matrix *out, int64_t *at, const Matrix *in, int64_t from,
 {
     const int64_t n = to - from;
 
-    memcpy(out->values + *at, in->values + from, (size_t)n * sizeof(double));
+    matrix_move(in, from, out, *at, n);
     memcpy(out->col_idx + *at, in->col_idx + from, (size_t)n * sizeof(uint32_t));
     *at += n;
+}
+
+/* Row i of what is put into the range. */
+static const double *row_of(const Assign *a, int64_t i, double *scratch)
+{
+    if (a->value)
+        return matrix_row(a->value, i, scratch);
+    for (int64_t j = 0; j < a->r.col_hi - a->r.col_lo; j++)
+        scratch[j] = a->number;
+    return scratch;
 }
 
 static int64_t rebuild(const Assign *a, const Matrix *in, Matrix *out, double *scratch)
@@ -294,8 +296,8 @@ static int64_t rebuild(const Assign *a, const Matrix *in, Matrix *out, double *s
             append_csr(out, &at, in, begin, end);
         } else {
             append_csr(out, &at, in, begin, csr_lower(in, i, a->r.col_lo));
-            put_row(a, i - a->r.row_lo, scratch);
-            append_cells(out, &at, scratch, a->r.col_hi - a->r.col_lo, a->r.col_lo);
+            append_cells(out, &at, row_of(a, i - a->r.row_lo, scratch), a->r.col_hi - a->r.col_lo,
+                         a->r.col_lo);
             append_csr(out, &at, in, csr_lower(in, i, a->r.col_hi), end);
         }
         out->row_ptr[i + 1] = at;
@@ -309,16 +311,19 @@ static ml_status assign_csr(Ctx *ctx, OpCall *call, const Assign *a)
     const int64_t added = a->value ? a->value->nnz : a->number != 0 ? rows * cols : 0;
     double *scratch = NULL;
     Matrix *in = NULL, *out = NULL;
+    int64_t nnz;
     ml_status st;
 
     TRY(matrix_csr(ctx, call->in[0].m, &in));
-    TRY_TO(done, st = matrix_new_csr(ctx, in->rows, in->cols, in->row_ptr[in->rows] + added, &out));
+    TRY_TO(done, st = matrix_new_csr_of(ctx, matrix_type(in), in->rows, in->cols,
+                                        in->row_ptr[in->rows] + added, &out));
     scratch = mem_alloc((size_t)(cols + 1) * sizeof *scratch);
     if (!scratch) {
         st = fail_memory(ctx, (size_t)cols * sizeof *scratch);
         goto done;
     }
-    st = result_matrix(ctx, call, 0, out, rebuild(a, in, out, scratch));
+    nnz = rebuild(a, in, out, scratch);
+    st = result_matrix(ctx, call, 0, out, in->singles ? -1 : nnz); /* a number may round to 0 */
     out = NULL;
 done:
     mem_free(scratch);

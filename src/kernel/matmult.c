@@ -4,21 +4,31 @@
  * infinities on the other side meet them by the one rule for zeros that CSR has. */
 #include "kernel/matmult.h"
 
-static ml_status concrete(Ctx *ctx, Matrix *m, Matrix **out)
+static ml_status concrete(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
 {
     if (m->format != MATRIX_CONSTANT) {
         *out = matrix_retain(m);
         return ML_OK;
     }
     return matrix_is_sparse(m->rows, m->cols, m->nnz) ? matrix_csr(ctx, m, out)
-                                                      : matrix_dense(ctx, m, out);
+                                                      : matrix_dense_of(ctx, type, m, out);
 }
 
 static ml_status product_concrete(Ctx *ctx, Factor a, Factor b, Matrix **out)
 {
     if (a.m->format == MATRIX_DENSE && b.m->format == MATRIX_DENSE)
         return product_dense(ctx, a, b, out);
-    return product_sparse(ctx, a, b, out);
+
+    Factor left = {NULL, a.t}, right = {NULL, b.t};
+    ml_status st;
+
+    TRY_TO(done, st = matrix_as(ctx, CELL_FP64, a.m, &left.m));
+    TRY_TO(done, st = matrix_as(ctx, CELL_FP64, b.m, &right.m));
+    st = product_sparse(ctx, left, right, out);
+done:
+    matrix_release(left.m);
+    matrix_release(right.m);
+    return st;
 }
 
 ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out)
@@ -29,8 +39,8 @@ ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out)
 
     if (factor_rows(a) == 0 || factor_cols(b) == 0 || factor_cols(a) == 0)
         return matrix_new_constant(ctx, factor_rows(a), factor_cols(b), 0, out);
-    TRY_TO(done, st = concrete(ctx, a.m, &left.m));
-    TRY_TO(done, st = concrete(ctx, b.m, &right.m));
+    TRY_TO(done, st = concrete(ctx, matrix_type(b.m), a.m, &left.m));
+    TRY_TO(done, st = concrete(ctx, matrix_type(a.m), b.m, &right.m));
     TRY_TO(done, st = product_concrete(ctx, left, right, &c));
     st = matrix_finish(ctx, &c, -1);
     if (st == ML_OK)
@@ -100,7 +110,18 @@ ml_status ml_k_tsmm_right(Ctx *ctx, OpCall *call)
 
 /* ---- the chain t(X) %*% (w * (X %*% v)) ---- */
 
-/* Operand k as dense cells of a column vector of that length. */
+static ml_status dense_double(Ctx *ctx, Matrix *m, Matrix **out)
+{
+    Matrix *dense = NULL;
+    ml_status st;
+
+    TRY(matrix_dense(ctx, m, &dense));
+    st = matrix_as(ctx, CELL_FP64, dense, out);
+    matrix_release(dense);
+    return st;
+}
+
+/* Operand k as dense FP64 cells of a column vector of that length. */
 static ml_status column(Ctx *ctx, OpCall *call, int k, int64_t rows, const char *what, Matrix **out)
 {
     Matrix *m;
@@ -108,12 +129,26 @@ static ml_status column(Ctx *ctx, OpCall *call, int k, int64_t rows, const char 
     TRY(call_matrix(ctx, call, k, &m));
     if (m->cols != 1 || m->rows != rows)
         return call_shape_error(ctx, call, 0, k, what);
-    return matrix_dense(ctx, m, out);
+    return dense_double(ctx, m, out);
+}
+
+/* The matrix of a chain: FP32 as it is where rows are short enough for that. */
+static ml_status chained(Ctx *ctx, Matrix *m, Matrix **out)
+{
+    Matrix *x = NULL;
+    ml_status st;
+
+    TRY(concrete(ctx, CELL_FP64, m, &x));
+    st = matrix_as(
+        ctx, x->format == MATRIX_DENSE && x->cols <= NARROW_WIDEN ? matrix_type(x) : CELL_FP64, x,
+        out);
+    matrix_release(x);
+    return st;
 }
 
 static ml_status run_chain(Ctx *ctx, Matrix *x, const Matrix *v, const Matrix *w, double *out)
 {
-    NarrowSums s = {.x = x->values,
+    NarrowSums s = {.x = x,
                     .rows = x->rows,
                     .cols = x->cols,
                     .v = v->values,
@@ -135,7 +170,7 @@ static ml_status chain(Ctx *ctx, OpCall *call, bool weighted)
     if (weighted)
         TRY_TO(done, st = column(ctx, call, 2, m->rows,
                                  "w should be a column, one cell for each row of X", &w));
-    TRY_TO(done, st = concrete(ctx, m, &x));
+    TRY_TO(done, st = chained(ctx, m, &x));
     TRY_TO(done, st = matrix_new_zero(ctx, m->cols, 1, &out));
     if (matrix_cells(m) > 0)
         st = run_chain(ctx, x, v, w, out->values);

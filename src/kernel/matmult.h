@@ -24,10 +24,11 @@ static inline int64_t factor_cols(Factor f)
 /* a %*% b, finished, for factors of any format whose inner dimensions agree. */
 ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out);
 
-/* The same for two dense factors and an inner dimension that is not 0; *out is not finished.
+/* The same for two dense factors of one type and an inner dimension that is not 0; *out, which may
+ * be FP64 although they are FP32, is not finished.
  * (matmult_dense.c) */
 ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out);
-/* The same when at least one is CSR and none constant. (matmult_sparse.c) */
+/* The same when at least one is CSR and none constant, all FP64. (matmult_sparse.c) */
 ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* Both CSR, as they are; their cells are finite. (matmult_csr.c) */
 ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out);
@@ -68,10 +69,12 @@ void gemm_plain(const Gemm *g);
  * of each factor lie cell by cell. (matmult_dense.c) */
 void gemm(const Ctx *ctx, const Gemm *g);
 
+/* Rows of FP32 longer than this are not read whole by the chain: v must be NULL then. */
+enum { NARROW_WIDEN = 4096 };
 /* Products with a narrow side, which reading the wide side bounds. (matmult_narrow.c)
  * y[i * y_row + c * y_vec] = row i of x . vector c; the vectors are the rows of v, x.cols long. */
 typedef struct NarrowDots {
-    const double *x;
+    const Matrix *x; /* dense, FP64 or FP32; what is below says how to read it */
     int64_t rows, cols;
     const double *v;
     int64_t vectors;
@@ -83,7 +86,7 @@ ml_status narrow_dots(Ctx *ctx, const NarrowDots *d);
 /* out[c * cols + j] = sum over i of w[i * w_row + c * w_vec] * x[i,j].  With v: the weights are
  * those times (x %*% v), one vector: t(x) %*% (w * (x %*% v)), w may be NULL. */
 typedef struct NarrowSums {
-    const double *x;
+    const Matrix *x; /* likewise */
     int64_t rows, cols;
     const double *w;
     int64_t vectors, w_row, w_vec;

@@ -5,11 +5,14 @@
  * tiles follow from the sizes alone: strips of rows as wide as the result, since wide tiles are
  * what dgemm is fastest on; where that makes few of them they are cut. Where the result has too few
  * cells to be divided, the inner dimension is, and the partial results are added in order.
- */
+ *
+ * FP32 factors take the same ways.  Small ones and narrow ones become FP64 before; tiles are those
+ * of sgemm, and a sum longer than SINGLE_SUM is added up in doubles. */
 #include "kernel/blas.h"
 #include "kernel/matmult.h"
 
 #include <limits.h>
+#include <string.h>
 
 enum {
     NARROW = 4,           /* vectors that are cheaper one by one */
@@ -18,6 +21,7 @@ enum {
     TILE_COLS = 4096,
     TILES = 8, /* fewer: cut the columns */
     TILE_MIN = 96,
+    SINGLE_SUM = 4096,    /* products that are added up in FP32, at most */
     SPLIT_MIN = 1024,     /* of the inner dimension */
     SPLIT_CELLS = 1 << 22 /* of partial results together */
 };
@@ -37,7 +41,9 @@ static int64_t pieces(int64_t n, int64_t size)
 /* ---- tiles ---- */
 
 typedef struct Tiles {
-    Gemm g;                /* the whole product; c is not used when splits > 1 */
+    Gemm g;                           /* the whole product; c is not used when splits > 1 */
+    const float *single_a, *single_b; /* instead of those of g */
+    float *single_c;
     bool ta, tb, triangle; /* triangle: strips begin at the diagonal */
     int64_t lda, ldb;
     int64_t tile_rows, tile_cols, split; /* sizes of a piece */
@@ -78,8 +84,13 @@ static void choose_split(Tiles *t)
     t->splits = pieces(g->k, t->split);
 }
 
-/* The piece of the product that a unit computes. */
-static Gemm tile_of(const Tiles *t, int64_t unit)
+/* Where a piece begins in the factors and in the result. */
+typedef struct Place {
+    int64_t a, b, c;
+} Place;
+
+/* The piece of the product that a unit computes; its pointers are those of the whole. */
+static Gemm tile_of(const Tiles *t, int64_t unit, Place *at)
 {
     Gemm g = t->g;
     const int64_t s = unit % t->splits, tile = unit / t->splits;
@@ -89,9 +100,7 @@ static Gemm tile_of(const Tiles *t, int64_t unit)
 
     if (t->splits > 1)
         g.c = t->partials + s * g.m * g.n;
-    g.a += i * g.a_row + p * g.a_col;
-    g.b += p * g.b_row + j * g.b_col;
-    g.c += i * g.ldc + j;
+    *at = (Place){i * g.a_row + p * g.a_col, p * g.b_row + j * g.b_col, i * g.ldc + j};
     g.m = min64(t->tile_rows, g.m - i);
     g.n = min64(t->tile_cols, g.n - j);
     g.k = min64(t->split, g.k - p);
@@ -109,18 +118,80 @@ static void gemm_blas(const Tiles *t, const Gemm *g)
                    &beta, g->c, &ldc);
 }
 
+/* Products [p, p + k) of the sums of a piece into c. */
+static void gemm_single(const Tiles *t, const Gemm *g, Place at, int64_t p, int64_t size, float *c,
+                        int64_t row)
+{
+    const int m = (int)g->m, n = (int)g->n, k = (int)size;
+    const int lda = (int)t->lda, ldb = (int)t->ldb, ldc = (int)row;
+    const float one = 1, zero = 0;
+
+    t->blas->sgemm(t->tb ? "T" : "N", t->ta ? "T" : "N", &n, &m, &k, &one,
+                   t->single_b + at.b + p * g->b_row, &ldb, t->single_a + at.a + p * g->a_col, &lda,
+                   &zero, c, &ldc);
+}
+
+static void add_singles(const float *part, int64_t n, bool first, double *sum)
+{
+    for (int64_t k = 0; k < n; k++)
+        sum[k] = first ? part[k] : sum[k] + part[k];
+}
+
+/* A piece with long sums, or one that is a partial result. */
+static ml_status single_sums(Ctx *ctx, const Tiles *t, const Gemm *g, Place at)
+{
+    const int64_t cells = g->m * g->n;
+    const size_t bytes = (size_t)cells * (sizeof(double) + sizeof(float));
+    double *sum = pool_alloc(ctx, bytes);
+    float *part = (float *)(void *)(sum + cells);
+
+    if (!sum)
+        return ML_ENOMEM;
+    for (int64_t p = 0; p < g->k; p += SINGLE_SUM) {
+        gemm_single(t, g, at, p, min64(SINGLE_SUM, g->k - p), part, g->n);
+        add_singles(part, cells, p == 0, sum);
+    }
+    for (int64_t i = 0; i < g->m; i++)
+        if (t->splits > 1)
+            memcpy(g->c + at.c + i * g->ldc, sum + i * g->n, (size_t)g->n * sizeof *sum);
+        else
+            cells_narrow(sum + i * g->n, t->single_c + at.c + i * g->ldc, g->n);
+    pool_release(ctx->pool, sum, bytes);
+    return ML_OK;
+}
+
+static ml_status single_tile(Ctx *ctx, const Tiles *t, const Gemm *g, Place at)
+{
+    if (t->splits > 1 || g->k > SINGLE_SUM)
+        return single_sums(ctx, t, g, at);
+    gemm_single(t, g, at, 0, g->k, t->single_c + at.c, g->ldc);
+    return ML_OK;
+}
+
+static void double_tile(const Tiles *t, Gemm *g, Place at)
+{
+    g->a += at.a;
+    g->b += at.b;
+    g->c += at.c;
+    if (t->blas)
+        gemm_blas(t, g);
+    else
+        gemm_plain(g);
+}
+
 static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Tiles *t = arg;
 
     for (int64_t unit = lo; unit < hi; unit++) {
-        const Gemm g = tile_of(t, unit);
+        Place at;
+        Gemm g = tile_of(t, unit, &at);
 
         TRY(check_cancel(ctx));
-        if (t->blas)
-            gemm_blas(t, &g);
+        if (t->single_c)
+            TRY(single_tile(ctx, t, &g, at));
         else
-            gemm_plain(&g);
+            double_tile(t, &g, at);
     }
     return ML_OK;
 }
@@ -159,7 +230,9 @@ static ml_status run_tiles(Ctx *ctx, Tiles *t)
         TRY(partials_new(ctx, t->splits, cells, &t->partials));
     TRY_TO(done, st = task_for(ctx, t->down * t->across * t->splits, 1, tiles_range, t));
     if (t->splits > 1)
-        st = add_partials(ctx, t->partials, t->splits, cells, t->g.c);
+        st = add_partials(ctx, t->partials, t->splits, cells, t->single_c ? t->partials : t->g.c);
+    if (st == ML_OK && t->splits > 1 && t->single_c)
+        cells_narrow(t->partials, t->single_c, cells);
 done:
     partials_free(ctx, t->partials, t->splits, cells);
     return st;
@@ -193,7 +266,7 @@ static ml_status wide_dots(Ctx *ctx, const Matrix *wide, const Matrix *narrow, b
     double *copy;
 
     TRY(vectors_as_rows(ctx, narrow, rows, &copy, &d.v));
-    d.x = wide->values;
+    d.x = wide;
     d.rows = wide->rows;
     d.cols = wide->cols;
 
@@ -216,7 +289,7 @@ static ml_status wide_sums(Ctx *ctx, const Matrix *wide, const Matrix *narrow, b
                            bool by_vector, double *c)
 {
     const int64_t vectors = rows ? narrow->rows : narrow->cols;
-    NarrowSums s = {.x = wide->values,
+    NarrowSums s = {.x = wide,
                     .rows = wide->rows,
                     .cols = wide->cols,
                     .w = narrow->values,
@@ -304,7 +377,7 @@ ml_status product_triangle(Ctx *ctx, Factor f, double *c)
     return run_tiles(ctx, &t);
 }
 
-ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
+static ml_status product_double(Ctx *ctx, Factor a, Factor b, Matrix **out)
 {
     Matrix *c = NULL;
 
@@ -318,4 +391,47 @@ ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
     }
     *out = c;
     return ML_OK;
+}
+
+/* ---- FP32 ---- */
+
+static ml_status product_tiles(Ctx *ctx, Tiles *t, Factor a, Factor b, Matrix **out)
+{
+    ml_status st;
+
+    TRY(matrix_new_dense_of(ctx, CELL_FP32, t->g.m, t->g.n, out));
+    t->single_a = a.m->singles;
+    t->single_b = b.m->singles;
+    t->single_c = (*out)->singles;
+    st = run_tiles(ctx, t);
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
+/* In FP64 what is not read through tiles: all of a small product, the narrow side of a narrow one.
+ */
+static ml_status product_single(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    Tiles t = whole_product(a, b, NULL);
+    const bool right = t.g.n <= NARROW, left = !right && t.g.m <= NARROW;
+    const bool small = (double)t.g.m * (double)t.g.n * (double)t.g.k <= SMALL_WORK;
+    Factor x = {NULL, a.t}, y = {NULL, b.t};
+    ml_status st;
+
+    t.split = t.g.k;
+    if (!right && !left && !small && fits_int(&t) && blas_get())
+        return product_tiles(ctx, &t, a, b, out);
+    TRY_TO(done, st = matrix_as(ctx, right ? CELL_FP32 : CELL_FP64, a.m, &x.m));
+    TRY_TO(done, st = matrix_as(ctx, left ? CELL_FP32 : CELL_FP64, b.m, &y.m));
+    st = product_double(ctx, x, y, out);
+done:
+    matrix_release(x.m);
+    matrix_release(y.m);
+    return st;
+}
+
+ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    return a.m->singles ? product_single(ctx, a, b, out) : product_double(ctx, a, b, out);
 }

@@ -4,7 +4,8 @@
  * All read the wide side once, in blocks of rows that stay in the cache while each vector passes
  * over them.  Sums over rows are divided into slices that the sizes alone decide (partials.c); a
  * wide matrix is divided by columns instead, where no partial results are needed.  Dot products of
- * long rows are cut at fixed places. */
+ * long rows are cut at fixed places.  FP32 cells are widened into scratch that stays in the first
+ * cache, a few rows or a piece of a row at a time; sums are those of doubles. */
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
 
@@ -35,18 +36,51 @@ static int64_t block_rows(int64_t cols)
     return max64(4, BLOCK_CELLS / max64(cols, 1) & ~(int64_t)3);
 }
 
+/* Some rows of x, cells [j, j + cols) of each, as doubles whose rows are *ld apart. */
+static const double *rows_at(const Matrix *x, int64_t i, int64_t rows, int64_t j, int64_t cols,
+                             double *scratch, int64_t *ld)
+{
+    const int64_t at = i * x->cols + j;
+
+    *ld = x->singles ? cols : x->cols;
+    if (!x->singles)
+        return x->values + at;
+    for (int64_t r = 0; r < rows; r++)
+        cells_widen(x->singles + at + r * x->cols, scratch + r * cols, cols);
+    return scratch;
+}
+
+/* Rows of `cols` cells to go through at a time: `otherwise`, or what scratch holds. */
+static int64_t rows_step(const Matrix *x, int64_t cols, int64_t otherwise)
+{
+    const int64_t fit = NARROW_WIDEN / max64(cols, 1);
+
+    return !x->singles ? otherwise : fit < 4 ? max64(fit, 1) : fit & ~(int64_t)3;
+}
+
 /* ---- dot products ---- */
+
+static int64_t dot_cells(const NarrowDots *d)
+{
+    return d->x->singles ? NARROW_WIDEN : DOT_CELLS;
+}
 
 static ml_status dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const NarrowDots *d = arg;
     const DenseOps *ops = dense_ops(ctx);
-    const int64_t step = d->vectors == 1 ? hi - lo : block_rows(d->cols);
+    const int64_t step = rows_step(d->x, d->cols, d->vectors == 1 ? hi - lo : block_rows(d->cols));
+    double scratch[NARROW_WIDEN];
+    int64_t ld;
 
-    for (int64_t i = lo; i < hi; i += step)
+    for (int64_t i = lo; i < hi; i += step) {
+        const int64_t rows = min64(step, hi - i);
+        const double *x = rows_at(d->x, i, rows, 0, d->cols, scratch, &ld);
+
         for (int64_t c = 0; c < d->vectors; c++)
-            ops->matvec(d->x + i * d->cols, d->cols, min64(step, hi - i), d->cols,
-                        d->v + c * d->cols, d->y + i * d->y_row + c * d->y_vec, d->y_row);
+            ops->matvec(x, ld, rows, d->cols, d->v + c * d->cols,
+                        d->y + i * d->y_row + c * d->y_vec, d->y_row);
+    }
     return ML_OK;
 }
 
@@ -61,14 +95,17 @@ static ml_status long_dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const LongDots *l = arg;
     const NarrowDots *d = l->d;
+    const int64_t size = dot_cells(d);
+    double scratch[NARROW_WIDEN];
+    int64_t ld;
 
     for (int64_t u = lo; u < hi; u++) {
-        const int64_t i = u / l->pieces, piece = u % l->pieces, from = piece * DOT_CELLS;
-        const int64_t n = min64(DOT_CELLS, d->cols - from);
+        const int64_t i = u / l->pieces, piece = u % l->pieces, from = piece * size;
+        const int64_t n = min64(size, d->cols - from);
+        const double *x = rows_at(d->x, i, 1, from, n, scratch, &ld);
 
         for (int64_t c = 0; c < d->vectors; c++)
-            dense_ops(ctx)->matvec(d->x + i * d->cols + from, d->cols, 1, n,
-                                   d->v + c * d->cols + from,
+            dense_ops(ctx)->matvec(x, ld, 1, n, d->v + c * d->cols + from,
                                    l->partials + (piece * d->vectors + c) * d->rows + i, 1);
     }
     return ML_OK;
@@ -76,7 +113,7 @@ static ml_status long_dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 static ml_status long_dots(Ctx *ctx, const NarrowDots *d)
 {
-    LongDots l = {d, (d->cols + DOT_CELLS - 1) / DOT_CELLS, NULL};
+    LongDots l = {d, (d->cols + dot_cells(d) - 1) / dot_cells(d), NULL};
     const int64_t cells = d->vectors * d->rows;
     ml_status st;
 
@@ -95,7 +132,7 @@ ml_status narrow_dots(Ctx *ctx, const NarrowDots *d)
 {
     NarrowDots copy = *d;
 
-    if (d->cols > DOT_CELLS)
+    if (d->cols > dot_cells(d))
         return long_dots(ctx, d);
     return task_for(ctx, d->rows, task_grain(d->cols * d->vectors), dots_range, &copy);
 }
@@ -110,14 +147,17 @@ typedef struct Sums {
 
 static void sums_block(const Ctx *ctx, const NarrowSums *s, int64_t i, int64_t n, double *out)
 {
-    for (int64_t c = 0; c < s->vectors; c++)
-        dense_ops(ctx)->vecmat(s->x + i * s->cols, s->cols, n, s->cols,
-                               s->w + i * s->w_row + c * s->w_vec, s->w_row, out + c * s->cols);
-}
+    double scratch[NARROW_WIDEN];
+    int64_t ld;
+    const double *x = rows_at(s->x, i, n, 0, s->cols, scratch, &ld);
 
-static void chain_slice(const Ctx *ctx, const NarrowSums *s, int64_t i, int64_t end, double *out)
-{
-    dense_ops(ctx)->chain(s->x + i * s->cols, end - i, s->cols, s->v, s->w ? s->w + i : NULL, out);
+    if (s->v) {
+        dense_ops(ctx)->chain(x, n, s->cols, s->v, s->w ? s->w + i : NULL, out);
+        return;
+    }
+    for (int64_t c = 0; c < s->vectors; c++)
+        dense_ops(ctx)->vecmat(x, ld, n, s->cols, s->w + i * s->w_row + c * s->w_vec, s->w_row,
+                               out + c * s->cols);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -125,21 +165,33 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Sums *t = arg;
     const NarrowSums *s = &t->s;
     const int64_t cells = s->vectors * s->cols;
-    const int64_t step = s->vectors == 1 ? s->rows : block_rows(s->cols);
+    const int64_t step = rows_step(s->x, s->cols, s->vectors == 1 ? s->rows : block_rows(s->cols));
 
     for (int64_t slice = lo; slice < hi; slice++) {
         const int64_t end = min64((slice + 1) * t->slice_rows, s->rows);
         double *out = t->partials + slice * cells;
 
         memset(out, 0, (size_t)cells * sizeof *out);
-        if (s->v)
-            chain_slice(ctx, s, slice * t->slice_rows, end, out);
-        else
-            for (int64_t i = slice * t->slice_rows; i < end; i += step)
-                sums_block(ctx, s, i, min64(step, end - i), out);
+        for (int64_t i = slice * t->slice_rows; i < end; i += step)
+            sums_block(ctx, s, i, min64(step, end - i), out);
         TRY(check_cancel(ctx));
     }
     return ML_OK;
+}
+
+static void strip_sums(const Ctx *ctx, const NarrowSums *s, int64_t c, int64_t j, int64_t n)
+{
+    const int64_t step = rows_step(s->x, n, s->rows);
+    double scratch[NARROW_WIDEN], *out = s->out + c * s->cols + j;
+    int64_t ld;
+
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int64_t i = 0; i < s->rows; i += step) {
+        const int64_t rows = min64(step, s->rows - i);
+        const double *x = rows_at(s->x, i, rows, j, n, scratch, &ld);
+
+        dense_ops(ctx)->vecmat(x, ld, rows, n, s->w + i * s->w_row + c * s->w_vec, s->w_row, out);
+    }
 }
 
 /* A unit is a strip of columns. */
@@ -148,14 +200,8 @@ static ml_status strips_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const NarrowSums *s = arg;
 
     for (int64_t j = lo * STRIP_COLS; j < min64(hi * STRIP_COLS, s->cols); j += STRIP_COLS)
-        for (int64_t c = 0; c < s->vectors; c++) {
-            double *out = s->out + c * s->cols + j;
-            const int64_t n = min64(STRIP_COLS, s->cols - j);
-
-            memset(out, 0, (size_t)n * sizeof *out);
-            dense_ops(ctx)->vecmat(s->x + j, s->cols, s->rows, n, s->w + c * s->w_vec, s->w_row,
-                                   out);
-        }
+        for (int64_t c = 0; c < s->vectors; c++)
+            strip_sums(ctx, s, c, j, min64(STRIP_COLS, s->cols - j));
     return ML_OK;
 }
 
@@ -165,7 +211,7 @@ ml_status narrow_sums(Ctx *ctx, const NarrowSums *s)
     const int64_t cells = s->vectors * s->cols;
     ml_status st;
 
-    if (s->cols >= WIDE_COLS && !s->v)
+    if (!s->v && s->cols >= (s->x->singles ? NARROW_WIDEN : WIDE_COLS))
         return task_for(ctx, (s->cols + STRIP_COLS - 1) / STRIP_COLS, 1, strips_range, &t.s);
     t.slices = min64(s->rows * s->cols / SLICE_CELLS, s->rows / SLICE_ROWS);
     t.slices = max64(1, min64(t.slices, SLICES));

@@ -40,19 +40,23 @@ static int64_t min64(int64_t a, int64_t b)
 /* Rows of x to panels of columns; see dense.h. */
 static void pack(const Matrix *x, int64_t i, int64_t rows, int64_t width, double *block)
 {
-    const int64_t full = x->cols / PANEL * PANEL, rest = x->cols - full;
-    const double *from = x->values + i * x->cols;
+    const int64_t full = x->cols / PANEL * PANEL, rest = x->cols - full, from = i * x->cols;
     double *last = block + full * rows;
 
-    for (int64_t j = 0; j < full; j += PANEL)
+    for (int64_t j = 0; j < full && x->values; j += PANEL)
         for (int64_t r = 0; r < rows; r++)
-            memcpy(block + j * rows + r * PANEL, from + r * x->cols + j, PANEL * sizeof *block);
+            memcpy(block + j * rows + r * PANEL, x->values + from + r * x->cols + j,
+                   PANEL * sizeof *block);
+    for (int64_t j = 0; j < full && x->singles; j += PANEL)
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t k = 0; k < PANEL; k++)
+                block[j * rows + r * PANEL + k] = x->singles[from + r * x->cols + j + k];
     if (full == width)
         return;
     memset(last, 0, (size_t)(rows * PANEL) * sizeof *last);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < rest; j++)
-            last[r * PANEL + j] = from[r * x->cols + full + j];
+            last[r * PANEL + j] = matrix_cell(x, from + r * x->cols + full + j);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -160,10 +164,30 @@ static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
     return ML_OK;
 }
 
+/* Only the own loop reads FP32 cells. */
+static bool takes_type(Factor f)
+{
+    return !f.m->singles || (f.t && factor_rows(f) <= OWN_COLS);
+}
+
+static ml_status product_self_csr(Ctx *ctx, Factor f, Matrix **out)
+{
+    Factor wide = {NULL, f.t};
+    ml_status st;
+
+    TRY(matrix_as(ctx, CELL_FP64, f.m, &wide.m));
+    st = product_self(ctx, wide, out);
+    matrix_release(wide.m);
+    return st;
+}
+
 ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
 {
     bool direct = f.m->format == MATRIX_DENSE && factor_rows(f) > NARROW_COLS &&
-                  factor_cols(f) > 0 && (f.t || factor_cols(f) >= SHORT_SUMS);
+                  factor_cols(f) > 0 && (f.t || factor_cols(f) >= SHORT_SUMS) && takes_type(f);
+
+    if (f.m->format == MATRIX_CSR && f.m->singles)
+        return product_self_csr(ctx, f, out);
 
     if (f.m->format == MATRIX_CSR && f.t && csr_gram_pays(f.m))
         TRY(cells_finite(ctx, f.m->values, csr_nnz(f.m), &direct));

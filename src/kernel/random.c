@@ -84,7 +84,7 @@ static void draw(const Rand *r, uint64_t stream, uint64_t group, double *out, in
 
 typedef struct DenseJob {
     const Rand *r;
-    double *out;
+    Matrix *out;
     int64_t cells;
     atomic_int_fast64_t nnz;
 } DenseJob;
@@ -110,10 +110,13 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t tile = lo; tile < hi; tile++) {
         const int64_t at = tile * TILE, n = job->cells - at < TILE ? job->cells - at : TILE;
 
-        draw(job->r, STREAM_CELLS, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
+        double scratch[TILE], *out = matrix_target(job->out, at, scratch);
+
+        draw(job->r, STREAM_CELLS, (uint64_t)tile * TILE_GROUPS, out, n);
         if (job->r->sparsity < 1)
-            thin_out(job->r, (uint64_t)tile * TILE_GROUPS, job->out + at, n);
-        nnz += matrix_count_nnz(job->out + at, n);
+            thin_out(job->r, (uint64_t)tile * TILE_GROUPS, out, n);
+        matrix_store(job->out, at, n, out, 0);
+        nnz += matrix_stored_nnz(job->out, at, n);
     }
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
@@ -124,8 +127,8 @@ static ml_status rand_dense(Ctx *ctx, const Rand *r, Matrix **out, int64_t *nnz)
 {
     DenseJob job = {.r = r};
 
-    TRY(matrix_new_dense(ctx, r->rows, r->cols, out));
-    job.out = (*out)->values;
+    TRY(matrix_new_dense_of(ctx, precision_type(ctx), r->rows, r->cols, out));
+    job.out = *out;
     job.cells = matrix_cells(*out);
     TRY(task_for(ctx, (job.cells + TILE - 1) / TILE, task_grain(TILE), dense_tiles, &job));
     *nnz = atomic_load_explicit(&job.nnz, memory_order_relaxed);
@@ -179,9 +182,13 @@ static void sparse_values(const SparseJob *job, int64_t tile)
     const int64_t end = job->ends[last < job->r->rows ? last : job->r->rows];
     const uint64_t stream = (uint64_t)tile << 8 | STREAM_VALUES;
 
-    for (int64_t at = begin; at < end; at += TILE)
-        draw(job->r, stream, (uint64_t)(at - begin) / RANDOM_GROUP, job->out->values + at,
-             end - at < TILE ? end - at : TILE);
+    for (int64_t at = begin; at < end; at += TILE) {
+        const int64_t n = end - at < TILE ? end - at : TILE;
+        double scratch[TILE], *out = matrix_target(job->out, at, scratch);
+
+        draw(job->r, stream, (uint64_t)(at - begin) / RANDOM_GROUP, out, n);
+        matrix_store(job->out, at, n, out, 0);
+    }
 }
 
 static ml_status count_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -215,7 +222,8 @@ static ml_status sparse_run(Ctx *ctx, SparseJob *job)
     TRY(task_for(ctx, tiles, 1, count_tiles, job));
     for (int64_t i = 0; i < r->rows; i++)
         job->ends[i + 1] += job->ends[i];
-    TRY(matrix_new_csr(ctx, r->rows, r->cols, job->ends[r->rows], &job->out));
+    TRY(matrix_new_csr_of(ctx, precision_type(ctx), r->rows, r->cols, job->ends[r->rows],
+                          &job->out));
     memcpy(job->out->row_ptr, job->ends, (size_t)(r->rows + 1) * sizeof *job->ends);
     return task_for(ctx, tiles, 1, fill_tiles, job);
 }

@@ -30,8 +30,7 @@ static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = lo; i < hi; i++)
-        memcpy(v->out->values + i * cols, v->in->values + source_row(v, i) * cols,
-               (size_t)cols * sizeof(double));
+        matrix_move(v->in, source_row(v, i) * cols, v->out, i * cols, cols);
     return ML_OK;
 }
 
@@ -44,7 +43,7 @@ static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t to = v->out->row_ptr[i], n = v->out->row_ptr[i + 1] - to;
         const int64_t from = v->in->row_ptr[source_row(v, i)];
 
-        memcpy(v->out->values + to, v->in->values + from, (size_t)n * sizeof(double));
+        matrix_move(v->in, from, v->out, to, n);
         memcpy(v->out->col_idx + to, v->in->col_idx + from, (size_t)n * sizeof(uint32_t));
     }
     return ML_OK;
@@ -55,7 +54,7 @@ static ml_status move_csr(Ctx *ctx, Move *v)
     const Matrix *in = v->in;
     const int64_t nnz = in->row_ptr[in->rows];
 
-    TRY(matrix_new_csr(ctx, in->rows, in->cols, nnz, &v->out));
+    TRY(matrix_new_csr_of(ctx, matrix_type(in), in->rows, in->cols, nnz, &v->out));
     for (int64_t i = 0; i < in->rows; i++) {
         const int64_t from = source_row(v, i);
 
@@ -66,7 +65,7 @@ static ml_status move_csr(Ctx *ctx, Move *v)
 
 static ml_status move_dense(Ctx *ctx, Move *v)
 {
-    TRY(matrix_new_dense(ctx, v->in->rows, v->in->cols, &v->out));
+    TRY(matrix_like(ctx, v->in, v->in->rows, v->in->cols, &v->out));
     return task_for(ctx, v->in->rows, task_grain(v->in->cols), dense_rows, v);
 }
 

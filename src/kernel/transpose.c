@@ -6,9 +6,7 @@
 #include "kernel/dense.h"
 #include "kernel/reorg.h"
 
-#include <string.h>
-
-enum { TILE = 128 };
+enum { TILE = 128, BLOCK = 16 /* floats in a cache line */ };
 
 typedef struct Transpose {
     const Matrix *in;
@@ -21,6 +19,17 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* FP32 cells, in blocks that leave each cache line once. */
+static void transpose_singles(const float *x, int64_t ldx, int64_t rows, int64_t cols, float *y,
+                              int64_t ldy)
+{
+    for (int64_t i0 = 0; i0 < rows; i0 += BLOCK)
+        for (int64_t j0 = 0; j0 < cols; j0 += BLOCK)
+            for (int64_t j = j0; j < min64(j0 + BLOCK, cols); j++)
+                for (int64_t i = i0; i < min64(i0 + BLOCK, rows); i++)
+                    y[j * ldy + i] = x[i * ldx + j];
+}
+
 static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Transpose *t = arg;
@@ -29,8 +38,14 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t unit = lo; unit < hi; unit++) {
         const int64_t i = unit / t->across * TILE, j = unit % t->across * TILE;
 
-        dense_ops(ctx)->transpose(t->in->values + i * cols + j, cols, min64(TILE, rows - i),
-                                  min64(TILE, cols - j), t->out->values + j * rows + i, rows);
+        const int64_t down = min64(TILE, rows - i), wide = min64(TILE, cols - j);
+
+        if (t->in->singles)
+            transpose_singles(t->in->singles + i * cols + j, cols, down, wide,
+                              t->out->singles + j * rows + i, rows);
+        else
+            dense_ops(ctx)->transpose(t->in->values + i * cols + j, cols, down, wide,
+                                      t->out->values + j * rows + i, rows);
     }
     return ML_OK;
 }
@@ -49,7 +64,7 @@ static ml_status copy_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Transpose *t = arg;
 
     (void)ctx;
-    memcpy(t->out->values + lo, t->in->values + lo, (size_t)(hi - lo) * sizeof(double));
+    matrix_move(t->in, lo, t->out, lo, hi - lo);
     return ML_OK;
 }
 
@@ -57,7 +72,7 @@ static ml_status dense(Ctx *ctx, const Matrix *in, Matrix **out)
 {
     ml_status st;
 
-    TRY(matrix_new_dense(ctx, in->cols, in->rows, out));
+    TRY(matrix_like(ctx, in, in->cols, in->rows, out));
     if (in->rows == 1 || in->cols == 1) {
         Transpose t = {in, *out, 0};
 
@@ -87,7 +102,8 @@ ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
 
 ml_status ml_k_t(Ctx *ctx, OpCall *call)
 {
-    Matrix *m, *out;
+    Matrix *m, *in = NULL, *out = NULL;
+    ml_status st;
 
     TRY(call_matrix(ctx, call, 0, &m));
     if (m->format == MATRIX_DENSE && (m->rows == 1 || m->cols == 1) && call_reusable(call, 0)) {
@@ -98,6 +114,9 @@ ml_status ml_k_t(Ctx *ctx, OpCall *call)
         call->out[0] = value_matrix(matrix_retain(m));
         return ML_OK;
     }
-    TRY(matrix_transpose(ctx, m, &out));
-    return result_matrix(ctx, call, 0, out, m->nnz);
+    /* Sorting by columns moves doubles. */
+    TRY(matrix_as(ctx, m->format == MATRIX_CSR ? CELL_FP64 : matrix_type(m), m, &in));
+    st = matrix_transpose(ctx, in, &out);
+    matrix_release(in);
+    return st == ML_OK ? result_matrix(ctx, call, 0, out, m->nnz) : st;
 }

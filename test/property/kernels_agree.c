@@ -71,7 +71,7 @@ typedef struct Outcome {
 
 typedef struct Test {
     Ctx one, other[WAYS];
-    Options options[WAYS];
+    Options own, options[WAYS]; /* own: of one */
     uint64_t turn;
     unsigned met;   /* ways in which a call of this row had a result */
     CellType cells; /* of the operands */
@@ -296,9 +296,19 @@ static void cast(Ctx *ctx, CellType cells, Value *v)
     *v = value_matrix(m);
 }
 
+static void use_cells(Test *t, CellType cells)
+{
+    const char *word = cells == CELL_FP32 ? "single" : "double";
+
+    t->cells = cells;
+    snprintf(t->own.precision, sizeof t->own.precision, "%s", word);
+    for (int way = 0; way < WAYS; way++)
+        snprintf(t->options[way].precision, sizeof t->options[way].precision, "%s", word);
+}
+
 static void cast_operands(Test *t, CellType cells)
 {
-    t->cells = cells;
+    use_cells(t, cells);
     for (int k = 0; k < t->nin; k++)
         for (int f = 0; f < FORMS; f++)
             cast(&t->one, cells, &t->forms[k][f]);
@@ -568,26 +578,15 @@ static void contexts(Test *t, const Ctx *shared)
 }
 
 /* From now on operands and results have such cells. */
-static void use_cells(Test *t, Options *options, CellType cells)
-{
-    const char *word = cells == CELL_FP32 ? "single" : "double";
-
-    t->cells = cells;
-    snprintf(options->precision, sizeof options->precision, "%s", word);
-    for (int way = 0; way < WAYS; way++)
-        snprintf(t->options[way].precision, sizeof t->options[way].precision, "%s", word);
-}
-
 int main(int argc, char **argv)
 {
-    static Options options;
     static Test t;
     atomic_bool cancelled = false;
     atomic_uint_fast64_t unseeded = 0;
-    Ctx shared = {.opt = &options, .cancelled = &cancelled, .unseeded = &unseeded};
+    Ctx shared = {.opt = &t.own, .cancelled = &cancelled, .unseeded = &unseeded};
 
     t.only = argc > 1 ? argv[1] : NULL;
-    options_default(&options);
+    options_default(&t.own);
     shared.pool = pool_new(SIZE_MAX);
     contexts(&t, &shared);
     for (int op = 0; op < OP_COUNT; op++) {
@@ -599,9 +598,9 @@ int main(int argc, char **argv)
         run_operator(&t, op);
         if (!(o->props & P_SINGLE))
             continue;
-        use_cells(&t, &options, CELL_FP32);
+        use_cells(&t, CELL_FP32);
         run_operator(&t, op);
-        use_cells(&t, &options, CELL_FP64);
+        use_cells(&t, CELL_FP64);
     }
     if (pool_stats(shared.pool).used > 0) {
         printf("%zu bytes were left in the pool\n", pool_stats(shared.pool).used);

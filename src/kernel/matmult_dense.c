@@ -420,7 +420,7 @@ static ml_status product_single(Ctx *ctx, Factor a, Factor b, Matrix **out)
     ml_status st;
 
     t.split = t.g.k;
-    if (!right && !left && !small && fits_int(&t) && blas_get())
+    if (!right && !left && !small && fits_int(&t) && blas_get(ctx))
         return product_tiles(ctx, &t, a, b, out);
     TRY_TO(done, st = matrix_as(ctx, right ? CELL_FP32 : CELL_FP64, a.m, &x.m));
     TRY_TO(done, st = matrix_as(ctx, left ? CELL_FP32 : CELL_FP64, b.m, &y.m));

@@ -296,6 +296,7 @@ static void cast(Ctx *ctx, CellType cells, Value *v)
     *v = value_matrix(m);
 }
 
+/* From now on operands and results have such cells. */
 static void use_cells(Test *t, CellType cells)
 {
     const char *word = cells == CELL_FP32 ? "single" : "double";
@@ -577,7 +578,6 @@ static void contexts(Test *t, const Ctx *shared)
     }
 }
 
-/* From now on operands and results have such cells. */
 int main(int argc, char **argv)
 {
     static Test t;

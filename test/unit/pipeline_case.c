@@ -155,22 +155,29 @@ int unfused_run(const char *text, const Value *in, int nin, Value out[PIPELINE_R
     return nout;
 }
 
-ml_status fused_try(const char *text, const Value *in, int nin, uint32_t last,
-                    Value out[PIPELINE_RESULTS])
+ml_status fused_call(Value program, const Value *in, int nin, uint32_t last,
+                     Value out[PIPELINE_RESULTS])
 {
-    Value args[1 + PIPELINE_OPERANDS] = {case_text(text)};
+    Value args[1 + PIPELINE_OPERANDS] = {program};
     OpCall call = {.op = &op_table[OP_pipeline],
                    .nin = 1 + nin,
                    .nout = PIPELINE_RESULTS,
                    .in = args,
                    .out = out,
                    .last = last << 1};
-    ml_status st;
 
     memcpy(args + 1, in, (size_t)nin * sizeof *in);
     for (int k = 0; k < PIPELINE_RESULTS; k++)
         out[k] = value_none();
-    st = ml_k_pipeline(test_ctx(), &call);
-    value_release(args[0]);
+    return ml_k_pipeline(test_ctx(), &call);
+}
+
+ml_status fused_try(const char *text, const Value *in, int nin, uint32_t last,
+                    Value out[PIPELINE_RESULTS])
+{
+    Value program = case_text(text);
+    const ml_status st = fused_call(program, in, nin, last, out);
+
+    value_release(program);
     return st;
 }

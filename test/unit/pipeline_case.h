@@ -8,7 +8,9 @@
 
 /* The results of a program whose operands are in[0 .. nin); the caller's. */
 int unfused_run(const char *text, const Value *in, int nin, Value out[PIPELINE_RESULTS]);
-/* The same by the operator `pipeline`. */
+/* The same by the operator `pipeline`; bit k of `last`: operand k dies. */
+ml_status fused_call(Value program, const Value *in, int nin, uint32_t last,
+                     Value out[PIPELINE_RESULTS]);
 ml_status fused_try(const char *text, const Value *in, int nin, uint32_t last,
                     Value out[PIPELINE_RESULTS]);
 

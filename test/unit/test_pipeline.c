@@ -2,6 +2,7 @@
 #include "pipeline_case.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct Program {
@@ -491,4 +492,66 @@ ML_TEST(pipelines_on_fp32_round_only_what_they_store)
 {
     check_rounded(false);
     check_rounded(true);
+}
+
+/* With ever later allocations failing until none does, every program read anew. */
+static void sweep(const char *text, const Value *in)
+{
+    Value program = case_text(text);
+
+    for (int n = 0; n < 200; n++) {
+        CodeCache *kept = test_ctx()->codes;
+        Value got[PIPELINE_RESULTS];
+        ml_status st;
+
+        test_ctx()->codes = NULL;
+        mem_fail_after(n);
+        st = fused_call(program, in, 8, 0, got);
+        mem_fail_after(-1);
+        test_ctx()->codes = kept;
+        for (int r = 0; r < PIPELINE_RESULTS; r++)
+            value_release(got[r]);
+        if (st == ML_OK) {
+            value_release(program);
+            return;
+        }
+        assert_int_equal(st, ML_ENOMEM);
+    }
+    fail_msg("%s: 200 allocations and more", text);
+}
+
+ML_TEST(pipelines_survive_failing_allocations)
+{
+    Operands o = make_operands(120, 80, false);
+
+    test_threads(1);
+    for (int sparse = 0; sparse < 2; sparse++) {
+        for (size_t k = 0; k < sizeof programs / sizeof *programs; k++)
+            sweep(programs[k].text, o.v);
+        for (size_t k = 0; k < sizeof sparse_programs / sizeof *sparse_programs; k++)
+            sweep(sparse_programs[k], o.v);
+        reformat(&o, 0, true);
+        reformat(&o, 1, true);
+    }
+    free_operands(&o);
+}
+
+/* More programs than the cache keeps, each several times. */
+ML_TEST(pipelines_that_the_cache_dropped_are_read_again)
+{
+    Operands o = make_operands(5, 3, false);
+    Value got[PIPELINE_RESULTS];
+    char text[64];
+
+    for (int round = 0; round < 3; round++)
+        for (int k = 0; k < 300; k++) {
+            snprintf(text, sizeof text, "sum(a * 0 + %d)", k);
+            assert_ok(fused_try(text, o.v, 1, 0, got));
+            assert_true(got[0].d == 15 * k);
+        }
+    assert_true(code_cache_stats(test_ctx()->codes).read >= 300);
+    for (int k = 0; k < 100; k++)
+        assert_ok(fused_try("sum(a)", o.v, 1, 0, got));
+    assert_true(code_cache_stats(test_ctx()->codes).read <= 901);
+    free_operands(&o);
 }

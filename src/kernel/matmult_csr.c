@@ -5,7 +5,9 @@
  * columns were touched, and reading it gives them in ascending order without sorting, in time
  * proportional to their number and cols / 4096. The rows are divided into tiles of about equal
  * work; a tile writes to a buffer of its own, whose size is a bound, and the buffers are then put
- * together.  Sums follow the order of the rows of b, so nothing depends on the division. */
+ * together.  Sums follow the order of the rows of b, so nothing depends on the division.
+ *
+ * Where most cells of the result will be stored, its rows are accumulated in place instead. */
 #include "kernel/matmult.h"
 
 #include <string.h>
@@ -226,6 +228,40 @@ static ml_status run(Ctx *ctx, CsrProduct *p, Matrix **out)
     return st;
 }
 
+/* ---- dense results ---- */
+
+static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const CsrProduct *p = arg;
+    const Matrix *a = p->a, *b = p->b;
+
+    for (int64_t i = lo; i < hi; i++) {
+        double *row = p->out->values + i * b->cols;
+
+        memset(row, 0, (size_t)b->cols * sizeof *row);
+        for (int64_t k = a->row_ptr[i]; k < a->row_ptr[i + 1]; k++) {
+            const int64_t end = b->row_ptr[a->col_idx[k] + 1];
+            const double scale = a->values[k];
+
+            for (int64_t l = b->row_ptr[a->col_idx[k]]; l < end; l++)
+                row[b->col_idx[l]] += scale * b->values[l];
+        }
+    }
+    return check_cancel(ctx);
+}
+
+static ml_status run_dense(Ctx *ctx, CsrProduct *p, int64_t total, Matrix **out)
+{
+    ml_status st;
+
+    TRY(matrix_new_dense(ctx, p->a->rows, p->b->cols, out));
+    p->out = *out;
+    st = task_for(ctx, p->a->rows, task_grain(total / p->a->rows + p->b->cols), dense_rows, p);
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
 ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out)
 {
     CsrProduct p = {.a = a, .b = b};
@@ -234,6 +270,10 @@ ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out)
 
     for (int64_t i = 0; i < a->rows; i++)
         total += row_work(&p, i);
+    /* A multiplication or more for each cell: two thirds of them will be stored, if these are at
+     * random. */
+    if (b->cols == 1 || (double)total >= (double)a->rows * (double)b->cols)
+        return run_dense(ctx, &p, total, out);
     p.tiles = mem_calloc((size_t)min64(a->rows, 2 * TILES + 2), sizeof *p.tiles);
     if (!p.tiles)
         return fail_memory(ctx, (2 * TILES + 2) * sizeof *p.tiles);

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { TILE_WORK = 1 << 16, TILES = 256 };
+enum { TILE_WORK = 1 << 16, TILES = 256, AHEAD = 4 };
 
 typedef struct CsrTile {
     int64_t begin, end; /* rows */
@@ -114,18 +114,30 @@ static size_t tile_bytes(const CsrTile *tile)
     return (size_t)(tile->capacity + 1) * (sizeof *tile->values + sizeof *tile->col_idx);
 }
 
+/* Row r of b will be read soon: short rows in any order are what takes most of the time. */
+static void expect(const Matrix *b, uint32_t r)
+{
+    __builtin_prefetch(&b->values[b->row_ptr[r]]);
+    __builtin_prefetch(&b->values[b->row_ptr[r] + 8]);
+    __builtin_prefetch(&b->col_idx[b->row_ptr[r]]);
+}
+
 static ml_status tile_fill(Ctx *ctx, const CsrProduct *p, Accumulator *acc, CsrTile *tile)
 {
     const Matrix *a = p->a, *b = p->b;
+    int64_t last;
 
     tile->values = pool_alloc(ctx, tile_bytes(tile));
     if (!tile->values)
         return ML_ENOMEM;
     tile->col_idx = (uint32_t *)(void *)(tile->values + tile->capacity + 1);
+    last = a->row_ptr[tile->end];
     for (int64_t i = tile->begin; i < tile->end; i++) {
         for (int64_t k = a->row_ptr[i]; k < a->row_ptr[i + 1]; k++) {
             const int64_t from = b->row_ptr[a->col_idx[k]];
 
+            if (k + AHEAD < last)
+                expect(b, a->col_idx[k + AHEAD]);
             accumulate(acc, a->values[k], b->values + from, b->col_idx + from,
                        b->row_ptr[a->col_idx[k] + 1] - from);
         }

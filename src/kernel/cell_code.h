@@ -42,8 +42,8 @@ typedef struct CodeInput {
     bool single; /* cells are floats */
 } CodeInput;
 
-/* One operand or two, log either; three for ifelse.  A square is best told as a product: pow looks
- * at its exponent again for each vector. */
+/* One operand or two, log either; three for ifelse.  A square is best told as a product: pow takes
+ * the logarithm all the same. */
 typedef struct CodeStep {
     OpCode op;
     uint8_t nin;

@@ -90,6 +90,16 @@ static inline double cell_poly8(double z, double c0, double c1, double c2, doubl
     return cell_poly4(z, z2, c0, c1, c2, c3) + cell_poly4(z, z2, c4, c5, c6, c7) * (z2 * z2);
 }
 
+/* The same with fused operations. */
+static inline double cell_terms8(const double *c, double z)
+{
+    const double z2 = z * z;
+    const double c0 = cell_fma(c[1], z, c[0]), c2 = cell_fma(c[3], z, c[2]);
+    const double c4 = cell_fma(c[5], z, c[4]), c6 = cell_fma(c[7], z, c[6]);
+
+    return cell_fma(cell_fma(cell_fma(c6, z2, c4), z2, c2), z2, c0);
+}
+
 /* Adding this and taking it away rounds to the nearest integer; in between, the integer is in the
  * low bits. */
 #define CELL_SHIFTER 0x1.8p52
@@ -205,7 +215,7 @@ static inline ExpForms cell_exp_forms(double a)
 {
     const double in = CELL_EXP_TOP < a ? CELL_EXP_TOP : a;
     const double k = cell_exp_multiple(in), left = cell_exp_left(in, k);
-    const double rest = cell_exp_rest(left, k, 0), scale = cell_exp2_int(k > 60 ? 60 : k);
+    const double rest = cell_exp_rest(left, k, 0), scale = cell_exp2_int(60 < k ? 60 : k);
     const Pair one = pair_fast_sum(1, left);
 
     return (ExpForms){cell_exp_minus_one(scale, left, rest),
@@ -272,14 +282,11 @@ static const double cell_log_terms[8] = {
 /* f^2/2 is kept in two parts. */
 static inline double cell_log(double x)
 {
-    const double *c = cell_log_terms;
     double k;
-    const double f = cell_split(x, &k) - 1, s = f / (2 + f), z = s * s, z2 = z * z;
+    const double f = cell_split(x, &k) - 1, s = f / (2 + f), z = s * s;
     const double half_f = 0.5 * f, half = half_f * f, half_lo = cell_fma(half_f, f, -half);
     const Pair a = pair_fast_sum(f, -half), b = pair_fast_sum(k * CELL_LN2_HI, a.hi);
-    const double c0 = cell_fma(c[1], z, c[0]), c2 = cell_fma(c[3], z, c[2]);
-    const double c4 = cell_fma(c[5], z, c[4]), c6 = cell_fma(c[7], z, c[6]);
-    const double p = cell_fma(cell_fma(cell_fma(c6, z2, c4), z2, c2), z2, c0);
+    const double p = cell_terms8(cell_log_terms, z);
     const double rest = cell_fma(s, cell_fma(z, p, half), -half_lo);
     const double r = b.hi + (cell_fma(k, CELL_LN2_LO, b.lo + a.lo) + rest);
     const double finite = x > 0x1.fffffffffffffp1023 ? x : r;
@@ -294,28 +301,30 @@ static inline double cell_log_base(double x, double base)
 
 /* ---- powers ---- */
 
-/* log of a positive finite x as a pair, relative error about 2^-65: 2 s + s z (2/3 + z W(z)), where
- * everything but z W is kept in two parts. */
+/* W below. */
+static const double cell_pow_terms[8] = {
+    0x1.2492492492491p-2, 0x1.c71c71c71cfdep-3, 0x1.745d174512f5ep-3, 0x1.3b13b1bcae4fap-3,
+    0x1.1110df9bb9145p-3, 0x1.e1f80050fe02dp-4, 0x1.ac4a0689e4f11p-4, 0x1.b8d8d83f51283p-4,
+};
+
+/* log of a positive finite x as a pair, relative error about 2^-65: 2 s + s z (2/3 + z (2/5 + z
+ * W)), where everything but the last product is kept in two parts. */
 static inline Pair cell_log_pair(double x)
 {
-    double k, w;
-    const double m = cell_split(x, &k), f = m - 1;
-    const Pair d = pair_fast_sum(m > 1 ? m : 1, m > 1 ? 1 : m), s = pair_quotient((Pair){f, 0}, d);
+    double k;
+    const double m = cell_split(x, &k), most = m > 1 ? m : 1, least = 1 < m ? 1 : m;
+    const Pair s = pair_quotient((Pair){m - 1, 0}, pair_fast_sum(most, least));
     const Pair zz = pair_product(s.hi, s.hi);
-    const double z_lo = zz.lo + 2 * s.hi * s.lo, z = zz.hi;
+    const double z = zz.hi, z_lo = cell_fma(s.hi + s.hi, s.lo, zz.lo);
+    const double w = z * cell_fma(z, cell_terms8(cell_pow_terms, z), 0x1.999999999999ap-2);
+    const Pair c = pair_fast_sum(0x1.5555555555555p-1, w), t = pair_product(s.hi, z);
+    const Pair u = pair_product(t.hi, c.hi);
+    const double t_lo = cell_fma(s.lo, z, cell_fma(s.hi, z_lo, t.lo));
+    const double u_lo = cell_fma(t_lo, c.hi, cell_fma(t.hi, c.lo + 0x1.5555555555555p-55, u.lo));
+    const Pair a = pair_fast_sum(s.hi + s.hi, u.hi), b = pair_fast_sum(k * CELL_LN2_HI, a.hi);
+    const double rest = cell_fma(k, CELL_LN2_LO, a.lo + (s.lo + s.lo + u_lo));
 
-    w = z * cell_poly8(z, 0x1.2492492492491p-2, 0x1.c71c71c71cfdep-3, 0x1.745d174512f5ep-3,
-                       0x1.3b13b1bcae4fap-3, 0x1.1110df9bb9145p-3, 0x1.e1f80050fe02dp-4,
-                       0x1.ac4a0689e4f11p-4, 0x1.b8d8d83f51283p-4);
-    w = z * (w + 0x1.999999999999ap-2);
-
-    const Pair c = pair_fast_sum(0x1.5555555555555p-1, w);
-    const double c_lo = c.lo + 0x1.5555555555555p-55;
-    const Pair t = pair_product(s.hi, z), u = pair_product(t.hi, c.hi);
-    const double u_lo = u.lo + t.hi * c_lo + (t.lo + s.hi * z_lo + s.lo * z) * c.hi;
-    const Pair a = pair_fast_sum(2 * s.hi, u.hi), b = pair_fast_sum(k * CELL_LN2_HI, a.hi);
-
-    return pair_fast_sum(b.hi, b.lo + (a.lo + (2 * s.lo + u_lo) + k * CELL_LN2_LO));
+    return pair_fast_sum(b.hi, b.lo + rest);
 }
 
 /* Powers go in three steps, which the loops run one after the other: log |x|, |x|^y, the special
@@ -331,10 +340,10 @@ static inline Pair cell_pow_log(double x)
 /* exp(y l).  Beyond 2^65 an exponent cannot matter, and products stay finite. */
 static inline double cell_pow_exp(Pair l, double y)
 {
-    const double top = y > 0x1p65 ? 0x1p65 : y, in = top < -0x1p65 ? -0x1p65 : top;
+    const double top = 0x1p65 < y ? 0x1p65 : y, in = -0x1p65 > top ? -0x1p65 : top;
     const Pair p = pair_product(l.hi, in);
 
-    return cell_exp_pair(p.hi, p.lo + l.lo * in);
+    return cell_exp_pair(p.hi, cell_fma(l.lo, in, p.lo));
 }
 
 /* C's pow, but NaN for 1^NaN and (+-1)^(+-Inf).  A square is a product. */

@@ -407,11 +407,6 @@ void compare(Assembler *a, Gpr x, Gpr y)
     registers(a, 0x39, (int)y, (int)x);
 }
 
-void compare_pool(Assembler *a, Gpr x, int32_t disp)
-{
-    pool(a, 0x3B, x, disp);
-}
-
 void test(Assembler *a, Gpr x, Gpr y)
 {
     registers(a, 0x85, (int)y, (int)x);

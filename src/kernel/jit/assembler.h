@@ -130,7 +130,6 @@ void clear(Assembler *a, Gpr dst);
 void set_bit(Assembler *a, Gpr dst, Gpr bit);
 void count_bits(Assembler *a, Gpr dst, Gpr src);
 void compare(Assembler *a, Gpr x, Gpr y);
-void compare_pool(Assembler *a, Gpr x, int32_t disp);
 void test(Assembler *a, Gpr x, Gpr y);
 void decrement_stored(Assembler *a, Gpr base, int32_t disp);
 void push(Assembler *a, Gpr src);

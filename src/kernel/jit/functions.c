@@ -1,57 +1,9 @@
-/* exp, log and tanh as steps: operation by operation what op/cell_math.h does, so that the digits
- * are the same.  Where AVX-512 has one instruction for several that give the same result, it is
- * taken. */
-#include "kernel/jit/steps.h"
+/* exp, log and hyperbolic functions as steps: operation by operation what op/cell_math.h does, so
+ * that the digits are the same.  Where AVX-512 has one instruction for several that give the same
+ * result, it is taken. */
+#include "kernel/jit/pairs.h"
 
 #include "op/cell_math.h"
-
-static Ref number(Steps *s, double x)
-{
-    return step_constant(s, x);
-}
-
-static Ref add(Steps *s, Ref a, Ref b)
-{
-    return step2(s, S_ADD, a, b);
-}
-
-static Ref sub(Steps *s, Ref a, Ref b)
-{
-    return step2(s, S_SUB, a, b);
-}
-
-static Ref mul(Steps *s, Ref a, Ref b)
-{
-    return step2(s, S_MUL, a, b);
-}
-
-/* a b + c, and c - a b. */
-static Ref fma3(Steps *s, Ref a, Ref b, Ref c)
-{
-    return step(s, S_FMA, 0, a, b, c, NONE);
-}
-
-static Ref fnma3(Steps *s, Ref a, Ref b, Ref c)
-{
-    return step(s, S_FNMA, 0, a, b, c, NONE);
-}
-
-/* c[1] z + c[0]. */
-static Ref two_terms(Steps *s, const double *c, Ref z)
-{
-    return fma3(s, z, number(s, c[1]), number(s, c[0]));
-}
-
-typedef struct RefPair {
-    Ref hi, lo;
-} RefPair;
-
-static RefPair fast_sum(Steps *s, Ref a, Ref b)
-{
-    const Ref sum = add(s, a, b);
-
-    return (RefPair){sum, sub(s, b, sub(s, sum, a))};
-}
 
 /* ---- powers of two ---- */
 
@@ -68,7 +20,7 @@ static Ref exp2_of(Steps *s, Ref k_shifted)
     return step2(s, S_ADDQ, up, step_bits(s, UINT64_C(0x3FF0000000000000)));
 }
 
-static Ref scale(Steps *s, Ref y, Ref k)
+Ref scale(Steps *s, Ref y, Ref k)
 {
     Ref half, first, second;
 
@@ -82,20 +34,19 @@ static Ref scale(Steps *s, Ref y, Ref k)
 
 /* ---- exponential ---- */
 
-static Ref multiple(Steps *s, Ref x)
+Ref exp_multiple(Steps *s, Ref x)
 {
     const Ref shifter = number(s, CELL_SHIFTER);
 
     return sub(s, fma3(s, x, number(s, CELL_LOG2_E), shifter), shifter);
 }
 
-static Ref left_of(Steps *s, Ref x, Ref k)
+Ref exp_left(Steps *s, Ref x, Ref k)
 {
     return fnma3(s, k, number(s, CELL_LN2_HI), x);
 }
 
-/* cell_exp_rest; start NONE: 0. */
-static Ref exp_rest(Steps *s, Ref left, Ref k, Ref start)
+Ref exp_rest(Steps *s, Ref left, Ref k, Ref start)
 {
     const double *c = cell_exp_terms;
     const Ref lo = number(s, CELL_LN2_LO), r = fnma3(s, k, lo, left);
@@ -110,24 +61,22 @@ static Ref exp_rest(Steps *s, Ref left, Ref k, Ref start)
     return fma3(s, whole, r2, begin);
 }
 
-Ref step_exp(Steps *s, Ref x)
+Ref exp_clamp(Steps *s, Ref x)
 {
     const Ref high = step2(s, S_MIN, number(s, CELL_EXP_TOP), x);
-    const Ref in = step2(s, S_MAX, number(s, CELL_EXP_BOTTOM), high);
-    const Ref k = multiple(s, in), left = left_of(s, in, k);
+
+    return step2(s, S_MAX, number(s, CELL_EXP_BOTTOM), high);
+}
+
+Ref step_exp(Steps *s, Ref x)
+{
+    const Ref in = exp_clamp(s, x), k = exp_multiple(s, in), left = exp_left(s, in, k);
     const RefPair one = fast_sum(s, number(s, 1), left);
 
     return scale(s, add(s, one.hi, exp_rest(s, left, k, one.lo)), k);
 }
 
-/* ---- hyperbolic tangent ---- */
-
-static Ref with_sign(Steps *s, Ref size, Ref sign)
-{
-    const Ref bit = step_bits(s, (uint64_t)INT64_MIN);
-
-    return step2(s, S_OR, size, step2(s, S_AND, sign, bit));
-}
+/* ---- hyperbolic functions ---- */
 
 static RefPair minus_one(Steps *s, Ref factor, Ref left, Ref rest)
 {
@@ -150,20 +99,69 @@ static Ref over_two_more(Steps *s, RefPair e)
 
 Ref step_tanh(Steps *s, Ref x)
 {
-    const Ref a = step2(s, S_AND, x, step_bits(s, INT64_MAX));
-    const Ref near = step2(s, S_MIN, number(s, CELL_LARGE / 2), a), twice = add(s, near, near);
-    const Ref k = multiple(s, twice), left = left_of(s, twice, k);
-    const Ref factor = exp2_of(s, shifted(s, k));
+    const Ref a = magnitude(s, x), near = step2(s, S_MIN, number(s, CELL_LARGE / 2), a);
+    const Ref twice = add(s, near, near), k = exp_multiple(s, twice);
+    const Ref left = exp_left(s, twice, k), factor = exp2_of(s, shifted(s, k));
     const RefPair e = minus_one(s, factor, left, exp_rest(s, left, k, NONE));
 
     return with_sign(s, over_two_more(s, e), x);
 }
 
-/* ---- logarithm ---- */
+typedef struct RefForms {
+    RefPair minus_one;
+    Ref half;
+} RefForms;
 
-typedef struct Split {
-    Ref m, k;
-} Split;
+/* cell_exp_forms. */
+static RefForms exp_forms(Steps *s, Ref a)
+{
+    const Ref in = step2(s, S_MIN, number(s, CELL_EXP_TOP), a), k = exp_multiple(s, in);
+    const Ref left = exp_left(s, in, k), rest = exp_rest(s, left, k, NONE);
+    const Ref factor = exp2_of(s, shifted(s, step2(s, S_MIN, number(s, 60), k)));
+    const RefPair one = fast_sum(s, number(s, 1), left);
+    const Ref whole = add(s, one.hi, add(s, one.lo, rest));
+
+    return (RefForms){minus_one(s, factor, left, rest), scale(s, whole, sub(s, k, number(s, 1)))};
+}
+
+/* (a + b) / 2, with what belongs to a besides. */
+static Ref half_sum(Steps *s, RefPair a, RefPair b)
+{
+    const RefPair sum = pair_of_sum(s, a.hi, b.hi);
+    const Ref lo = add(s, add(s, sum.lo, a.lo), b.lo);
+
+    return mul(s, number(s, 0.5), add(s, sum.hi, lo));
+}
+
+/* exp(a), from exp(a) - 1. */
+static RefPair one_more(Steps *s, RefPair e)
+{
+    const RefPair one = pair_of_sum(s, number(s, 1), e.hi);
+
+    return (RefPair){one.hi, add(s, one.lo, e.lo)};
+}
+
+Ref step_sinh(Steps *s, Ref x)
+{
+    const Ref a = magnitude(s, x);
+    const RefForms f = exp_forms(s, a);
+    const RefPair q = quotient(s, f.minus_one, one_more(s, f.minus_one));
+    const Ref small = half_sum(s, f.minus_one, q);
+
+    return with_sign(s, step_select(s, IS_GT, a, number(s, CELL_LARGE), f.half, small), x);
+}
+
+Ref step_cosh(Steps *s, Ref x)
+{
+    const Ref a = magnitude(s, x);
+    const RefForms f = exp_forms(s, a);
+    const RefPair p = one_more(s, f.minus_one);
+    const RefPair q = quotient(s, (RefPair){number(s, 1), number(s, 0)}, p);
+
+    return step_select(s, IS_GT, a, number(s, CELL_LARGE), f.half, half_sum(s, p, q));
+}
+
+/* ---- logarithm ---- */
 
 /* cell_split by integers. */
 static Split split_bits(Steps *s, Ref x)
@@ -194,15 +192,9 @@ static Split split_fraction(Steps *s, Ref x)
                    step_select(s, IS_GE, fraction, root2, more, exponent)};
 }
 
-/* The polynomial of cell_log. */
-static Ref log_terms(Steps *s, Ref z)
+Split step_split(Steps *s, Ref x)
 {
-    const double *c = cell_log_terms;
-    const Ref z2 = mul(s, z, z);
-    const Ref high = fma3(s, two_terms(s, c + 6, z), z2, two_terms(s, c + 4, z));
-    const Ref mid = fma3(s, high, z2, two_terms(s, c + 2, z));
-
-    return fma3(s, mid, z2, two_terms(s, c, z));
+    return s->evex ? split_fraction(s, x) : split_bits(s, x);
 }
 
 static Ref log_special(Steps *s, Ref x, Ref r)
@@ -216,15 +208,15 @@ static Ref log_special(Steps *s, Ref x, Ref r)
 
 Ref step_log(Steps *s, Ref x)
 {
-    const Split split = s->evex ? split_fraction(s, x) : split_bits(s, x);
+    const Split split = step_split(s, x);
     const Ref f = sub(s, split.m, number(s, 1));
     const Ref t = step2(s, S_DIV, f, add(s, f, number(s, 2))), z = mul(s, t, t);
     const Ref half_f = mul(s, f, number(s, 0.5)), half = mul(s, half_f, f);
-    const Ref half_lo = step(s, S_FMS, 0, half_f, f, half, NONE);
+    const Ref half_lo = fms3(s, half_f, f, half);
     const Ref a_hi = sub(s, f, half), a_lo = sub(s, sub(s, f, a_hi), half);
     const RefPair b = fast_sum(s, mul(s, split.k, number(s, CELL_LN2_HI)), a_hi);
-    const Ref p = fma3(s, z, log_terms(s, z), half);
-    const Ref rest = step(s, S_FMS, 0, t, p, half_lo, NONE);
+    const Ref p = fma3(s, z, eight_terms(s, cell_log_terms, z), half);
+    const Ref rest = fms3(s, t, p, half_lo);
     const Ref low = fma3(s, split.k, number(s, CELL_LN2_LO), add(s, b.lo, a_lo));
 
     return log_special(s, x, add(s, b.hi, add(s, low, rest)));

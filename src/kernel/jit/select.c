@@ -5,7 +5,6 @@
 #include "kernel/jit/emitter.h"
 
 #include "kernel/simd/cells.h"
-#include "op/cell.h"
 
 static Step here(const Emitter *e)
 {
@@ -241,38 +240,12 @@ static void save_counters(Emitter *e, bool back)
             store(&e->a, RSP, e->saved_slot + 8 * k, kept[k]);
 }
 
-/* A power of two is a product, without a call. */
-static int square_instead(Emitter *e, int32_t x, int32_t y, int32_t to)
-{
-    Assembler *a = &e->a;
-    int general, done;
-
-    load(a, RAX, RSP, y);
-    compare_pool(a, RAX, constant_operand(e, cell_bits(2)).disp);
-    general = jump(a, JUMP_NOT_EQUAL);
-    vector(a, V_vmovupd, e->bytes, 0, NO_REGISTER, in_memory(RSP, x));
-    vector(a, V_vmulpd, e->bytes, 0, 0, in_register(0));
-    vector(a, V_vmovupd_store, e->bytes, 0, NO_REGISTER, in_memory(RSP, to));
-    clear(a, RAX);
-    done = jump(a, JUMP_EQUAL);
-    land(a, general);
-    return done;
-}
-
-/* Is operand k the same in all lanes? */
-static bool uniform(const Emitter *e, int k)
-{
-    const Ref r = here(e).in[k];
-
-    return r < 0 || e->s->list.items[r].level < LEVEL_CELL;
-}
-
 static void loop_step(Emitter *e)
 {
     const Step st = here(e);
     const int32_t x = e->buffer_slot, y = x + 64, result = x + 128;
     Assembler *a = &e->a;
-    int done = -1, to;
+    int to;
 
     for (int k = 0; k < 2; k++)
         if (st.in[k] != NONE)
@@ -280,14 +253,10 @@ static void loop_step(Emitter *e)
                    in_memory(RSP, k ? y : x));
     step_reads_end(e);
     values_to_memory(e);
-    if (st.imm == OP_pow && uniform(e, 1))
-        done = square_instead(e, x, y, result);
     save_counters(e, false);
     call_loop(e, &st, x, y, result);
     save_counters(e, true);
     tail_masks(e);
-    if (done >= 0)
-        land(a, done);
     step_end(e);
     to = take(e);
     vector(a, V_vmovupd, e->bytes, to, NO_REGISTER, in_memory(RSP, result));

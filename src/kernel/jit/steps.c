@@ -208,6 +208,10 @@ static Ref binary(Steps *s, OpCode op, Ref x, Ref y)
         return step_select(s, IS_NE_N, x, zero, one, one_if(s, IS_NE_N, y, zero));
     case OP_xor:
         return step2(s, S_XOR, one_if(s, IS_NE_N, x, zero), one_if(s, IS_NE_N, y, zero));
+    case OP_pow:
+        return step_pow(s, x, y);
+    case OP_log:
+        return step2(s, S_DIV, step_log(s, x), step_log(s, y));
     case OP_min:
     case OP_max:
         return extreme(s, op == OP_max, x, y);
@@ -225,6 +229,10 @@ static Ref function(Steps *s, OpCode op, Ref x)
         return step_log(s, x);
     case OP_tanh:
         return step_tanh(s, x);
+    case OP_sinh:
+        return step_sinh(s, x);
+    case OP_cosh:
+        return step_cosh(s, x);
     default:
         return NONE;
     }

@@ -78,7 +78,7 @@ typedef struct Steps {
 void steps_make(Steps *s, const CellCode *code, CpuLevel level);
 void steps_free(Steps *s);
 
-/* ---- for the functions (functions.c) ---- */
+/* ---- for the functions (functions.c, powers.c) ---- */
 
 Ref step(Steps *s, StepKind kind, int imm, Ref a, Ref b, Ref c, Ref d);
 Ref step_constant(Steps *s, double x);
@@ -96,5 +96,8 @@ Ref step_select(Steps *s, int compare, Ref a, Ref b, Ref c, Ref d);
 Ref step_exp(Steps *s, Ref x);
 Ref step_log(Steps *s, Ref x);
 Ref step_tanh(Steps *s, Ref x);
+Ref step_sinh(Steps *s, Ref x);
+Ref step_cosh(Steps *s, Ref x);
+Ref step_pow(Steps *s, Ref x, Ref y);
 
 #endif

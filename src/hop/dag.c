@@ -243,8 +243,7 @@ Hop *hop_op(Ctx *ctx, Unit *unit, Dag *dag, int op, Hop **in, const char **names
                               .span = span});
 }
 
-/* What was found out about a node, for the one that takes its place. */
-static void take_facts(Hop *h, const Hop *old)
+void hop_take_facts(Hop *h, const Hop *old)
 {
     if (!h->variable)
         h->variable = old->variable;
@@ -291,7 +290,7 @@ Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map)
     if (h && dag->count > before)
         h->said = old->said;
     if (h && h->kind != HOP_LITERAL)
-        take_facts(h, old);
+        hop_take_facts(h, old);
     return h;
 }
 

@@ -236,12 +236,14 @@ void explain_fused(Buffer *b, const Routine *r, const Dag *dag, int depth)
             buffer_text(&lines, j ? ", " : " ");
             if (name)
                 buffer_text(&lines, name);
+            else if (in->lit.vt == VT_STRING) /* a program: whole */
+                buffer_format(&lines, "\"%s\"", in->lit.s->text);
             else
                 explain_literal(&lines, in->lit);
         }
         buffer_text(&lines, "\t");
         explain_value(&lines, h->dt, h->vt, h->dims, h->bytes, h->expected);
-        buffer_format(&lines, "\t%s\n", hop_info(h)->doc);
+        buffer_format(&lines, "\t%s\n", h->why ? h->why : hop_info(h)->doc);
     }
     buffer_columns(b, &lines);
     buffer_free(&lines);

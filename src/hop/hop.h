@@ -192,7 +192,8 @@ struct CompiledUnit {
     Program *program;
     Arena *arena;
     Routine *routines;   /* all, latest first */
-    VEC(Value) literals; /* owned: strings made by folding */
+    VEC(Value) literals; /* owned: strings made by folding, programs of pipelines */
+    Map *texts;          /* programs of pipelines: where they stand in literals */
     int opt;             /* Options.opt */
     uint64_t passes;     /* bit set over Pass: what the optimizer may do */
     bool *rules_off;     /* per rewrite: switched off by name */
@@ -245,6 +246,8 @@ static inline bool hop_is_op(const Hop *h, int op)
 /* The same node in another DAG, over the nodes that stand there for its inputs (map, by old id),
  * with what is known of it. */
 Hop *hop_remake(Ctx *ctx, Unit *unit, Dag *dag, const Hop *old, Hop *const *map);
+/* What was found out about a node, for the one that takes its place. */
+void hop_take_facts(Hop *h, const Hop *old);
 /* Copy a DAG into another arena, nodes in order. */
 Dag *dag_copy(const Dag *dag, Arena *arena);
 /* Would another evaluation give another result, or have an effect? */
@@ -362,6 +365,12 @@ ml_status guarded_rule(Ctx *ctx, Unit *unit, int row, GuardedRule *out);
  * with the values at hand, or NULL: then nonzeros are what dag_infer found. */
 ml_status dag_chains(Ctx *ctx, Unit *unit, const Routine *r, Dag *dag, const VarInfo *vars);
 bool dag_has_chains(const Dag *dag); /* a product of a product: its plan depends on nonzeros */
+
+/* ---- fused pipelines (fuse.c) ---- */
+
+/* Put operators that one pass over their rows can do into `pipeline` operators.  The last thing done
+ * to a DAG before it is planned. */
+ml_status dag_fuse(Ctx *ctx, Unit *unit, Dag *dag, const uint64_t *live_out);
 
 /* ---- explain (explain.c, svg.c) ---- */
 

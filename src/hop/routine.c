@@ -214,6 +214,7 @@ void unit_free(Unit *unit)
     for (int k = 0; k < unit->literals.count; k++)
         value_release(unit->literals.items[k]);
     VEC_FREE(&unit->literals);
+    map_free(unit->texts);
     rules_free(unit);
     VEC_FREE(&unit->places);
     for (Routine *r = unit->routines; r; r = r->next)

@@ -43,7 +43,8 @@ static double stat_value(Stat stat, Sum2 fold, Sum2 sum, double mean, int64_t n)
         return variance_of(sum, fold, mean, n);
     if (stat == STAT_SD)
         return sqrt(variance_of(sum, fold, mean, n));
-    return sum2_value(fold);
+    /* A least or greatest cell is s itself: -0 + 0 would lose its sign. */
+    return stat == STAT_MIN || stat == STAT_MAX ? fold.s : sum2_value(fold);
 }
 
 /* A product overflows to infinity before it meets a zero, and is then NaN though no cell is: when

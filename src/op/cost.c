@@ -108,25 +108,6 @@ double flops_sampled(const ShapeCall *c)
     return driven && d->nnz >= 0 ? smaller(all, work * (double)d->nnz * SPARSE_WEIGHT) : all;
 }
 
-/* Each operator of the text on all cells; a word of several letters is a function. */
-double flops_cells(const ShapeCall *c)
-{
-    const Value *text = &c->in[1].lit;
-    double each = 0;
-    bool word = false;
-
-    if (text->dt != DT_SCALAR || text->vt != VT_STRING)
-        return touched_of(c, 0);
-    for (const char *s = text->s->text; *s; s++) {
-        const bool letter = *s >= 'a' && *s <= 'z', next = s[1] >= 'a' && s[1] <= 'z';
-
-        each += letter && next && !word ? 12 : 0;
-        each += *s != 0 && strchr("+-*/^<>", *s) != NULL;
-        word = letter;
-    }
-    return each * touched_of(c, 0);
-}
-
 /* Decompositions and solvers. */
 double flops_cubic(const ShapeCall *c)
 {

@@ -88,6 +88,18 @@ typedef enum OpDist {
     DIST_SHUFFLE
 } OpDist;
 
+/* How an operator stands in a fused pipeline (hop/fuse.c).  Rows that are P_CELLWISE and have a cell
+ * function need not say FUSE_CELLS. */
+typedef enum OpFuse {
+    FUSE_NONE,
+    FUSE_CELLS,     /* cell by cell */
+    FUSE_ROWS,      /* a cell for each row of its operand */
+    FUSE_END,       /* over all rows: its result ends a pipeline */
+    FUSE_PRODUCT,   /* rows of X by the whole of Y */
+    FUSE_PRODUCT_T, /* the same by t(Y) */
+    FUSE_CROSS      /* t(X) by Y, row by row: its result ends a pipeline */
+} OpFuse;
+
 /* ---- size propagation ---- */
 
 /* -1: unknown.  An upper bound on nnz counts as known. */
@@ -145,6 +157,7 @@ typedef struct OpInfo {
     uint32_t props;
     uint32_t in_place; /* bit k: the kernel writes over operand k when it may; see op_in_place */
     OpDist dist;
+    OpFuse fuse;
     ScalarFn scalar;
     double (*cell1)(double);         /* unary cell-wise */
     double (*cell2)(double, double); /* binary cell-wise */
@@ -276,7 +289,7 @@ int64_t nnz_matmult(const ShapeCall *c); /* of a product of finite matrices */
 /* clang-format off */
 #define FLOPS_RULES(X)                                                                             \
     X(flops_function) X(flops_matmult) X(flops_matmult_tn) X(flops_matmult_nt) X(flops_tsmm)       \
-    X(flops_tsmm_right) X(flops_mmchain) X(flops_sampled) X(flops_cells) X(flops_cubic) X(flops_sort)
+    X(flops_tsmm_right) X(flops_mmchain) X(flops_sampled) X(flops_cubic) X(flops_sort)
 /* clang-format on */
 #define FLOPS_DECLARE(name) double name(const ShapeCall *c);
 FLOPS_RULES(FLOPS_DECLARE)

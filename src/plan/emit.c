@@ -452,8 +452,8 @@ ml_status plan_dag(Ctx *ctx, Unit *unit, const Routine *r, const Block *block, c
     if (unit_does(unit, PASS_product_chains))
         TRY(dag_chains(ctx, unit, r, *out, vars));
     if (unit->opt > 1 && !block->sizes_known)
-        return dag_rewrite(ctx, unit, *out, REWRITE_CHOOSE);
-    return ML_OK;
+        TRY(dag_rewrite(ctx, unit, *out, REWRITE_CHOOSE));
+    return unit_does(unit, PASS_fusion) ? dag_fuse(ctx, unit, *out, block->live_out) : ML_OK;
 }
 
 ml_status plan_block(Ctx *ctx, Unit *unit, const Routine *r, const Block *block,

@@ -261,19 +261,22 @@ static void check_output(const Case *c, const char *out, const char *scratch, Te
     free(command);
 }
 
-/* What of the regular expressions `text` does not match goes to the report. */
+/* What of the regular expressions `text` does not match goes to the report; of those after a `!`,
+ * what it does match. */
 static void check_patterns(char *const *patterns, int count, const char *where, const Text *text,
                            Text *report)
 {
     for (int i = 0; i < count; i++) {
+        const bool absent = patterns[i][0] == '!';
         char *line = NULL;
         regex_t regex;
 
-        if (regcomp(&regex, patterns[i], REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0) {
+        if (regcomp(&regex, patterns[i] + absent, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0) {
             line = format("not a regular expression: %s\n", patterns[i]);
         } else {
-            if (regexec(&regex, text->data, 0, NULL, 0) != 0)
-                line = format("%s does not match: %s\n", where, patterns[i]);
+            if ((regexec(&regex, text->data, 0, NULL, 0) != 0) != absent)
+                line = format("%s %s: %s\n", where, absent ? "matches" : "does not match",
+                              patterns[i] + absent);
             regfree(&regex);
         }
         if (line)

@@ -290,6 +290,12 @@ static const char *reason(const Writer *w)
     buffer_format(&b, "%d operators in one pass, ", operators);
     explain_size(&b, bytes);
     buffer_text(&b, " not stored");
+    for (int k = 0; k < w->f->dag->count; k++) { /* what was decided before, by no rule */
+        const Hop *h = w->f->dag->nodes[k];
+
+        if (w->f->nodes[k].references > 0 && h->why && !h->rule)
+            buffer_format(&b, "; %s", h->why);
+    }
     text = b.failed ? NULL : arena_text(w->f->out->arena, b.data, b.size);
     buffer_free(&b);
     return text;

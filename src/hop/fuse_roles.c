@@ -82,9 +82,9 @@ static bool has_role(const Hop *h, OpFuse role)
 
     switch (role) {
     case FUSE_ROWS:
-        return is_narrow(x) && !is_sparse(x) && x->dims.rows > 1;
+        return fuse_nargs(h) == 1 && is_narrow(x) && !is_sparse(x) && x->dims.rows > 1;
     case FUSE_END:
-        return fuse_has_size(x);
+        return fuse_nargs(h) == 1 && fuse_has_size(x);
     case FUSE_PRODUCT:
     case FUSE_PRODUCT_T:
         return is_narrow(x) && is_small(h->in[1]) && agrees(h, role);

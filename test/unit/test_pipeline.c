@@ -220,6 +220,41 @@ ML_TEST(pipelines_give_the_same_digits_on_any_number_of_threads)
     free_operands(&o);
 }
 
+static void set_cpu(const char *word)
+{
+    Options *o = test_options();
+
+    assert_ok(option_set(test_ctx(), o, "cpu", word));
+}
+
+/* By machine code of each kind and by the interpreter, which has no cache. */
+ML_TEST(pipelines_give_the_same_digits_by_machine_code_as_interpreted)
+{
+    static const char *const words[] = {"plain", "avx2", "avx512"};
+    CodeCache *kept = test_ctx()->codes;
+    Operands o = make_operands(400, 53, true);
+
+    test_ctx()->codes = NULL;
+    for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
+        Value want[PIPELINE_RESULTS], got[PIPELINE_RESULTS];
+
+        set_cpu(words[0]);
+        assert_ok(fused_try(programs[k].text, o.v, 8, 0, want));
+        for (int w = 1; w < 3; w++) {
+            set_cpu(words[w]);
+            assert_ok(fused_try(programs[k].text, o.v, 8, 0, got));
+            for (int r = 0; r < PIPELINE_RESULTS && got[r].dt != DT_NONE; r++) {
+                check_value(programs[k].text, r, got[r], want[r], 0);
+                value_release(got[r]);
+            }
+        }
+        for (int r = 0; r < PIPELINE_RESULTS; r++)
+            value_release(want[r]);
+    }
+    test_ctx()->codes = kept;
+    free_operands(&o);
+}
+
 /* Operands that die, of which the results may take the memory. */
 ML_TEST(pipelines_may_write_over_operands_that_die)
 {

@@ -77,7 +77,7 @@ void explain_literal(Buffer *b, Value v)
         return;
     }
     buffer_text(b, "\"");
-    for (int64_t k = 0; k < v.s->size && k < 24; k++)
+    for (int64_t k = 0; k < v.s->size && k < 60; k++)
         buffer_put(b, (unsigned char)v.s->text[k] < ' ' ? " " : &v.s->text[k], 1);
     buffer_text(b, "\"");
 }

@@ -17,7 +17,11 @@ static void operand(Buffer *b, const Routine *r, const Plan *plan, int32_t x)
 static void explain_results(Buffer *b, const Routine *r, const Plan *plan, const Instr *in)
 {
     buffer_text(b, " ->");
-    for (int k = 0; k < in->nout; k++) {
+    int nout = in->nout;
+
+    while (nout > 1 && in->outs[nout - 1] == OPERAND_NONE) /* results that nobody reads */
+        nout--;
+    for (int k = 0; k < nout; k++) {
         buffer_text(b, " ");
         operand(b, r, plan, in->outs ? in->outs[k] : in->out);
     }

@@ -138,7 +138,8 @@ typedef struct PipeSchedule {
     bool whole[PIPELINE_OPERANDS];        /* the operand stands right in a product */
     uint8_t last_read[PIPELINE_OPERANDS]; /* the last step that reads it, PIPE_NONE: none */
     bool flat;                            /* one loop over all cells, whatever rows they lie in */
-    bool by_strips;                       /* columns may be cut */
+    bool by_sides;   /* rows may be read several as one: nothing is repeated over rows or columns */
+    bool by_strips;  /* columns may be cut */
     bool drivable;   /* one loop without aggregates of rows or columns, over sparse operands */
     CellCode driven; /* that loop over cells gathered at the nonzeros of one of them */
 } PipeSchedule;
@@ -184,6 +185,8 @@ typedef struct PipeRun {
     int64_t widest;
     /* tile_cols 0: rows stay whole; else of a strip, or flat: cells of a tile, which is a block. */
     int64_t tile_rows, tile_cols, block_rows, blocks, flat_cells;
+    /* Of narrow matrices so many rows are read as one, as fold_columns.c does; 1: each is. */
+    int64_t side;
     double *before;         /* slots of one row */
     bool odd[PIPE_STEPS];   /* the right factor of a sparse one has cells that are not finite */
     int64_t unpacked_cells; /* of a sparse row for such steps */

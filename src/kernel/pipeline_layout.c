@@ -15,6 +15,7 @@ enum {
     BLOCK_CELLS = 1 << 16,
     COLUMN_STRIP = 512, /* as in fold_columns.c */
     COLUMN_ROWS = 64,
+    COLUMN_NARROW = 32,
     SLICE_ROWS = 64, /* as in matmult_narrow.c */
     SLICES = 64,
     SLICE_CELLS = 1 << 16,
@@ -100,6 +101,7 @@ static void choose_tiles(PipeRun *r)
     else
         r->tile_rows = max64(TILE_ROWS, TILE_CELLS / r->row_cells);
     r->tile_rows = max64(1, min64(r->tile_rows, min64(r->rows, r->block_rows)));
+    r->tile_rows = max64(r->side, r->tile_rows / r->side * r->side);
 }
 
 /* ---- blocks ---- */
@@ -125,9 +127,16 @@ static int64_t cross_slices(const PipeRun *r, const PipeResult *result)
 
 static int64_t column_rows(const PipeRun *r, const PipeResult *result)
 {
-    const int64_t strip = min64(COLUMN_STRIP, width_of(r, result->x));
+    const int64_t strip = min64(COLUMN_STRIP, r->side * width_of(r, result->x));
 
-    return max64(COLUMN_ROWS, BLOCK_CELLS / max64(strip, 1));
+    return r->side * max64(COLUMN_ROWS, BLOCK_CELLS / max64(strip, 1));
+}
+
+static int64_t choose_side(const PipeRun *r)
+{
+    const bool narrow = r->widest > 1 && r->widest < COLUMN_NARROW && r->rows >= 2 * COLUMN_NARROW;
+
+    return r->p->schedule.by_sides && narrow ? (2 * COLUMN_NARROW + r->widest - 1) / r->widest : 1;
 }
 
 static void choose_blocks(PipeRun *r)
@@ -156,7 +165,7 @@ static int64_t partial_cells(const PipeRun *r, const PipeResult *result)
     if (result->kind == PIPE_CROSS)
         return width_of(r, result->x) * width_of(r, result->y);
     return r->p->graph.nodes[result->x].width && result->kind == PIPE_COLUMN
-               ? 2 * width_of(r, result->x)
+               ? 2 * width_of(r, result->x) * (r->side > 1 ? r->side + 1 : 1)
                : CODE_LANE_CELLS;
 }
 
@@ -193,6 +202,7 @@ void pipeline_layout(PipeRun *r)
 
     r->row_cells = row_cells(r);
     r->widest = widest(r);
+    r->side = choose_side(r);
     if (s->flat) {
         r->flat_cells = r->rows * r->sizes[s->steps[0].width];
         r->tile_cols = FOLD_TILE;

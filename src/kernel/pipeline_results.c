@@ -74,18 +74,30 @@ static ml_status new_result(Ctx *ctx, const OpCall *call, PipeRun *r, int k)
     return matrix_new_dense_of(ctx, single ? CELL_FP32 : CELL_FP64, r->rows, cols, &r->results[k]);
 }
 
+static void start_cells(double *cells, int64_t n, double start)
+{
+    for (int64_t j = 0; j < n; j++)
+        cells[j] = start;
+}
+
 ml_status pipeline_new_partials(Ctx *ctx, PipeRun *r, int k)
 {
     const PipeResult *result = &r->p->graph.results[k];
-    const int64_t cells = r->partial_cells[k], half = cells / 2;
+    const int64_t cells = r->partial_cells[k], cols = width_of(r, result->x);
+    const bool columns = result->kind == PIPE_COLUMN && cols > 1;
+    const int64_t sums = columns ? cols * r->side : cells / 2;
 
     TRY(partials_new(ctx, r->blocks, cells, &r->partials[k]));
     memset(r->partials[k], 0, (size_t)(r->blocks * cells) * sizeof(double));
     if (result->kind == PIPE_CROSS || result->fold == CODE_SUM)
         return ML_OK;
-    for (int64_t b = 0; b < r->blocks; b++)
-        for (int64_t j = 0; j < half; j++)
-            r->partials[k][b * cells + j] = code_start(result->fold);
+    for (int64_t b = 0; b < r->blocks; b++) {
+        double *s = r->partials[k] + b * cells;
+
+        start_cells(s, sums, code_start(result->fold));
+        if (r->side > 1)
+            start_cells(s + 2 * sums, cols, code_start(result->fold));
+    }
     return ML_OK;
 }
 
@@ -107,6 +119,12 @@ static const Fold *fold_of(const PipeResult *result)
                                                           : FOLD_MAX);
 }
 
+/* An extreme is s alone: adding to it would take the sign off a zero. */
+static double value_of(const PipeResult *result, Sum2 sum)
+{
+    return result->fold == CODE_SUM ? sum2_value(sum) : sum.s;
+}
+
 static double full_value(const PipeRun *r, int k)
 {
     const PipeResult *result = &r->p->graph.results[k];
@@ -121,8 +139,34 @@ static double full_value(const PipeRun *r, int k)
     }
     fold_repeat(f, 0, r->zeros, 0, &sum);
     if (!result->mean)
-        return sum2_value(sum);
+        return value_of(result, sum);
     return sum2_value(sum) / ((double)r->rows * (double)width_of(r, result->x));
+}
+
+/* Column j of `cols` in the partial result of each block. */
+static Sum2 merged_column(const PipeRun *r, int k, const Fold *f, int64_t cols, int64_t j)
+{
+    const double *s = r->partials[k] + j, *c = s + cols;
+    const int64_t step = r->partial_cells[k];
+    Sum2 sum = {*s, *c};
+
+    for (int64_t b = 1; b < r->blocks; b++)
+        f->merge(&sum, (Sum2){s[b * step], c[b * step]});
+    return sum;
+}
+
+/* Rows side by side are merged, then what was left over, which only the last block has. */
+static Sum2 column_sum(const PipeRun *r, int k, const Fold *f, int64_t cols, int64_t j)
+{
+    const int64_t wide = r->side * cols;
+    const double *rest = r->partials[k] + (r->blocks - 1) * r->partial_cells[k] + 2 * wide;
+    Sum2 sum = merged_column(r, k, f, wide, j);
+
+    for (int64_t i = 1; i < r->side; i++)
+        f->merge(&sum, merged_column(r, k, f, wide, i * cols + j));
+    if (r->side > 1)
+        f->merge(&sum, (Sum2){rest[j], rest[cols + j]});
+    return sum;
 }
 
 /* Of one column it is an aggregate over all cells. */
@@ -132,17 +176,12 @@ static void column_values(const PipeRun *r, int k, double *out)
     const int64_t cols = width_of(r, result->x);
     const Fold *f = fold_of(result);
 
-    if (r->partial_cells[k] != 2 * cols) {
+    if (r->p->graph.nodes[result->x].width == 0) {
         out[0] = full_value(r, k);
         return;
     }
     for (int64_t j = 0; j < cols; j++) {
-        const double *s = r->partials[k] + j, *c = s + cols;
-        Sum2 sum = {*s, *c};
-
-        for (int64_t b = 1; b < r->blocks; b++)
-            f->merge(&sum, (Sum2){s[b * 2 * cols], c[b * 2 * cols]});
-        out[j] = sum2_value(sum);
+        out[j] = value_of(result, column_sum(r, k, f, cols, j));
         if (result->mean)
             out[j] /= (double)r->rows;
     }

@@ -486,6 +486,23 @@ static bool runs_by_strips(const PipeSchedule *out)
     return true;
 }
 
+/* Loops with aggregates of columns, of cells and numbers alone. */
+static bool runs_by_sides(const PipeSchedule *out)
+{
+    bool columns = false;
+
+    for (int k = 0; k < out->nsteps; k++) {
+        const CellCode *code = &out->steps[k].code;
+
+        for (int i = 0; i < code->ninputs && !out->steps[k].before; i++)
+            if (code->inputs[i].kind == CODE_ROW || code->inputs[i].kind == CODE_COL)
+                return false;
+        for (int i = 0; i < code->noutputs; i++)
+            columns = columns || code->outputs[i].kind >= CODE_COL_SUM;
+    }
+    return columns && out->by_strips;
+}
+
 static bool is_drivable(const PipeSchedule *out)
 {
     const CellCode *code = &out->steps[0].code;
@@ -548,6 +565,7 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
     note_reads(out);
     out->flat = runs_flat(out);
     out->by_strips = runs_by_strips(out);
+    out->by_sides = runs_by_sides(out);
     out->drivable = is_drivable(out);
     if (out->drivable)
         make_driven(out);

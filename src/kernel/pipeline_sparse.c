@@ -275,6 +275,7 @@ static ml_status run_driven(Ctx *ctx, OpCall *call, PipeRun *r, int driver)
     const int64_t nnz = d.at->row_ptr[d.at->rows];
 
     r->blocks = (nnz + FOLD_TILE - 1) / FOLD_TILE;
+    r->side = 1;
     r->zeros = matrix_cells(d.at) - nnz;
     TRY(new_results(ctx, r, d.at));
     TRY(task_for(ctx, r->blocks, task_grain(FOLD_TILE), tiles_task, &d));

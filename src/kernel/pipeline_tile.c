@@ -81,10 +81,15 @@ static void call_loop(PipeTile *t, int k, CodeRun *run)
             t->nnz[s->to[i].index] += run->out[i].nnz;
 }
 
-/* Lanes of all cells, or columns from the tile's first on. */
-static double *partial_cells(const PipeTile *t, CodeOutputKind kind, Place p)
+/* Lanes of all cells, or columns from the tile's first on: of rows side by side or, behind them, of
+ * those left over. */
+static double *partial_cells(const PipeTile *t, CodeOutputKind kind, Place p, int64_t side)
 {
-    return partial_of(t, p) + (kind >= CODE_COL_SUM ? t->col : 0);
+    double *cells = partial_of(t, p);
+
+    if (kind < CODE_COL_SUM)
+        return cells;
+    return cells + t->col + (side < t->run->side ? 2 * t->run->side * width_of(t, p) : 0);
 }
 
 static int64_t loop_cols(const PipeTile *t, const PipeStep *s)
@@ -94,30 +99,55 @@ static int64_t loop_cols(const PipeTile *t, const PipeStep *s)
     return s->width && !s->before && t->run->tile_cols ? t->cols : t->run->sizes[s->width];
 }
 
-static void run_loop(PipeTile *t, int k)
+/* On rows of the tile, `side` of them as one. */
+static void run_rows(PipeTile *t, int k, int64_t side)
 {
     const PipeStep *s = &t->run->p->schedule.steps[k];
     CodeRun run;
 
     run.level = cpu_level(t->run->ctx);
-    run.rows = s->vector ? 1 : t->rows;
-    run.cols = loop_cols(t, s);
-    if (s->vector && t->col > 0) /* done with the first strip */
-        return;
-    if (run.cols == 0) {
-        clear_row_outputs(t, s);
-        return;
-    }
+    run.rows = s->vector ? 1 : t->rows / side;
+    run.cols = loop_cols(t, s) * side;
     for (int i = 0; i < s->code.ninputs; i++)
-        run.in[i] = (CodeSource){pipeline_cells(t, s->from[i]), width_of(t, s->from[i])};
+        run.in[i] = (CodeSource){pipeline_cells(t, s->from[i]), width_of(t, s->from[i]) * side};
     for (int i = 0; i < s->code.noutputs; i++) {
         const Place to = s->to[i];
-        void *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to)
+        void *cells = to.kind == PLACE_PARTIAL ? partial_cells(t, s->code.outputs[i].kind, to, side)
                                                : pipeline_cells(t, to);
 
-        run.out[i] = (CodeTarget){cells, width_of(t, to), 0};
+        run.out[i] = (CodeTarget){cells, width_of(t, to) * side, 0};
     }
     call_loop(t, k, &run);
+}
+
+/* Rows that are left over come at the end of the last tile. */
+static void run_sides(PipeTile *t, int k)
+{
+    const int64_t rows = t->rows, row = t->row, rest = rows % t->run->side;
+
+    t->rows -= rest;
+    if (t->rows > 0)
+        run_rows(t, k, t->run->side);
+    t->row += t->rows;
+    t->rows = rest;
+    if (rest > 0)
+        run_rows(t, k, 1);
+    t->row = row;
+    t->rows = rows;
+}
+
+static void run_loop(PipeTile *t, int k)
+{
+    const PipeStep *s = &t->run->p->schedule.steps[k];
+
+    if (s->vector && t->col > 0) /* done with the first strip */
+        return;
+    if (loop_cols(t, s) == 0)
+        clear_row_outputs(t, s);
+    else if (t->run->side > 1 && s->width && !s->before)
+        run_sides(t, k);
+    else
+        run_rows(t, k, 1);
 }
 
 static void *flat_cells(const PipeTile *t, Place p)

@@ -52,19 +52,76 @@ void matrix_compress_row(const Matrix *in, int64_t row, int64_t nnz, Matrix *out
         compress_fp64(in->values + row * in->cols, nnz, out->values + at, out->col_idx + at);
 }
 
-void cells_widen(const float *restrict from, double *restrict to, int64_t n)
+/* ---- from one type to the other: for the baseline and for wider vectors, with the same result
+ * ---- */
+
+enum { COUNT_BLOCK = 1 << 20 }; /* cells whose count fits an int, lane by lane */
+
+static inline __attribute__((always_inline)) void widen(const float *restrict from,
+                                                        double *restrict to, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         to[i] = from[i];
 }
 
-int64_t cells_narrow(const double *restrict from, float *restrict to, int64_t n)
+static inline __attribute__((always_inline)) int64_t narrow(const double *restrict from,
+                                                            float *restrict to, int64_t n)
 {
     int64_t nnz = 0;
 
-    for (int64_t i = 0; i < n; i++) {
-        to[i] = (float)from[i];
-        nnz += to[i] != 0;
+    for (int64_t begin = 0; begin < n; begin += COUNT_BLOCK) {
+        const int64_t end = n - begin < COUNT_BLOCK ? n : begin + COUNT_BLOCK;
+        int count = 0;
+
+        for (int64_t i = begin; i < end; i++) {
+            to[i] = (float)from[i];
+            count += to[i] != 0;
+        }
+        nnz += count;
     }
     return nnz;
 }
+
+#ifdef __x86_64__
+/* Both for one instruction set. */
+#define CELLS_FOR(set, features)                                                                   \
+    __attribute__((target(features))) static void widen_##set(const float *from, double *to,       \
+                                                              int64_t n)                           \
+    {                                                                                              \
+        widen(from, to, n);                                                                        \
+    }                                                                                              \
+    __attribute__((target(features))) static int64_t narrow_##set(const double *from, float *to,   \
+                                                                  int64_t n)                       \
+    {                                                                                              \
+        return narrow(from, to, n);                                                                \
+    }
+CELLS_FOR(avx2, "avx2")
+CELLS_FOR(avx512, "avx512f,avx512vl,prefer-vector-width=512")
+
+void cells_widen(const float *from, double *to, int64_t n)
+{
+    if (__builtin_cpu_supports("avx512vl"))
+        widen_avx512(from, to, n);
+    else if (__builtin_cpu_supports("avx2"))
+        widen_avx2(from, to, n);
+    else
+        widen(from, to, n);
+}
+
+int64_t cells_narrow(const double *from, float *to, int64_t n)
+{
+    if (__builtin_cpu_supports("avx512vl"))
+        return narrow_avx512(from, to, n);
+    return __builtin_cpu_supports("avx2") ? narrow_avx2(from, to, n) : narrow(from, to, n);
+}
+#else
+void cells_widen(const float *from, double *to, int64_t n)
+{
+    widen(from, to, n);
+}
+
+int64_t cells_narrow(const double *from, float *to, int64_t n)
+{
+    return narrow(from, to, n);
+}
+#endif

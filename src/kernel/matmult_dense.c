@@ -6,6 +6,12 @@
  * what dgemm is fastest on; where that makes few of them they are cut. Where the result has too few
  * cells to be divided, the inner dimension is, and the partial results are added in order.
  *
+ * dgemm copies its operands into panels, anew in each call, so strips are better joined: then the
+ * threads decide how many there are.  This keeps the digits: dgemm adds up each result in the order
+ * of the inner dimension, by a kernel that the position of its row within a group decides and, for
+ * the last rows, their number; strips are whole groups.  Products as small as it has a different
+ * method for are not divided.
+ *
  * FP32 factors take the same ways.  Small ones and narrow ones become FP64 before; tiles are those
  * of sgemm, and a sum longer than SINGLE_SUM is added up in doubles. */
 #include "kernel/blas.h"
@@ -21,9 +27,12 @@ enum {
     TILE_COLS = 4096,
     TILES = 8, /* fewer: cut the columns */
     TILE_MIN = 96,
-    SINGLE_SUM = 4096,    /* products that are added up in FP32, at most */
-    SPLIT_MIN = 1024,     /* of the inner dimension */
-    SPLIT_CELLS = 1 << 22 /* of partial results together */
+    GROUP_ROWS = 24,       /* a multiple of the rows that any kernel of dgemm takes at once */
+    JOINED_ROWS = 1024,    /* of joined strips, at most */
+    JOINED_WORK = 1 << 22, /* multiplications of one, at least */
+    SINGLE_SUM = 4096,     /* products that are added up in FP32, at most */
+    SPLIT_MIN = 1024,      /* of the inner dimension */
+    SPLIT_CELLS = 1 << 22  /* of partial results together */
 };
 static const double TILE_WORK =
     1 << 26; /* multiplications that a tile has at least when it is halved */
@@ -84,12 +93,30 @@ static void choose_split(Tiles *t)
     t->splits = pieces(g->k, t->split);
 }
 
+/* One strip a thread, or several when they are long.  Long sums of singles stay: their last piece
+ * may be small. */
+static void join_strips(Tiles *t, int threads)
+{
+    const Gemm *g = &t->g;
+    const bool pieced = t->splits > 1 || (t->single_c && g->k > SINGLE_SUM);
+    const int64_t cols = even(g->n, TILE_COLS), least = JOINED_WORK / (cols * g->k) + GROUP_ROWS;
+    const int64_t down = min64(threads * pieces(g->m, threads * JOINED_ROWS), g->m / least);
+
+    if (pieced || t->triangle || g->m < STRIP_ROWS)
+        return;
+    t->tile_cols = cols;
+    t->across = pieces(g->n, cols);
+    t->down = down > 1 ? down : 1;
+    t->tile_rows = g->m / t->down / GROUP_ROWS * GROUP_ROWS;
+}
+
 /* Where a piece begins in the factors and in the result. */
 typedef struct Place {
     int64_t a, b, c;
 } Place;
 
-/* The piece of the product that a unit computes; its pointers are those of the whole. */
+/* The piece of the product that a unit computes; its pointers are those of the whole.  The last
+ * strip takes all rows that are left. */
 static Gemm tile_of(const Tiles *t, int64_t unit, Place *at)
 {
     Gemm g = t->g;
@@ -101,7 +128,7 @@ static Gemm tile_of(const Tiles *t, int64_t unit, Place *at)
     if (t->splits > 1)
         g.c = t->partials + s * g.m * g.n;
     *at = (Place){i * g.a_row + p * g.a_col, p * g.b_row + j * g.b_col, i * g.ldc + j};
-    g.m = min64(t->tile_rows, g.m - i);
+    g.m = tile / t->across == t->down - 1 ? g.m - i : t->tile_rows;
     g.n = min64(t->tile_cols, g.n - j);
     g.k = min64(t->split, g.k - p);
     return g;
@@ -225,6 +252,7 @@ static ml_status run_tiles(Ctx *ctx, Tiles *t)
 
     choose_tiles(t);
     choose_split(t);
+    join_strips(t, task_threads(ctx));
     t->blas = fits_int(t) ? blas_get(ctx) : NULL;
     if (t->splits > 1)
         TRY(partials_new(ctx, t->splits, cells, &t->partials));

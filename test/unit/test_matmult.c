@@ -111,6 +111,26 @@ static void check_threads(const Form *f, int64_t m, int64_t k, int64_t n, double
     matrix_release(in[1]);
 }
 
+/* How many strips a dense product has follows from the number of threads. */
+ML_TEST(dense_products_do_not_depend_on_how_strips_are_joined)
+{
+    static const int64_t shapes[][3] = {{701, 600, 500}, {1003, 333, 201}, {211, 2900, 77}};
+
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int threads = 2; threads <= 8; threads += 3) {
+            Matrix *x = case_random(shapes[s][0], shapes[s][1], 1, s);
+            Matrix *y = case_random(shapes[s][1], shapes[s][2], 1, s + 9);
+            Value one;
+
+            test_threads(1);
+            one = CASE_RUN(matmult, case_share(x), case_share(y));
+            test_threads(threads);
+            assert_same_matrix(one, CASE_RUN(matmult, case_share(x), case_share(y)));
+            matrix_release(x);
+            matrix_release(y);
+        }
+}
+
 ML_TEST(products_do_not_depend_on_threads)
 {
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)

@@ -151,13 +151,25 @@ static bool zeros_stay(Ctx *ctx, const BinaryOp *op, bool safe, const Side *othe
     return zeros_stay_beside_all(ctx, op, other->m, zero_left);
 }
 
-static ml_status two_sparse(Ctx *ctx, OpCall *call, const BinaryOp *op, const Matrix *x,
-                            const Matrix *y)
+/* Will the cells that x or y stores be too many for CSR, if they are at random? */
+static bool union_is_dense(const Matrix *x, const Matrix *y)
 {
-    const bool meet = (call->op->props & P_ZERO_SAFE) && zeros_stay_beside_all(ctx, op, x, false) &&
-                      zeros_stay_beside_all(ctx, op, y, true);
+    const double cells = (double)matrix_cells(x), both = (double)csr_nnz(x) * (double)csr_nnz(y);
+    const double stored = (double)csr_nnz(x) + (double)csr_nnz(y) - both / cells;
 
-    return binary_sparse_merge(ctx, call, op, x, y, meet);
+    return !matrix_is_sparse(x->rows, x->cols, (int64_t)stored);
+}
+
+static ml_status two_sparse(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
+                            const Side *y)
+{
+    const bool meet = (call->op->props & P_ZERO_SAFE) &&
+                      zeros_stay_beside_all(ctx, op, x->m, false) &&
+                      zeros_stay_beside_all(ctx, op, y->m, true);
+
+    if (!meet && union_is_dense(x->m, y->m))
+        return binary_dense(ctx, call, op, x, y, x->m->rows, x->m->cols);
+    return binary_sparse_merge(ctx, call, op, x->m, y->m, meet);
 }
 
 static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const Side *x,
@@ -171,7 +183,7 @@ static ml_status binary_sides(Ctx *ctx, OpCall *call, const BinaryOp *op, const 
         return result_matrix(ctx, call, 0, m, -1);
     }
     if (side_is_csr(x) && side_is_csr(y) && op->cell2(0, 0) == 0)
-        return two_sparse(ctx, call, op, x->m, y->m);
+        return two_sparse(ctx, call, op, x, y);
     if (side_is_csr(x) && zeros_stay(ctx, op, safe, y, true))
         return binary_sparse_map(ctx, call, op, x, y);
     if (side_is_csr(y) && zeros_stay(ctx, op, safe, x, false))

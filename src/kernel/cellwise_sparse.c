@@ -219,18 +219,36 @@ static void union_next(const Matrix *x, const Matrix *y, Merge *at, int64_t n, u
     at->b = b;
 }
 
-static int64_t merge_row(const MergeJob *job, int64_t i)
+/* Operands side by side that wait for the operator: of several rows, as these follow each other in
+ * the result. */
+typedef struct Pending {
+    double x[CELL_CHUNK], y[CELL_CHUNK];
+    int64_t at, n; /* cells [at, at + n) of the result */
+} Pending;
+
+static int64_t flush(const MergeJob *job, Pending *p)
+{
+    const int64_t nnz = binary_vv(job->op, p->x, p->y, job->out->values + p->at, p->n);
+
+    p->at += p->n;
+    p->n = 0;
+    return nnz;
+}
+
+static int64_t merge_row(const MergeJob *job, int64_t i, Pending *p)
 {
     const Matrix *x = job->x, *y = job->y;
     const int64_t end = job->ends[i + 1];
     Merge at = {x->row_ptr[i], x->row_ptr[i + 1], y->row_ptr[i], y->row_ptr[i + 1]};
-    double xs[CELL_CHUNK], ys[CELL_CHUNK];
     int64_t nnz = 0, n;
 
     for (int64_t k = job->ends[i]; k < end; k += n) {
-        n = end - k < CELL_CHUNK ? end - k : CELL_CHUNK;
-        (job->meet ? meet_next : union_next)(x, y, &at, n, job->out->col_idx + k, xs, ys);
-        nnz += binary_vv(job->op, xs, ys, job->out->values + k, n);
+        n = end - k < CELL_CHUNK - p->n ? end - k : CELL_CHUNK - p->n;
+        (job->meet ? meet_next : union_next)(x, y, &at, n, job->out->col_idx + k, p->x + p->n,
+                                             p->y + p->n);
+        p->n += n;
+        if (p->n == CELL_CHUNK)
+            nnz += flush(job, p);
     }
     job->out->row_ptr[i + 1] = end;
     return nnz;
@@ -239,11 +257,15 @@ static int64_t merge_row(const MergeJob *job, int64_t i)
 static ml_status merge_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     MergeJob *job = arg;
+    Pending p;
     int64_t nnz = 0;
 
     (void)ctx;
+    p.at = job->ends[lo];
+    p.n = 0;
     for (int64_t i = lo; i < hi; i++)
-        nnz += merge_row(job, i);
+        nnz += merge_row(job, i, &p);
+    nnz += flush(job, &p);
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;

@@ -43,6 +43,7 @@ typedef struct Matrix {
     double constant;   /* CONSTANT */
     struct Pool *pool;
     size_t bytes;  /* accounted */
+    bool grown;    /* made by binding rows behind a matrix that died: more may follow */
     void *mapping; /* a file mapping that backs values (read-only), or NULL */
     size_t mapping_size;
 } Matrix;
@@ -226,6 +227,7 @@ void pool_release(Pool *pool, void *p, size_t bytes);
 typedef struct PoolStats {
     size_t limit, used, peak, cached;
     int64_t allocations, reused;
+    size_t handed; /* bytes of all allocations */
 } PoolStats;
 PoolStats pool_stats(const Pool *pool);
 

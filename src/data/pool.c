@@ -137,6 +137,7 @@ static Reserved reserve(Pool *pool, int k, void **p)
     if (got != RESERVED_NOTHING) {
         s->used += bytes;
         s->allocations++;
+        s->handed += bytes;
         s->peak = s->used > s->peak ? s->used : s->peak;
     }
     pthread_mutex_unlock(&pool->lock);
@@ -148,6 +149,7 @@ static void unreserve(Pool *pool, size_t bytes)
     pthread_mutex_lock(&pool->lock);
     pool->stats.used -= bytes;
     pool->stats.allocations--;
+    pool->stats.handed -= bytes;
     pthread_mutex_unlock(&pool->lock);
 }
 

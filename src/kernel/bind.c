@@ -1,5 +1,10 @@
 /* cbind and rbind.  The nonzeros add up, so the format of the result is known before it is made;
- * each of its rows is then put together from the rows of the operands, in parallel. */
+ * each of its rows is then put together from the rows of the operands, in parallel.
+ *
+ * R = rbind(R, row) in a loop: a first operand that dies with the call keeps its buffer, and rows
+ * are put behind its own.  Where there is no room for them, the result gets twice what it needs,
+ * if its first operand was made in the same way; so n rows cost O(n) rows in total, and binding
+ * once costs no memory. */
 #include "kernel/kernel.h"
 
 typedef struct Bind {
@@ -8,7 +13,9 @@ typedef struct Bind {
     Matrix **parts;
     int64_t *offsets; /* n + 1: first row (or column) of each part in the result */
     int64_t nnz;
+    Matrix *owned; /* the first part when it dies with the call, else NULL */
     Matrix *out;
+    int64_t first; /* row of the result from which on rows are made */
 } Bind;
 
 /* ---- rows of the result ---- */
@@ -43,7 +50,7 @@ static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Bind *b = arg;
 
     (void)ctx;
-    for (int64_t i = lo; i < hi; i++) {
+    for (int64_t i = b->first + lo; i < b->first + hi; i++) {
         const int64_t at = i * b->out->cols;
         const int part = b->rows ? part_of_row(b, i) : 0;
 
@@ -82,7 +89,7 @@ static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Bind *b = arg;
 
     (void)ctx;
-    for (int64_t i = lo; i < hi; i++) {
+    for (int64_t i = b->first + lo; i < b->first + hi; i++) {
         const int part = b->rows ? part_of_row(b, i) : 0;
         int64_t at = b->out->row_ptr[i];
 
@@ -98,11 +105,51 @@ static void set_row_pointers(const Bind *b)
 {
     int64_t *row_ptr = b->out->row_ptr;
 
-    for (int k = 0; k < b->n; k++)
-        for (int64_t i = 0; i < b->parts[k]->rows; i++)
-            row_ptr[(b->rows ? b->offsets[k] : 0) + i + 1] += row_nnz(b->parts[k], i);
-    for (int64_t i = 0; i < b->out->rows; i++)
-        row_ptr[i + 1] += row_ptr[i];
+    for (int64_t i = b->first; i < b->out->rows; i++) {
+        const int part = b->rows ? part_of_row(b, i) : 0;
+
+        row_ptr[i + 1] = row_ptr[i];
+        if (b->rows)
+            row_ptr[i + 1] += row_nnz(b->parts[part], i - b->offsets[part]);
+        for (int k = 0; !b->rows && k < b->n; k++)
+            row_ptr[i + 1] += row_nnz(b->parts[k], i);
+    }
+}
+
+/* ---- room behind a matrix ---- */
+
+static bool has_room(const Matrix *m, int64_t rows, int64_t nnz)
+{
+    const char *cells = matrix_at(m, 0), *pointers = (const char *)m->row_ptr;
+    const char *columns = (const char *)m->col_idx;
+
+    if (m->format == MATRIX_DENSE)
+        return m->cols == 0 || rows <= (int64_t)(m->bytes / matrix_cell_size(m)) / m->cols;
+    return nnz <= (pointers - cells) / (int64_t)matrix_cell_size(m) &&
+           rows < (columns - pointers) / (int64_t)sizeof(int64_t) &&
+           nnz <= (cells + m->bytes - columns) / (int64_t)sizeof(uint32_t);
+}
+
+/* The result: the first part if the others fit behind it, or a new matrix. */
+static ml_status take_result(Ctx *ctx, Bind *b, int64_t rows, int64_t cols)
+{
+    const bool sparse = matrix_is_sparse(rows, cols, b->nnz);
+    const CellType type = precision_type(ctx);
+    Matrix *owned = b->owned;
+    int64_t times = 1, room;
+
+    if (owned && matrix_type(owned) == type &&
+        owned->format == (sparse ? MATRIX_CSR : MATRIX_DENSE) && has_room(owned, rows, b->nnz)) {
+        b->first = owned->rows;
+        b->out = matrix_retain(owned);
+    } else {
+        if (owned && owned->grown && rows <= 2 * owned->rows && mul_int64(rows, 2 * cols, &room))
+            times = 2;
+        TRY(sparse ? matrix_new_csr_of(ctx, type, times * rows, cols, times * b->nnz, &b->out)
+                   : matrix_new_dense_of(ctx, type, times * rows, cols, &b->out));
+        b->out->grown = owned != NULL;
+    }
+    return ML_OK;
 }
 
 /* ---- matrices ---- */
@@ -134,13 +181,12 @@ static ml_status make_result(Ctx *ctx, Bind *b)
     const int64_t rows = b->rows ? total : b->parts[0]->rows,
                   cols = b->rows ? b->parts[0]->cols : total;
 
-    if (!matrix_is_sparse(rows, cols, b->nnz)) {
-        TRY(matrix_new_dense_of(ctx, precision_type(ctx), rows, cols, &b->out));
-        return task_for(ctx, rows, task_grain(cols), dense_rows, b);
-    }
-    TRY(matrix_new_csr_of(ctx, precision_type(ctx), rows, cols, b->nnz, &b->out));
+    TRY(take_result(ctx, b, rows, cols));
+    b->out->rows = rows;
+    if (b->out->format == MATRIX_DENSE)
+        return task_for(ctx, rows - b->first, task_grain(cols), dense_rows, b);
     set_row_pointers(b);
-    return task_for(ctx, rows, task_grain(b->nnz / rows + 1), csr_rows, b);
+    return task_for(ctx, rows - b->first, task_grain(b->nnz / rows + 1), csr_rows, b);
 }
 
 static ml_status bind_parts(Ctx *ctx, OpCall *call, Bind *b)
@@ -180,7 +226,7 @@ static ml_status as_part(Ctx *ctx, const OpCall *call, Value v, bool scalars, Ma
 static ml_status bind_matrices(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool scalars,
                                bool rows)
 {
-    Bind b = {.rows = rows, .n = (int)n};
+    Bind b = {.rows = rows, .n = (int)n, .owned = rows && !scalars ? call_owned(call, 0) : NULL};
     ml_status st = ML_OK;
 
     b.parts = mem_calloc((size_t)n, sizeof(Matrix *));

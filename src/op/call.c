@@ -80,18 +80,25 @@ static bool has_scalar(const OpCall *c, int k, ValueType vt)
     return has_type(c, k, DT_SCALAR) && c->in[k].vt == vt;
 }
 
-Matrix *call_reusable(const OpCall *c, int k)
+Matrix *call_owned(const OpCall *c, int k)
 {
     Matrix *m;
 
     if (!has_type(c, k, DT_MATRIX) || k >= 32 || !(c->last >> k & 1))
         return NULL;
     m = c->in[k].m;
-    if (m->format != MATRIX_DENSE || m->mapping)
+    if (m->mapping)
         return NULL;
     /* Relaxed would do to see 1: only an owner can add owners, and we are the owner.  Acquire makes
      * the reads that former owners did before they dropped theirs happen before our writes. */
     return atomic_load_explicit(&m->refs, memory_order_acquire) == 1 ? m : NULL;
+}
+
+Matrix *call_reusable(const OpCall *c, int k)
+{
+    Matrix *m = call_owned(c, k);
+
+    return m && m->format == MATRIX_DENSE ? m : NULL;
 }
 
 ml_status call_matrix(Ctx *ctx, const OpCall *c, int k, Matrix **out)

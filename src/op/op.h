@@ -221,6 +221,8 @@ static inline bool call_has(const OpCall *c, int k)
 /* The matrix of operand k when the kernel may overwrite it: last use, sole owner, dense, not
  * mapped; else NULL. */
 Matrix *call_reusable(const OpCall *c, int k);
+/* The same of any format: its header and buffer are the call's, whatever is done with them. */
+Matrix *call_owned(const OpCall *c, int k);
 /* ML_ETYPE when the table does not allow the type of an operand; numbers and booleans stand for
  * each other here. */
 ml_status call_check_types(Ctx *ctx, const OpCall *c);

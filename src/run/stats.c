@@ -79,8 +79,8 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
                   s->calls);
     buffer_format(b, "Peak memory of matrices:\t%.1f MB of %.0f MB.\n",
                   (double)pool.peak / 1048576.0, (double)pool.limit / 1048576.0);
-    buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ".\n", pool.allocations,
-                  pool.reused);
+    buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ", %.3f MB in total.\n",
+                  pool.allocations, pool.reused, (double)pool.handed / 1048576.0);
     format_tasks(b, ctx);
     format_pipelines(b, code_cache_stats(ctx->codes));
     buffer_text(b, "Heavy hitter instructions:\n  #  Instruction       Time(s)   Count\n");

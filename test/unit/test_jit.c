@@ -75,3 +75,23 @@ ML_TEST(machine_code_of_random_codes_equals_the_interpreter)
             jit_check(&code, at[l], 1 + (int64_t)(k % 4), 1 + (int64_t)(k % 59), 1000 + k, k % 2);
     }
 }
+
+ML_TEST(machine_code_that_finds_no_memory_is_an_error)
+{
+    const CellCode code = jit_random_code(7);
+    Ctx *ctx = test_ctx();
+    ml_status st = ML_ENOMEM;
+
+    for (int64_t calls = 0; st != ML_OK; calls++) {
+        JitCode *jit = NULL;
+
+        mem_fail_after(calls);
+        st = jit_compile(ctx, &code, cpu_machine(), &jit);
+        mem_fail_after(-1);
+        if (st != ML_OK) {
+            assert_int_equal(st, ML_ENOMEM);
+            assert_null(jit);
+        }
+        jit_free(jit);
+    }
+}

@@ -129,10 +129,10 @@ static void expect(char *out, VectorOp op, bool src, int bytes, const int *regs,
 
     operand_text(last, rm, kind);
     if (src)
-        snprintf(out, LINE, "%s %cmm%d,%cmm%d,%s", vector_names[op], kind, regs[0], kind, regs[1],
-                 last);
+        snprintf(out, LINE, "%s %cmm%d,%cmm%d,%.80s", vector_names[op], kind, regs[0], kind,
+                 regs[1], last);
     else
-        snprintf(out, LINE, "%s %cmm%d,%s", vector_names[op], kind, regs[0], last);
+        snprintf(out, LINE, "%s %cmm%d,%.80s", vector_names[op], kind, regs[0], last);
 }
 
 static void check_encodings(bool evex, uint64_t seed)

@@ -112,6 +112,22 @@ static void choose_homes(Emit *e)
     }
 }
 
+/* A matrix, frame or list that the block assigns anew without reading what was there makes room for
+ * what comes. */
+static ml_status note_overwritten(Emit *e)
+{
+    e->plan->overwritten = ARENA_ARRAY(e->plan->arena, int32_t, e->dag->nroots + 1);
+    if (!e->plan->overwritten)
+        return no_memory(e);
+    for (int k = 0; k < e->dag->nroots; k++) {
+        const Root root = e->dag->roots[k];
+
+        if (root.slot >= 0 && root.hop->dt != DT_SCALAR && !read_of(e, root.slot))
+            e->plan->overwritten[e->plan->noverwritten++] = root.slot;
+    }
+    return ML_OK;
+}
+
 /* Does a root after the operators need this node's value? */
 static void note_final_moves(Emit *e)
 {
@@ -411,6 +427,7 @@ static ml_status emit_all(Emit *e)
     note_uses(e);
     choose_homes(e);
     note_final_moves(e);
+    TRY(note_overwritten(e));
     TRY(place_reads(e));
     for (int i = 0; i < e->norder; i++)
         TRY(emit_operator(e, e->order[i], i));

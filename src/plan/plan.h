@@ -51,6 +51,9 @@ typedef struct Plan {
     Value *literals; /* borrowed from the unit or the program */
     int nliterals;
     int ntemps; /* slots after the variables */
+    int32_t
+        *overwritten; /* variables whose old value nobody reads: freed before the first result */
+    int noverwritten;
     uint64_t signature;
     struct Plan *next;
 } Plan;

@@ -170,6 +170,10 @@ static ml_status failed_at(Run *run, ml_status st, Span span, const InlineSite *
 
 static ml_status run_plan(Run *run, const Routine *r, Value *frame, const Plan *plan)
 {
+    for (int k = 0; k < plan->noverwritten; k++) {
+        value_release(frame[plan->overwritten[k]]);
+        frame[plan->overwritten[k]] = value_none();
+    }
     for (int k = 0; k < plan->count; k++) {
         const Instr *in = &plan->instrs[k];
         bool done = false;

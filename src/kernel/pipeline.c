@@ -90,7 +90,7 @@ static ml_status take_operands(Ctx *ctx, const OpCall *call, PipeCall *c)
 static ml_status take_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
 {
     for (int k = 0; k < c->shape.noperands; k++)
-        if (s->whole[k])
+        if (!s->too_large && s->whole[k])
             TRY(dense_copy(ctx, c->operands[k], &c->factors[k]));
     return ML_OK;
 }

@@ -81,7 +81,7 @@ static ml_status program_new(Ctx *ctx, const char *text, const PipeShape *shape,
         TRY_TO(failed, st = fail_memory(ctx, size));
     memcpy(p->text, text, size);
     TRY_TO(failed, st = pipeline_read(ctx, text, shape, &p->graph));
-    TRY_TO(failed, st = pipeline_schedule(ctx, &p->graph, &p->schedule));
+    pipeline_schedule(&p->graph, &p->schedule);
     *out = p;
     return ML_OK;
 failed:
@@ -164,7 +164,7 @@ static void keep(CodeCache *cache, PipeProgram *p)
 
 static bool pays(const PipeProgram *p, int64_t cells)
 {
-    return !p->coded && (cells >= CELLS || p->calls >= CALLS);
+    return !p->coded && !p->schedule.too_large && (cells >= CELLS || p->calls >= CALLS);
 }
 
 static ml_status code_when_it_pays(Ctx *ctx, PipeProgram *p, int64_t cells, PipelineStats *stats)

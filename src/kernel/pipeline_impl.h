@@ -133,6 +133,7 @@ typedef struct PipeSlot {
 
 typedef struct PipeSchedule {
     int nsteps, nslots;
+    bool too_large; /* more values or steps than there is room for: nothing else is set */
     PipeStep steps[PIPE_STEPS];
     PipeSlot slots[PIPE_SLOTS];
     bool whole[PIPELINE_OPERANDS];        /* the operand stands right in a product */
@@ -144,7 +145,7 @@ typedef struct PipeSchedule {
     CellCode driven; /* that loop over cells gathered at the nonzeros of one of them */
 } PipeSchedule;
 
-ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out);
+void pipeline_schedule(const PipeGraph *g, PipeSchedule *out);
 
 /* ---- run ---- */
 

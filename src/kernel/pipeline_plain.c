@@ -1,5 +1,6 @@
 /* Pipelines operator by operator, each by its kernel: for sparse operands whose zeros stay zeros
- * through the program, which the kernels know best. */
+ * through the program, which the kernels know best, and for programs that a schedule has no room
+ * for. */
 #include "kernel/pipeline_impl.h"
 
 #define ML_OP(name, ...) [OP_##name] = ml_k_##name,

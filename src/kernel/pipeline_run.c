@@ -193,8 +193,12 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
     r.operands = operands;
     r.factors = factors;
     find_numbers(&r, call);
-    if (reads_sparse(&p->schedule, &p->graph.shape))
+    if (p->schedule.too_large) {
+        st = pipeline_plain(ctx, call, &r);
+        done = true;
+    } else if (reads_sparse(&p->schedule, &p->graph.shape)) {
         st = pipeline_sparse(ctx, call, &r, &done);
+    }
     if (st == ML_OK && !done)
         st = run_tiles(ctx, call, &r);
     for (int k = 0; k < p->graph.nresults; k++) {

@@ -16,7 +16,6 @@
 enum { CHEAP = 2, DEAR = 100, STEP_BASE = 64 };
 
 typedef struct Scheduler {
-    Ctx *ctx;
     const PipeGraph *g;
     PipeSchedule *out; /* steps are in reverse order until the end */
     int phases[PIPE_NODES];
@@ -543,9 +542,9 @@ static int find_phases(Scheduler *s)
     return last + 1; /* reductions of a product come after it */
 }
 
-ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
+void pipeline_schedule(const PipeGraph *g, PipeSchedule *out)
 {
-    Scheduler s = {.ctx = ctx, .g = g, .out = out};
+    Scheduler s = {.g = g, .out = out};
     const int last = find_phases(&s);
 
     out->nsteps = out->nslots = 0;
@@ -558,9 +557,9 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
     for (int rows = PIPE_TALL; rows >= PIPE_ONE; rows--)
         for (int phase = last; phase >= 0 && !s.failed; phase--)
             add_phase(&s, phase, rows);
+    out->too_large = s.failed;
     if (s.failed)
-        return fail(ctx, ML_ELIMIT, "pipeline: more values than a loop or more loops than %d",
-                    PIPE_STEPS);
+        return;
     reverse_steps(out);
     note_reads(out);
     out->flat = runs_flat(out);
@@ -569,5 +568,4 @@ ml_status pipeline_schedule(Ctx *ctx, const PipeGraph *g, PipeSchedule *out)
     out->drivable = is_drivable(out);
     if (out->drivable)
         make_driven(out);
-    return ML_OK;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES = 32 };
+enum { NAMES = 48 };
 
 typedef struct Eval {
     const char *at;

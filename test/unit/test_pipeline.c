@@ -530,6 +530,26 @@ ML_TEST(pipelines_on_fp32_round_only_what_they_store)
     check_rounded(true);
 }
 
+/* Sums of many numbers, and of many row sums: more than a loop, or the schedule, has room for. */
+ML_TEST(pipelines_too_large_for_a_schedule_go_operator_by_operator)
+{
+    Operands o = make_operands(30, 20, false);
+    char text[4000];
+    int at = snprintf(text, sizeof text, "sum(a");
+
+    for (int k = 0; k < 30; k++)
+        at += snprintf(text + at, sizeof text - (size_t)at, " + %d.5", k);
+    snprintf(text + at, sizeof text - (size_t)at, ")");
+    check_program(text, o.v, 0);
+    at = snprintf(text, sizeof text, "t1 = a");
+    for (int k = 1; k < 40; k++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "; t%d = b * t%d - rowMaxs(t%d)", k + 1,
+                       k, k);
+    snprintf(text + at, sizeof text - (size_t)at, "; t40; colSums(t39)");
+    check_program(text, o.v, 0);
+    free_operands(&o);
+}
+
 /* With ever later allocations failing until none does, every program read anew. */
 static void sweep(const char *text, const Value *in)
 {

@@ -368,8 +368,8 @@ bool dag_has_chains(const Dag *dag); /* a product of a product: its plan depends
 
 /* ---- fused pipelines (fuse.c) ---- */
 
-/* Put operators that one pass over their rows can do into `pipeline` operators.  The last thing done
- * to a DAG before it is planned. */
+/* Put operators that one pass over their rows can do into `pipeline` operators.  The last thing
+ * done to a DAG before it is planned. */
 ml_status dag_fuse(Ctx *ctx, Unit *unit, Dag *dag, const uint64_t *live_out);
 
 /* ---- explain (explain.c, svg.c) ---- */

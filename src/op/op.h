@@ -88,8 +88,8 @@ typedef enum OpDist {
     DIST_SHUFFLE
 } OpDist;
 
-/* How an operator stands in a fused pipeline (hop/fuse.c).  Rows that are P_CELLWISE and have a cell
- * function need not say FUSE_CELLS. */
+/* How an operator stands in a fused pipeline (hop/fuse.c).  Rows that are P_CELLWISE and have a
+ * cell function need not say FUSE_CELLS. */
 typedef enum OpFuse {
     FUSE_NONE,
     FUSE_CELLS,     /* cell by cell */

@@ -205,7 +205,8 @@ ML_TEST(statistics_count_plans_and_name_heavy_hitters)
     host_open(&h);
     ml_context_set(h.context, "stats", "5");
     assert_int_equal(
-        ml_run_text(h.context, "t", "X = rand(rows=50, cols=50, seed=1)\nprint(max(cumsum(X %*% X)) > 0)"),
+        ml_run_text(h.context, "t",
+                    "X = rand(rows=50, cols=50, seed=1)\nprint(max(cumsum(X %*% X)) > 0)"),
         ML_OK);
     text = ml_context_stats(h.context, 5);
     assert_non_null(strstr(text, "Plans made/reused:\t\t1/0."));

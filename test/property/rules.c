@@ -216,6 +216,12 @@ static void expression(Gen *g, const Pattern *p, Buffer *out)
     operation(g, p, out);
 }
 
+/* What comes next is planned apart, with what was before as variables. */
+static void end_block(Gen *g)
+{
+    buffer_text(&g->text, "if (as.scalar(rand(rows=1, cols=1, seed=1)) > 2) print(\"never\")\n");
+}
+
 /* The value, and where it is 0 the sign of the 0. */
 static void make_program(Gen *g, const Pattern *p)
 {
@@ -225,10 +231,10 @@ static void make_program(Gen *g, const Pattern *p)
     begin_program(g);
     assign_letters(g, p, &seen);
     if (pick(g, 2)) /* the operands are variables of an earlier block */
-        buffer_text(&g->text,
-                    "if (as.scalar(rand(rows=1, cols=1, seed=1)) > 2) print(\"never\")\n");
+        end_block(g);
     expression(g, p, &value);
     buffer_format(&g->text, "r = as.matrix(%.*s)\n", (int)value.size, value.data);
+    end_block(g); /* r is stored: zeros of sparse matrices have no sign */
     buffer_free(&value);
     buffer_text(&g->text, "print(nrow(r) + \" x \" + ncol(r))\n"
                           "print(toString(r, rows=100, cols=100, decimal=17))\n");

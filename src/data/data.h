@@ -317,15 +317,19 @@ ml_status matrix_as(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
 /* As matrix_dense, which keeps the type and makes FP64 of a constant: this of that type. */
 ml_status matrix_dense_of(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
 
-/* Where the stored cell `at` lies: for memcpy between matrices of one type. */
+/* Where the stored cell `at` lies, NULL when no cell is stored: for copies between matrices of one
+ * type. */
 static inline void *matrix_at(const Matrix *m, int64_t at)
 {
-    return m->singles ? (void *)(m->singles + at) : (void *)(m->values + at);
+    if (m->singles)
+        return m->singles + at;
+    return m->values ? m->values + at : NULL;
 }
 /* Stored cells between matrices of one type. */
 static inline void matrix_move(const Matrix *from, int64_t at, Matrix *to, int64_t to_at, int64_t n)
 {
-    memmove(matrix_at(to, to_at), matrix_at(from, at), (size_t)n * matrix_cell_size(to));
+    if (n > 0)
+        memmove(matrix_at(to, to_at), matrix_at(from, at), (size_t)n * matrix_cell_size(to));
 }
 /* A row of a matrix of any format as cells of a dense one of its type, from `at` on. */
 void matrix_put_row(const Matrix *m, int64_t row, Matrix *to, int64_t at);

@@ -96,7 +96,11 @@ static inline __attribute__((always_inline)) int64_t narrow(const double *restri
         return narrow(from, to, n);                                                                \
     }
 CELLS_FOR(avx2, "avx2")
+#ifdef __clang__ /* it takes the full width without being asked */
+CELLS_FOR(avx512, "avx512f,avx512vl")
+#else
 CELLS_FOR(avx512, "avx512f,avx512vl,prefer-vector-width=512")
+#endif
 
 void cells_widen(const float *from, double *to, int64_t n)
 {

@@ -181,6 +181,8 @@ void pipeline_flat_tile(PipeTile *t)
 
 void pipeline_unpack(const Matrix *m, int64_t row, int64_t rows, double *out)
 {
+    if (m->cols == 0)
+        return;
     if (m->format == MATRIX_CONSTANT) {
         for (int64_t i = 0; i < rows * m->cols; i++)
             out[i] = m->constant;

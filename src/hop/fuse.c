@@ -6,7 +6,8 @@
  *   - they have the same rows,
  *   - no member needs a value of another complete: a sum over all rows, the right side of a
  * product,
- *   - no path leaves the merged group and comes back (else the pipeline would need itself),
+ *   - no path leaves the merged group and comes back, through other groups either (else the
+ * pipeline would need itself),
  *   - the program stays within its limits.
  * What pays is decided afterwards, see fuse_cost.c.
  *
@@ -66,13 +67,32 @@ static int count_results(const Fuser *f, const Bits *members)
     return n;
 }
 
-/* Would a value leave the group and come back? */
-static bool is_convex(const Fuser *f, const Group *g)
+/* Would the group need itself?  What it needs from outside is complete when the groups that this
+ * belongs to are, and these need more; none of it may depend on the group. */
+static bool needs_itself(const Fuser *f, const Group *g)
 {
+    Bits *before = f->before;
+    bool grows = true;
+
     for (int w = 0; w < f->words; w++)
-        if (g->above[w] & g->below[w] & ~g->members[w])
-            return false;
-    return true;
+        before[w] = g->above[w] & ~g->members[w];
+    while (grows && !bits_meet(before, g->below, f->words)) {
+        grows = false;
+        for (int k = 0; k < f->nmany; k++) {
+            const Group *other = &f->groups[f->many[k]];
+
+            if (other->size > 0 && !bits_meet(other->members, g->members, f->words) &&
+                bits_meet(other->members, before, f->words) &&
+                bits_count(other->members, before, f->words) > 0) { /* not all of it yet */
+                bits_add(before, other->members, f->words);
+                bits_add(before, other->above, f->words);
+                for (int w = 0; w < f->words; w++)
+                    before[w] &= ~g->members[w];
+                grows = true;
+            }
+        }
+    }
+    return grows;
 }
 
 /* Beside a sparse driver only its nonzeros are computed: all results must be zero where it is, or
@@ -92,8 +112,8 @@ static bool fits_driver(const Fuser *f, const Group *g)
 static bool group_fits(const Fuser *f, const Group *g)
 {
     return g->size <= FUSE_OPERATORS && !bits_meet(g->whole, g->members, f->words) &&
-           is_convex(f, g) && bits_count(g->needed, g->members, f->words) <= FUSE_OPERANDS &&
-           count_results(f, g->members) <= FUSE_RESULTS && fits_driver(f, g);
+           bits_count(g->needed, g->members, f->words) <= FUSE_OPERANDS &&
+           count_results(f, g->members) <= FUSE_RESULTS && fits_driver(f, g) && !needs_itself(f, g);
 }
 
 static bool group_new(Fuser *f, Group *g)
@@ -138,6 +158,8 @@ static void try_merge(Fuser *f, int a, int b, Group *scratch)
     group_add(f, &merged, from);
     if (!group_fits(f, &merged))
         return;
+    if (to->size == 1)
+        f->many[f->nmany++] = a;
     group_add(f, to, from);
     FOR_BITS (k, from->members, f->words)
         f->nodes[k].group = a;
@@ -269,7 +291,9 @@ static ml_status merge_all(Fuser *f)
 {
     Group scratch = {0};
 
-    if (!group_new(f, &scratch))
+    f->many = ARENA_ARRAY(f->arena, int, f->dag->count);
+    f->before = ARENA_ARRAY(f->arena, Bits, f->words);
+    if (!f->many || !f->before || !group_new(f, &scratch))
         return fail_memory(f->ctx, 5 * (size_t)f->words * sizeof(Bits));
     for (int k = 0; k < f->dag->count; k++)
         if (f->nodes[k].group >= 0)

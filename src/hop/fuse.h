@@ -21,7 +21,6 @@ typedef struct Group {
     int64_t rows;
     int size;          /* operators; 0: merged into another */
     bool by_rows;      /* needs whole rows at a time */
-    bool open;         /* being written: who needs it now needs itself */
     bool adds_up;      /* ends in nothing but cells and sums */
     const Hop *driver; /* the sparse matrix whose nonzeros are all that is computed; NULL none */
     Bits *members;
@@ -51,7 +50,9 @@ typedef struct Fuser {
     FuseNode *nodes; /* by id */
     Group *groups;   /* by the id of the first member */
     Hop **map;       /* nodes of the new DAG, by id */
-    Group *circle;   /* found to need itself through another group */
+    int *many;       /* groups that have had more than one operator */
+    int nmany;
+    Bits *before; /* scratch of needs_itself */
 } Fuser;
 
 static inline bool bit_get(const Bits *set, int k)
@@ -108,7 +109,6 @@ bool fuse_is_result(const Fuser *f, const Group *g, const Hop *h);
 /* Which groups pay, and which of their values are computed again rather than stored: those that do
  * not pay lose their members.  (fuse_cost.c) */
 ml_status fuse_decide(Fuser *f);
-void fuse_dissolve(Fuser *f, Group *g);
 /* The new DAG, with a pipeline for every group that is left. (fuse_text.c) */
 ml_status fuse_rebuild(Fuser *f);
 

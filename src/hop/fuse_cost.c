@@ -164,7 +164,7 @@ static bool pays(const Fuser *f, const Group *g)
            !(g->by_rows && g->rows < FEW_ROWS && cells > MANY_CELLS);
 }
 
-void fuse_dissolve(Fuser *f, Group *g)
+static void dissolve(Fuser *f, Group *g)
 {
     FOR_BITS (k, g->members, f->words)
         f->nodes[k].group = -1;
@@ -177,6 +177,6 @@ ml_status fuse_decide(Fuser *f)
     TRY(decide_repeats(f));
     for (int k = 0; k < f->dag->count; k++)
         if (f->groups[k].size > 0 && !pays(f, &f->groups[k]))
-            fuse_dissolve(f, &f->groups[k]);
+            dissolve(f, &f->groups[k]);
     return ML_OK;
 }

@@ -339,20 +339,15 @@ static ml_status make_pipeline(Writer *w)
 }
 
 /* Operands are made before, as that may write other pipelines. */
-static ml_status remake_group(Fuser *f, Group *g)
+static ml_status remake_group(Fuser *f, const Group *g)
 {
     Writer w = {.f = f, .g = g};
     ml_status st = ML_OK;
 
-    if (g->open) {
-        f->circle = g;
-        return ML_EINTERNAL;
-    }
-    g->open = true;
     gather_all(&w);
     for (int k = 0; k < w.noperands; k++)
         if (!remake(f, w.operands[k]))
-            return f->circle ? ML_EINTERNAL : fail_memory(f->ctx, sizeof(Hop));
+            return fail_memory(f->ctx, sizeof(Hop));
     w.noperands = w.nresults = 0;
     gather_all(&w);
     st = make_pipeline(&w);
@@ -363,7 +358,7 @@ static ml_status remake_group(Fuser *f, Group *g)
 /* The node in the new DAG; NULL: no memory. */
 static Hop *remake(Fuser *f, const Hop *h)
 {
-    Group *g = f->nodes[h->id].group < 0 ? NULL : &f->groups[f->nodes[h->id].group];
+    const Group *g = fuse_group(f, h);
 
     if (f->map[h->id])
         return f->map[h->id];
@@ -384,8 +379,14 @@ static bool is_kept(const Fuser *f, const Root *root)
     return !g || fuse_is_result(f, g, root->hop);
 }
 
-static ml_status rebuild(Fuser *f)
+ml_status fuse_rebuild(Fuser *f)
 {
+    bool any = false;
+
+    for (int k = 0; k < f->dag->count; k++)
+        any |= f->groups[k].size > 0;
+    if (!any)
+        return ML_OK;
     f->out = dag_new(f->arena);
     if (!f->out)
         return fail_memory(f->ctx, sizeof *f->out);
@@ -396,33 +397,9 @@ static ml_status rebuild(Fuser *f)
         if (!is_kept(f, &root))
             continue;
         h = remake(f, root.hop);
-        if (f->circle)
-            return ML_OK;
         if (!h || !dag_root(f->out, h, root.slot))
             return fail_memory(f->ctx, sizeof *h);
     }
-    return ML_OK;
-}
-
-/* Each group alone needs nothing of itself, but two may need each other: then one gives way. */
-ml_status fuse_rebuild(Fuser *f)
-{
-    bool any = false;
-
-    for (int k = 0; k < f->dag->count; k++)
-        any |= f->groups[k].size > 0;
-    if (!any)
-        return ML_OK;
-    do {
-        if (f->circle)
-            fuse_dissolve(f, f->circle);
-        f->circle = NULL;
-        for (int k = 0; k < f->dag->count; k++) {
-            f->map[k] = NULL;
-            f->groups[k].open = false;
-        }
-        TRY(rebuild(f));
-    } while (f->circle);
     *f->dag = *f->out;
     return ML_OK;
 }

@@ -317,6 +317,9 @@ ml_status matrix_as(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
 /* As matrix_dense, which keeps the type and makes FP64 of a constant: this of that type. */
 ml_status matrix_dense_of(Ctx *ctx, CellType type, Matrix *m, Matrix **out);
 
+/* As dense cells in FP64; in itself, retained, when it is that. */
+ml_status matrix_doubles(Ctx *ctx, Matrix *m, Matrix **out);
+
 /* Where the stored cell `at` lies, NULL when no cell is stored: for copies between matrices of one
  * type. */
 static inline void *matrix_at(const Matrix *m, int64_t at)

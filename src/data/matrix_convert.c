@@ -228,3 +228,14 @@ ml_status matrix_as(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
     *out = job.out;
     return ML_OK;
 }
+
+ml_status matrix_doubles(Ctx *ctx, Matrix *m, Matrix **out)
+{
+    Matrix *dense = NULL;
+    ml_status st;
+
+    TRY(matrix_dense(ctx, m, &dense));
+    st = matrix_as(ctx, CELL_FP64, dense, out);
+    matrix_release(dense);
+    return st;
+}

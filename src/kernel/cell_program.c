@@ -171,20 +171,6 @@ static Cells term_cells(Term t, const Cells *operands, const double *value)
                                     : (Cells){.scalar = t.number};
 }
 
-static int64_t unary_run(CpuLevel level, OpCode op, const double *x, int64_t n, double *out)
-{
-    const CellLoops *loops = cell_loops_at(level, op);
-    int64_t nnz = 0;
-
-    if (loops->unary)
-        return loops->unary(x, out, n);
-    for (int64_t i = 0; i < n; i++) {
-        out[i] = op_table[op].cell1(x[i]);
-        nnz += out[i] != 0;
-    }
-    return nnz;
-}
-
 static int64_t step_run(CpuLevel level, const Step *s, const Cells *operands, const double *value,
                         int64_t n, double *out)
 {
@@ -192,7 +178,7 @@ static int64_t step_run(CpuLevel level, const Step *s, const Cells *operands, co
     BinaryOp op;
 
     if (!s->binary)
-        return unary_run(level, s->op, value, n, out);
+        return cells_unary(level, s->op, value, out, n);
     op = binary_op(level, s->op);
     if (!x.cells)
         return binary_sv(&op, x.scalar, y.cells, out, n);

@@ -24,13 +24,10 @@ static ml_status side_double(Ctx *ctx, Matrix *m, SideKind kind, Side *out)
 
 static ml_status side_vector(Ctx *ctx, Matrix *m, SideKind kind, Side *out)
 {
-    Matrix *dense = NULL;
-    ml_status st;
-
-    TRY(matrix_dense(ctx, m, &dense));
-    st = side_double(ctx, dense, kind, out);
-    matrix_release(dense);
-    return st;
+    TRY(matrix_doubles(ctx, m, &out->owned));
+    out->kind = kind;
+    out->m = out->owned;
+    return ML_OK;
 }
 
 static ml_status side_matrix(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t cols,

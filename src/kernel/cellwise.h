@@ -40,6 +40,9 @@ int64_t side_piece(const Side *side, int64_t cols, int64_t lo, int64_t n);
 /* How many of n cells of a result are computed at a time: FP32 ones pass through scratch. */
 int64_t cells_piece(const Matrix *out, int64_t n);
 
+/* A unary operator over n cells, by its loop or cell by cell; gives the nonzeros of the result. */
+int64_t cells_unary(CpuLevel level, OpCode op, const double *x, double *out, int64_t n);
+
 /* A binary operator with its loops and its function of two cells. */
 typedef struct BinaryOp {
     const CellLoops *loops; /* NULL: none, use cell2 */

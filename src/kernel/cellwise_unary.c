@@ -9,6 +9,20 @@
 
 typedef int64_t (*UnaryLoop)(const double *x, double *out, int64_t n);
 
+int64_t cells_unary(CpuLevel level, OpCode op, const double *x, double *out, int64_t n)
+{
+    const CellLoops *loops = cell_loops_at(level, op);
+    int64_t nnz = 0;
+
+    if (loops->unary)
+        return loops->unary(x, out, n);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = op_table[op].cell1(x[i]);
+        nnz += out[i] != 0;
+    }
+    return nnz;
+}
+
 /* ---- values to values ---- */
 
 typedef struct ValuesJob {

@@ -110,17 +110,6 @@ ml_status ml_k_tsmm_right(Ctx *ctx, OpCall *call)
 
 /* ---- the chain t(X) %*% (w * (X %*% v)) ---- */
 
-static ml_status dense_double(Ctx *ctx, Matrix *m, Matrix **out)
-{
-    Matrix *dense = NULL;
-    ml_status st;
-
-    TRY(matrix_dense(ctx, m, &dense));
-    st = matrix_as(ctx, CELL_FP64, dense, out);
-    matrix_release(dense);
-    return st;
-}
-
 /* Operand k as dense FP64 cells of a column vector of that length. */
 static ml_status column(Ctx *ctx, OpCall *call, int k, int64_t rows, const char *what, Matrix **out)
 {
@@ -129,7 +118,7 @@ static ml_status column(Ctx *ctx, OpCall *call, int k, int64_t rows, const char 
     TRY(call_matrix(ctx, call, k, &m));
     if (m->cols != 1 || m->rows != rows)
         return call_shape_error(ctx, call, 0, k, what);
-    return dense_double(ctx, m, out);
+    return matrix_doubles(ctx, m, out);
 }
 
 /* The matrix of a chain: FP32 as it is where rows are short enough for that. */

@@ -24,17 +24,6 @@ static uint8_t size_class(PipeCall *c, int64_t size)
     return (uint8_t)c->nsizes++;
 }
 
-static ml_status dense_copy(Ctx *ctx, Matrix *m, Matrix **out)
-{
-    Matrix *wide = NULL;
-    ml_status st;
-
-    TRY(matrix_as(ctx, CELL_FP64, m, &wide));
-    st = matrix_dense_of(ctx, CELL_FP64, wide, out);
-    matrix_release(wide);
-    return st;
-}
-
 /* Sparse matrices are FP64, and stay sparse only with the rows of operand a. */
 static ml_status copy_operand(Ctx *ctx, PipeCall *c, int k, Matrix *m)
 {
@@ -42,7 +31,7 @@ static ml_status copy_operand(Ctx *ctx, PipeCall *c, int k, Matrix *m)
     const bool vector = m->format == MATRIX_CSR && (m->cols == 1 || m->rows != rows);
 
     if (vector || (m->format == MATRIX_CONSTANT && matrix_cells(m) == 0))
-        TRY(dense_copy(ctx, m, &c->copies[k]));
+        TRY(matrix_doubles(ctx, m, &c->copies[k]));
     else if (m->format == MATRIX_CSR && m->singles)
         TRY(matrix_as(ctx, CELL_FP64, m, &c->copies[k]));
     return ML_OK;
@@ -91,7 +80,7 @@ static ml_status take_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
 {
     for (int k = 0; k < c->shape.noperands; k++)
         if (!s->too_large && s->whole[k])
-            TRY(dense_copy(ctx, c->operands[k], &c->factors[k]));
+            TRY(matrix_doubles(ctx, c->operands[k], &c->factors[k]));
     return ML_OK;
 }
 

@@ -151,20 +151,6 @@ static double number_of(const CodeStep *s, const Term *x)
                               : x[2].number;
 }
 
-static int64_t run_unary(CpuLevel level, OpCode op, const double *x, double *out, int64_t n)
-{
-    const CellLoops *loops = cell_loops_at(level, op);
-    int64_t nnz = 0;
-
-    if (loops->unary)
-        return loops->unary(x, out, n);
-    for (int64_t i = 0; i < n; i++) {
-        out[i] = op_table[op].cell1(x[i]);
-        nnz += out[i] != 0;
-    }
-    return nnz;
-}
-
 static int64_t run_binary(CpuLevel level, OpCode code, const Term *x, double *out, int64_t n)
 {
     const BinaryOp op = binary_op(level, code);
@@ -208,7 +194,7 @@ static int64_t run_step(Machine *m, int k, double *out)
         return 0;
     }
     *to = (Term){out, 0};
-    return s->nin == 1   ? run_unary(m->run->level, s->op, x[0].cells, out, chunk_cells(m))
+    return s->nin == 1   ? cells_unary(m->run->level, s->op, x[0].cells, out, chunk_cells(m))
            : s->nin == 2 ? run_binary(m->run->level, s->op, x, out, chunk_cells(m))
                          : run_ifelse(x, out, chunk_cells(m));
 }

@@ -81,33 +81,29 @@ static double pass_stream(Vec *a, const Vec *b, const Vec *c, size_t n)
     return a[0][0];
 }
 
-static double pass_fma64(Vec *a, const Vec *b, const Vec *c, size_t n)
-{
-    const Vec scale = b[0], add = c[0];
-    Vec sum[SUMS] = {{0}};
-
-    (void)a, (void)n;
-    for (int r = 0; r < ROUNDS; r++)
-        for (int s = 0; s < SUMS; s++)
-            sum[s] = sum[s] * scale + add;
-    for (int s = 1; s < SUMS; s++)
-        sum[0] += sum[s];
-    return sum[0][0];
-}
-
-static double pass_fma32(Vec *a, const Vec *b, const Vec *c, size_t n)
-{
-    const Vec32 scale = (Vec32)b[0], add = (Vec32)c[0];
-    Vec32 sum[SUMS] = {{0}};
-
-    (void)a, (void)n;
-    for (int r = 0; r < ROUNDS; r++)
-        for (int s = 0; s < SUMS; s++)
-            sum[s] = sum[s] * scale + add;
-    for (int s = 1; s < SUMS; s++)
-        sum[0] += sum[s];
-    return (double)sum[0][0];
-}
+/* Chains of multiply-adds in registers, each with a start of its own: chains that the compiler can
+ * prove equal it computes once.  HIDE keeps it from knowing what a chain holds. */
+#define HIDE(v) __asm__ volatile("" : "+v"(v))
+#define PASS_FMA(NAME, VEC)                                                                        \
+    static double NAME(Vec *a, const Vec *b, const Vec *c, size_t n)                               \
+    {                                                                                              \
+        const VEC scale = (VEC)b[0], add = (VEC)c[0];                                              \
+        VEC sum[SUMS];                                                                             \
+                                                                                                   \
+        (void)a, (void)n;                                                                          \
+        for (int s = 0; s < SUMS; s++) {                                                           \
+            sum[s] = add;                                                                          \
+            HIDE(sum[s]);                                                                          \
+        }                                                                                          \
+        for (int r = 0; r < ROUNDS; r++)                                                           \
+            for (int s = 0; s < SUMS; s++)                                                         \
+                sum[s] = sum[s] * scale + add;                                                     \
+        for (int s = 1; s < SUMS; s++)                                                             \
+            sum[0] += sum[s];                                                                      \
+        return (double)sum[0][0];                                                                  \
+    }
+PASS_FMA(pass_fma64, Vec)
+PASS_FMA(pass_fma32, Vec32)
 
 static const double FMA_BYTES = 2.0 * ROUNDS * SUMS * WIDTH; /* operations times bytes of a cell */
 static const Limit limits[] = {

@@ -83,6 +83,19 @@ typedef struct ParforParam {
     Span key_span;
 } ParforParam;
 
+/* What becomes of a variable that existed before a parfor and that its body assigns. */
+typedef enum ParforMode {
+    PARFOR_DISJOINT, /* X[i, ] = ...: no two iterations touch the same cell, shown by the check */
+    PARFOR_MERGE,    /* X[...] = ...: not shown, check=0: cells that changed win */
+    PARFOR_SUM,      /* X += e: what it was and the sum over all iterations */
+    PARFOR_LOST      /* x = e, check=0: an iteration's own; afterwards x is what it was */
+} ParforMode;
+
+typedef struct ParforResult {
+    const char *name;
+    ParforMode mode;
+} ParforResult;
+
 struct Stmt {
     StmtKind kind;
     Span span;
@@ -95,6 +108,9 @@ struct Stmt {
     bool seq; /* the range was seq(a, b, s): a step of the wrong sign runs no iteration */
     ParforParam *params;
     int nparams;
+    ParforResult *results; /* S_PARFOR, set by the check: every variable from before the loop that
+                              the body assigns */
+    int nresults;
     StmtList body, orelse;
 };
 

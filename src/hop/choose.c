@@ -87,15 +87,11 @@ static bool offer(Match *m, Hop *replacement)
 
 static ml_status offer_all(Chooser *c, Hop *h)
 {
+    Match m = {.ctx = c->ctx, .unit = c->unit, .dag = c->dag, .found = offer, .user = c};
+
     c->dag->site = h->site;
     for (int e = rules_next(c->unit, h, -1); e >= 0; e = rules_next(c->unit, h, e)) {
-        Match m = {.ctx = c->ctx,
-                   .unit = c->unit,
-                   .dag = c->dag,
-                   .row = rules_row(c->unit, e),
-                   .found = offer,
-                   .user = c};
-
+        m.row = rules_row(c->unit, e);
         if (rewrite_table[m.row].fn || c->unit->rules_off[m.row])
             continue;
         TRY(rules_get(c->ctx, c->unit, m.row, &m.rule));

@@ -53,6 +53,8 @@ typedef struct Fuser {
     int *many;       /* groups that have had more than one operator */
     int nmany;
     Bits *before; /* scratch of needs_itself */
+    int *reached; /* nodes with references, of the program that is written */
+    int nreached;
 } Fuser;
 
 static inline bool bit_get(const Bits *set, int k)

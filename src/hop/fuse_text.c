@@ -56,6 +56,7 @@ static void gather(Writer *w, const Hop *h)
 {
     if (w->f->nodes[h->id].references++ > 0)
         return;
+    w->f->reached[w->f->nreached++] = h->id;
     for (int k = 0; k < h->nin; k++) {
         const Hop *in = h->in[k];
 
@@ -88,14 +89,17 @@ static void order_operands(Writer *w)
 
 static void gather_all(Writer *w)
 {
-    for (int k = 0; k < w->f->dag->count; k++) {
-        w->f->nodes[k].references = w->f->nodes[k].name = 0;
-        if (bit_get(w->g->members, k) && fuse_is_result(w->f, w->g, w->f->dag->nodes[k])) {
+    Fuser *f = w->f;
+
+    for (int k = 0; k < f->nreached; k++)
+        f->nodes[f->reached[k]].references = f->nodes[f->reached[k]].name = 0;
+    f->nreached = 0;
+    FOR_BITS (k, w->g->members, f->words)
+        if (fuse_is_result(f, w->g, f->dag->nodes[k])) {
             if (w->nresults < FUSE_RESULTS)
-                w->results[w->nresults] = w->f->dag->nodes[k];
+                w->results[w->nresults] = f->dag->nodes[k];
             w->nresults++;
         }
-    }
     for (int k = 0; k < w->nresults && k < FUSE_RESULTS; k++)
         gather(w, w->results[k]);
     order_operands(w);
@@ -257,9 +261,8 @@ static double pipeline_seconds(const Writer *w)
 {
     double seconds = COST_OPERATOR_SECONDS;
 
-    for (int k = 0; k < w->f->dag->count; k++)
-        if (w->f->nodes[k].references > 0)
-            seconds += hop_flops(w->f->dag->nodes[k]) / COST_FLOPS_PER_SECOND;
+    for (int k = 0; k < w->f->nreached; k++)
+        seconds += hop_flops(w->f->dag->nodes[w->f->reached[k]]) / COST_FLOPS_PER_SECOND;
     for (int k = 0; k < w->noperands; k++)
         if (fuse_has_size(w->operands[k]) && isfinite(w->operands[k]->bytes))
             seconds += w->operands[k]->bytes / COST_BYTES_PER_SECOND;
@@ -269,6 +272,7 @@ static double pipeline_seconds(const Writer *w)
     return seconds;
 }
 
+/* For explain. */
 static const char *reason(const Writer *w)
 {
     Buffer b = {0};
@@ -313,7 +317,7 @@ static ml_status make_results(Writer *w, Hop *p)
         w->f->map[old->id] = h;
     }
     p->seconds = pipeline_seconds(w);
-    p->why = reason(w);
+    p->why = w->f->unit->explained ? reason(w) : NULL;
     p->rule = 0;
     return ML_OK;
 }
@@ -388,7 +392,8 @@ ml_status fuse_rebuild(Fuser *f)
     if (!any)
         return ML_OK;
     f->out = dag_new(f->arena);
-    if (!f->out)
+    f->reached = ARENA_ARRAY(f->arena, int, f->dag->count);
+    if (!f->out || !f->reached)
         return fail_memory(f->ctx, sizeof *f->out);
     for (int k = 0; k < f->dag->nroots; k++) {
         const Root root = f->dag->roots[k];

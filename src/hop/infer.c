@@ -13,29 +13,26 @@ static int64_t size_of(Value v)
     return d >= 0 && d < 0x1p53 ? (int64_t)d : -1;
 }
 
-static ShapeArg shape_arg(const Hop *h)
+static void shape_arg(const Hop *h, ShapeArg *a)
 {
-    ShapeArg a = {.dims = {-1, -1, -1}};
-
-    if (!h)
-        return a;
-    a.dt = h->dt;
-    a.dims = h->dims;
-    a.lit = h->lit;
-    if (h->dt == DT_SCALAR)
-        a.dims = (Dims){1, 1, -1};
-    if (h->kind == HOP_OP && h->op == OP_list && h->nin <= SHAPE_SIZES)
-        for (; a.nsizes < h->nin; a.nsizes++)
-            a.sizes[a.nsizes] = h->in[a.nsizes] ? size_of(h->in[a.nsizes]->lit) : -1;
-    return a;
+    a->dt = h ? h->dt : DT_NONE;
+    a->dims = h ? h->dims : (Dims){-1, -1, -1};
+    a->lit = h ? h->lit : value_none();
+    a->again = false;
+    a->nsizes = 0;
+    if (h && h->dt == DT_SCALAR)
+        a->dims = (Dims){1, 1, -1};
+    if (h && h->kind == HOP_OP && h->op == OP_list && h->nin <= SHAPE_SIZES)
+        for (; a->nsizes < h->nin; a->nsizes++)
+            a->sizes[a->nsizes] = h->in[a->nsizes] ? size_of(h->in[a->nsizes]->lit) : -1;
 }
 
-static ShapeArg operand(const Hop *h, int k)
+static void shape_args(const Hop *h, ShapeArg *in)
 {
-    ShapeArg a = shape_arg(h->in[k]);
-
-    a.again = k > 0 && h->in[k] && h->in[k] == h->in[k - 1];
-    return a;
+    for (int k = 0; k < h->nin; k++) {
+        shape_arg(h->in[k], &in[k]);
+        in[k].again = k > 0 && h->in[k] && h->in[k] == h->in[k - 1];
+    }
 }
 
 /* The data type of a row's result; with unknown operands a cell-wise one is unknown too. */
@@ -110,7 +107,6 @@ static Value known_size(const OpInfo *op, const ShapeArg *in, int nin)
 /* Numbers only: a string made here would have no owner. */
 static Value known_scalar(const OpInfo *op, const ShapeArg *in, int nin)
 {
-    Ctx quiet = {0};
     Value args[OP_ARGS], out = value_none();
 
     if (!op->scalar || nin > OP_ARGS || (op->props & (P_EFFECT | P_RANDOM)))
@@ -120,7 +116,7 @@ static Value known_scalar(const OpInfo *op, const ShapeArg *in, int nin)
         if (in[k].lit.dt == DT_NONE && (in[k].dt != DT_NONE || !op->args[k].def))
             return out;
     }
-    if (op->scalar(&quiet, args, nin, &out) != ML_OK)
+    if (op->scalar(&(Ctx){0}, args, nin, &out) != ML_OK)
         return value_none();
     if (out.vt == VT_STRING) {
         value_release(out);
@@ -148,17 +144,17 @@ static unsigned possible_types(const Hop *h)
 
 /* Adds the types that the function gives for two samples of these types, as of few it depends on
  * the values: log(8, 2) is an integer.  false: it may fail. */
-static bool add_result_types(const OpInfo *op, const ValueType *types, int nin, unsigned *found)
+static bool add_result_types(Ctx *quiet, const OpInfo *op, const ValueType *types, int nin,
+                             unsigned *found)
 {
     static const int samples[2][2] = {{2, 2}, {3, 2}};
 
     for (int s = 0; s < 2; s++) {
-        Ctx quiet = {0};
         Value args[2], out = value_none();
 
         for (int k = 0; k < nin; k++)
             args[k] = sample(types[k], samples[s][k]);
-        if (op->scalar(&quiet, args, nin, &out) != ML_OK)
+        if (op->scalar(quiet, args, nin, &out) != ML_OK)
             return false;
         *found |= 1U << out.vt;
         value_release(out);
@@ -180,17 +176,20 @@ static ValueType scalar_type(const Hop *h)
 {
     const OpInfo *op = hop_info(h);
     unsigned first, second, found = 0;
+    Ctx *quiet = NULL;
 
     if (h->op == OP_as_scalar)
         return h->in[0]->dt == DT_MATRIX ? VT_DOUBLE : VT_UNKNOWN;
     if (!op->scalar || h->nin < 1 || h->nin > 2 || (op->props & (P_EFFECT | P_RANDOM)))
         return VT_UNKNOWN;
+    quiet = &(Ctx){0};
     first = possible_types(h->in[0]);
     second = h->nin > 1 ? possible_types(h->in[1]) : 1U << VT_INT;
     for (unsigned a = VT_INT; a <= VT_BOOL; a++)
         for (unsigned b = VT_INT; b <= VT_BOOL; b++)
             if ((first >> a & 1) && (second >> b & 1) &&
-                !add_result_types(op, (ValueType[]){(ValueType)a, (ValueType)b}, h->nin, &found))
+                !add_result_types(quiet, op, (ValueType[]){(ValueType)a, (ValueType)b}, h->nin,
+                                  &found))
                 return VT_UNKNOWN;
     return only_type(found);
 }
@@ -262,8 +261,7 @@ double hop_flops(const Hop *h)
 
     if (h->nin > OP_ARGS)
         return 0;
-    for (int k = 0; k < h->nin; k++)
-        in[k] = operand(h, k);
+    shape_args(h, in);
     return op_flops(&call);
 }
 
@@ -282,8 +280,7 @@ void hop_infer(const Ctx *ctx, Hop *h)
         h->dt = op->result == R_MATRIX ? DT_MATRIX : op->result == R_LIST ? DT_LIST : DT_NONE;
         return;
     }
-    for (int k = 0; k < h->nin; k++)
-        in[k] = operand(h, k);
+    shape_args(h, in);
     for (int k = 0; k <= OP_RESULTS; k++)
         out[k] = (Dims){-1, -1, -1};
     h->dt = result_type(op, op->result, in, h->nin);
@@ -318,7 +315,7 @@ static void infer_result(Hop *h)
     if (of->nin > OP_ARGS || h->dt != DT_MATRIX)
         return;
     for (int k = 0; k < of->nin; k++)
-        in[k] = shape_arg(of->in[k]);
+        shape_arg(of->in[k], &in[k]);
     for (int k = 0; k <= OP_RESULTS; k++)
         out[k] = (Dims){-1, -1, -1};
     infer_results(of, in, out);

@@ -448,7 +448,5 @@ static bool match_goals(Match *m, const Goal *g)
 bool rule_try(Match *m, Hop *root)
 {
     m->root = root;
-    memset(m->vars, 0, sizeof m->vars);
-    memset(m->classes, 0, sizeof m->classes);
     return match_operator(m, m->rule->pattern, root, NULL);
 }

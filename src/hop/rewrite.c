@@ -85,6 +85,7 @@ typedef struct Rebuild {
     bool rules;
     Dag *out;
     Hop **map; /* by old id */
+    Match match;
 } Rebuild;
 
 static bool take_first(Match *m, Hop *replacement)
@@ -95,19 +96,15 @@ static bool take_first(Match *m, Hop *replacement)
 
 static ml_status try_row(Rebuild *r, int row, Hop *h, Hop **better)
 {
-    Match m = {.ctx = r->call.ctx,
-               .unit = r->call.unit,
-               .dag = r->out,
-               .row = row,
-               .once = true,
-               .found = take_first};
+    Match *m = &r->match;
 
     if (rewrite_table[row].fn) {
         *better = rewrite_table[row].fn(&r->call, h);
         return ML_OK;
     }
-    TRY(rules_get(r->call.ctx, r->call.unit, row, &m.rule));
-    *better = rule_try(&m, h) ? m.user : NULL;
+    m->row = row;
+    TRY(rules_get(r->call.ctx, r->call.unit, row, &m->rule));
+    *better = rule_try(m, h) ? m->user : NULL;
     return ML_OK;
 }
 
@@ -271,6 +268,7 @@ static ml_status rebuild_into(Ctx *ctx, Unit *unit, Dag *dag, bool rules)
 
     r.call = (RewriteCall){.ctx = ctx, .unit = unit};
     r.call.dag = r.out = dag_new(dag->arena);
+    r.match = (Match){.ctx = ctx, .unit = unit, .dag = r.out, .once = true, .found = take_first};
     r.map = mem_calloc((size_t)dag->count + 1, sizeof *r.map);
     if (r.map && r.out) {
         count_uses(dag);

@@ -16,8 +16,8 @@ typedef struct Match {
     const Rule *rule;
     bool once; /* inner nodes may have no other consumer, unless the rule says `shared` */
     Hop *root; /* the node that the rule would replace */
-    Hop *vars[PATTERN_LETTERS];
-    int classes[PATTERN_CLASSES]; /* operator + 1; 0 none yet */
+    Hop *vars[PATTERN_LETTERS];   /* empty but while a rule is tried: a Match serves for many */
+    int classes[PATTERN_CLASSES]; /* operator + 1; 0 none yet; likewise */
     /* Called for each way in which the rule applies; true ends the search. */
     bool (*found)(struct Match *m, Hop *replacement);
     void *user;

@@ -91,7 +91,7 @@ static const char *const dotted_names[] = {
 
 static bool same_text(const char *word, const char *s, size_t size)
 {
-    return strlen(word) == size && memcmp(word, s, size) == 0;
+    return word[0] == s[0] && strlen(word) == size && memcmp(word, s, size) == 0;
 }
 
 static TokenKind word_kind(const char *s, size_t size)
@@ -258,8 +258,11 @@ static const Word symbols[] = {
 static void lex_symbol(Lexer *x, Token *t)
 {
     for (size_t k = 0; k < sizeof symbols / sizeof *symbols; k++) {
-        size_t n = strlen(symbols[k].text);
+        size_t n;
 
+        if (symbols[k].text[0] != x->text[x->at]) /* nearly all end here */
+            continue;
+        n = strlen(symbols[k].text);
         if (x->size - x->at >= n && memcmp(x->text + x->at, symbols[k].text, n) == 0) {
             x->at += (uint32_t)n;
             t->kind = symbols[k].kind;

@@ -48,49 +48,7 @@ typedef struct Matrix {
     size_t mapping_size;
 } Matrix;
 
-typedef enum FrameType {
-    FT_STRING,
-    FT_FP64,
-    FT_FP32,
-    FT_INT64,
-    FT_INT32,
-    FT_BOOLEAN,
-    FT_UINT8,
-    FT_UINT4,
-    FT_CHARACTER,
-    FT_HASH32,
-    FT_HASH64
-} FrameType;
-const char *frame_type_name(FrameType type); /* "STRING" ... */
-bool frame_type_parse(const char *name, size_t size, FrameType *type);
-
-/* One column: text types (STRING, CHARACTER, HASH*) as bytes plus offsets and a null flag a row,
- * the others as doubles or 64-bit integers.  Immutable and counted like everything else, so frames
- * share columns.  All arrays lie in one buffer of the pool, made by frame_column_new: fill them,
- * but set none of the pointers (nulls may be set to NULL). */
-typedef struct FrameColumn {
-    atomic_int refs;
-    FrameType type;
-    int64_t rows;
-    int64_t *offsets; /* text: rows + 1 offsets into bytes */
-    char *bytes;
-    uint8_t *nulls;  /* text: 1 where the cell is null; NULL when none is */
-    double *doubles; /* FP64, FP32 */
-    int64_t *ints;   /* INT64, INT32, UINT*, BOOLEAN */
-    String *fill;    /* in transform metadata: what missing cells are replaced by; else NULL */
-    struct Pool *pool;
-    void *buffer;
-    size_t bytes_held; /* accounted */
-} FrameColumn;
-
-typedef struct Frame {
-    atomic_int refs;
-    int64_t rows;
-    int64_t cols;
-    FrameColumn **columns;
-    String **names; /* cols names, or NULL: C1, C2 ... */
-} Frame;
-
+struct Frame;
 struct List;
 
 typedef struct Value {
@@ -106,7 +64,7 @@ typedef struct Value {
         bool b;
         String *s;
         Matrix *m;
-        Frame *f;
+        struct Frame *f;
         struct List *l;
     };
 } Value;
@@ -157,7 +115,7 @@ static inline Value value_matrix(Matrix *m)
 {
     return (Value){.dt = DT_MATRIX, .vt = VT_DOUBLE, .m = m};
 }
-static inline Value value_frame(Frame *f)
+static inline Value value_frame(struct Frame *f)
 {
     return (Value){.dt = DT_FRAME, .vt = VT_STRING, .f = f};
 }
@@ -374,30 +332,7 @@ static inline int64_t matrix_store(Matrix *m, int64_t at, int64_t n, const doubl
 
 /* ---- frames and lists ---- */
 
-ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, int64_t text_bytes,
-                           FrameColumn **out);
-FrameColumn *frame_column_retain(FrameColumn *c);
-void frame_column_release(FrameColumn *c);
-/* Takes the columns' references; names may be NULL, their references are taken as well. */
-ml_status frame_new(Ctx *ctx, int64_t rows, int64_t cols, FrameColumn **columns, String **names,
-                    Frame **out);
-Frame *frame_retain(Frame *f);
-void frame_release(Frame *f);
-bool frame_type_is_text(FrameType type);
-/* Cell text as printed (FP64 by Double.toString); NULL for null; points into the frame or into buf.
- */
-const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size);
-/* Columns are built row by row with this and then finished into a FrameColumn. */
-typedef struct TextColumnBuilder {
-    Buffer bytes;
-    VEC(int64_t) ends;
-    VEC(uint8_t) nulls;
-    bool any_null;
-} TextColumnBuilder;
-bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
-ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type,
-                              FrameColumn **out); /* empties b */
-void text_builder_free(TextColumnBuilder *b);
+#include "data/frame.h"
 
 ml_status list_new(Ctx *ctx, int64_t count, bool named, List **out); /* items none */
 List *list_retain(List *l);

@@ -1,12 +1,9 @@
-/* frame: typed columns, shared between frames, each in one buffer of the pool.
- *
- * Text columns keep all bytes of the column in one run with an offset a row, so a frame of a
- * million short strings is three arrays and not a million allocations. */
+/* frame: typed columns, shared between frames, each in one buffer of the pool; data/frame.h has the
+ * forms.  A column of a million short strings is two or three arrays and not a million allocations.
+ */
 #include "data/data.h"
 
 #include <string.h>
-
-enum { ALIGNMENT = 64 };
 
 static const char *const type_names[] = {"STRING",    "FP64",    "FP32",  "INT64",
                                          "INT32",     "BOOLEAN", "UINT8", "UINT4",
@@ -28,66 +25,92 @@ bool frame_type_parse(const char *name, size_t size, FrameType *type)
     return false;
 }
 
-bool frame_type_is_text(FrameType type)
+/* ---- text stores ---- */
+
+TextStore *text_store_retain(TextStore *s)
 {
-    return type == FT_STRING || type == FT_CHARACTER || type == FT_HASH32 || type == FT_HASH64;
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
 }
 
-static size_t aligned(size_t bytes)
+void text_store_release(TextStore *s)
 {
-    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    pool_release(s->pool, s->buffer, s->bytes_held);
+    mem_free(s);
 }
 
-/* Place the arrays of a text column in its buffer. */
-static void place_text(FrameColumn *c)
+/* ---- columns ---- */
+
+/* A column with room for `bytes` in its buffer; takes the store's reference. */
+static ml_status column_new(Ctx *ctx, FrameType type, int64_t rows, size_t bytes, TextStore *texts,
+                            FrameColumn **out)
 {
-    char *at = c->buffer;
-    size_t offsets = aligned((size_t)(c->rows + 1) * sizeof *c->offsets),
-           nulls = aligned((size_t)c->rows);
+    FrameColumn *c = mem_calloc(1, sizeof *c);
 
-    c->offsets = (int64_t *)(void *)at;
-    c->nulls = (uint8_t *)at + offsets;
-    c->bytes = at + offsets + nulls;
-    c->offsets[0] = 0;
-    memset(c->nulls, 0, (size_t)c->rows);
-}
-
-static size_t column_bytes(FrameType type, int64_t rows, int64_t text_bytes)
-{
-    size_t n = (size_t)rows;
-
-    if (!frame_type_is_text(type))
-        return n * sizeof(int64_t);
-    return aligned((n + 1) * sizeof(int64_t)) + aligned(n) + (size_t)text_bytes;
-}
-
-ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, int64_t text_bytes,
-                           FrameColumn **out)
-{
-    FrameColumn *c;
-
-    if (rows < 0 || rows > INT64_MAX / 32)
-        return fail(ctx, ML_EVALUE, "a frame of %" PRId64 " rows is not possible", rows);
-    c = mem_calloc(1, sizeof *c);
-    if (!c)
+    if (!c) {
+        text_store_release(texts);
         return fail_memory(ctx, sizeof *c);
+    }
     atomic_init(&c->refs, 1);
     c->type = type;
     c->rows = rows;
+    c->texts = texts;
     c->pool = ctx->pool;
-    c->bytes_held = column_bytes(type, rows, text_bytes);
-    c->buffer = pool_alloc(ctx, c->bytes_held);
-    if (!c->buffer) {
-        mem_free(c);
+    c->bytes_held = bytes;
+    c->buffer = bytes ? pool_alloc(ctx, bytes) : NULL;
+    if (bytes && !c->buffer) {
+        frame_column_release(c);
         return ML_ENOMEM;
     }
-    if (frame_type_is_text(type))
-        place_text(c);
-    else if (type == FT_FP64 || type == FT_FP32)
-        c->doubles = c->buffer;
-    else
-        c->ints = c->buffer;
+    c->cells = c->buffer;
     *out = c;
+    return ML_OK;
+}
+
+static ml_status check_rows(Ctx *ctx, int64_t rows)
+{
+    return rows >= 0 && rows <= INT64_MAX / 32
+               ? ML_OK
+               : fail(ctx, ML_EVALUE, "a frame of %" PRId64 " rows is not possible", rows);
+}
+
+ml_status frame_column_new(Ctx *ctx, FrameType type, int64_t rows, FrameColumn **out)
+{
+    const size_t width = frame_type_size(type);
+
+    TRY(check_rows(ctx, rows));
+    TRY(column_new(ctx, type, rows, (size_t)rows * width, NULL, out));
+    (*out)->width = (uint8_t)width;
+    return ML_OK;
+}
+
+ml_status frame_column_codes(Ctx *ctx, FrameType type, int64_t rows, TextStore *texts,
+                             FrameColumn **out)
+{
+    const size_t width = texts->count <= UINT8_MAX ? 1 : texts->count <= UINT16_MAX ? 2 : 4;
+    ml_status st = check_rows(ctx, rows);
+
+    if (st != ML_OK) {
+        text_store_release(texts);
+        return st;
+    }
+    TRY(column_new(ctx, type, rows, (size_t)rows * width, texts, out));
+    (*out)->width = (uint8_t)width;
+    return ML_OK;
+}
+
+ml_status frame_column_plain(Ctx *ctx, FrameType type, int64_t rows, bool nulls, TextStore *texts,
+                             FrameColumn **out)
+{
+    const size_t bytes = nulls ? ((size_t)rows + 63) / 64 * sizeof(uint64_t) : 0;
+
+    TRY(column_new(ctx, type, rows, bytes, texts, out));
+    (*out)->cells = NULL;
+    (*out)->nulls = (*out)->buffer;
+    if (bytes)
+        memset((*out)->nulls, 0, bytes);
     return ML_OK;
 }
 
@@ -102,7 +125,9 @@ void frame_column_release(FrameColumn *c)
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
     string_release(c->fill);
-    pool_release(c->pool, c->buffer, c->bytes_held);
+    text_store_release(c->texts);
+    if (c->buffer)
+        pool_release(c->pool, c->buffer, c->bytes_held);
     mem_free(c);
 }
 
@@ -160,73 +185,37 @@ void frame_release(Frame *f)
     mem_free(f);
 }
 
-static const char *text_cell(const FrameColumn *c, int64_t row, size_t *size)
+size_t frame_bytes(const Frame *f)
 {
-    if (c->nulls && c->nulls[row])
-        return NULL;
-    *size = (size_t)(c->offsets[row + 1] - c->offsets[row]);
-    return c->bytes + c->offsets[row];
+    size_t total = 0;
+
+    for (int64_t j = 0; j < f->cols; j++) {
+        const FrameColumn *c = f->columns[j];
+
+        total += c->bytes_held + (c->texts ? c->texts->bytes_held : 0);
+    }
+    return total;
 }
 
 const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size)
 {
     switch (c->type) {
     case FT_FP64:
-        *size = num_print_double(buf, c->doubles[row]);
+        *size = num_print_double(buf, ((const double *)c->cells)[row]);
         return buf;
     case FT_FP32:
-        *size = num_print_float(buf, (float)c->doubles[row]);
+        *size = num_print_float(buf, ((const float *)c->cells)[row]);
         return buf;
     case FT_BOOLEAN:
-        *size = c->ints[row] ? 4 : 5;
-        return c->ints[row] ? "TRUE" : "FALSE";
+        *size = column_int(c, row) ? 4 : 5;
+        return column_int(c, row) ? "TRUE" : "FALSE";
     case FT_INT64:
     case FT_INT32:
     case FT_UINT8:
     case FT_UINT4:
-        *size = num_print_int64(buf, c->ints[row]);
+        *size = num_print_int64(buf, column_int(c, row));
         return buf;
     default:
-        return text_cell(c, row, size);
+        return column_text(c, row, size);
     }
-}
-
-/* ---- building a text column row by row ---- */
-
-bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
-{
-    if (text && size)
-        buffer_put(&b->bytes, text, size);
-    b->any_null |= !text;
-    return !b->bytes.failed && VEC_PUSH(&b->ends, (int64_t)b->bytes.size) &&
-           VEC_PUSH(&b->nulls, !text);
-}
-
-ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type, FrameColumn **out)
-{
-    const size_t rows = (size_t)b->ends.count;
-    FrameColumn *c = NULL;
-    ml_status st = frame_column_new(ctx, type, b->ends.count, (int64_t)b->bytes.size, &c);
-
-    if (st == ML_OK) {
-        if (rows)
-            memcpy(c->offsets + 1, b->ends.items, rows * sizeof *c->offsets);
-        if (b->any_null)
-            memcpy(c->nulls, b->nulls.items, rows);
-        else
-            c->nulls = NULL;
-        if (b->bytes.size)
-            memcpy(c->bytes, b->bytes.data, b->bytes.size);
-        *out = c;
-    }
-    text_builder_free(b);
-    return st;
-}
-
-void text_builder_free(TextColumnBuilder *b)
-{
-    buffer_free(&b->bytes);
-    VEC_FREE(&b->ends);
-    VEC_FREE(&b->nulls);
-    b->any_null = false;
 }

@@ -85,7 +85,7 @@ static void print_cell(Buffer *b, const FrameColumn *c, int64_t row, int decimal
     const char *cell;
 
     if (c->type == FT_FP64) {
-        put_fixed(b, c->doubles[row], decimals);
+        put_fixed(b, column_number(c, row), decimals);
         return;
     }
     cell = frame_cell_text(c, row, text, &size);

@@ -10,7 +10,7 @@
 enum { TILE = 1 << 20, ALIGN = 64, MAX_SEGMENTS = 1 << 24 };
 
 static const char MAGIC[8] = "MLBLOCK\n";
-static const uint32_t VERSION = 1;
+static const uint32_t VERSION = 2;
 static const uint64_t ORDER = UINT64_C(0x0102030405060708);
 
 static uint64_t tile_sum(const char *p, size_t n)

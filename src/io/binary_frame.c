@@ -1,21 +1,20 @@
-/* Frames in the binary format. Segment 0 describes the columns, segment 1 holds their names (length
- * and bytes, length UINT32_MAX for none); then each numeric column has one segment and each text
- * column three: offsets, nulls (empty if there are none), bytes.
+/* Frames in the binary format: columns as they lie in memory (data/frame.h). Segment 0 has a word
+ * for each column, its type and, from bit 8 on, the bytes of its codes (0 for plain texts); segment
+ * 1 holds their names (length and bytes, length UINT32_MAX for none). Then each column has three
+ * segments: its numbers or codes, or for plain texts the bitmap of nulls, which may be empty;
+ * offsets of its texts, of 8 bytes if the texts exceed 4 GiB, else of 4; and the texts.
  */
 #include "io/binary.h"
 
 enum {
     FRAME_COLUMNS, /* segments that every frame has */
     FRAME_NAMES,
-    FRAME_FIRST
+    FRAME_FIRST,
+    COLUMN_PARTS = 3,
+    WIDTH_SHIFT = 8
 };
 
 static const uint32_t NO_NAME = UINT32_MAX;
-
-static bool has_doubles(FrameType type)
-{
-    return type == FT_FP64 || type == FT_FP32;
-}
 
 /* ---- writing ---- */
 
@@ -31,30 +30,40 @@ static void put_names(Buffer *b, const Frame *f)
     }
 }
 
-/* The segments of a column; returns how many. */
-static size_t column_parts(const FrameColumn *c, Part *parts)
+static size_t offset_size(size_t text_bytes)
 {
-    const size_t rows = (size_t)c->rows;
+    return text_bytes > UINT32_MAX ? sizeof(int64_t) : sizeof(uint32_t);
+}
 
-    if (!frame_type_is_text(c->type)) {
-        parts[0] = has_doubles(c->type) ? (Part){c->doubles, rows * sizeof(double)}
-                                        : (Part){c->ints, rows * sizeof(int64_t)};
-        return 1;
+static size_t bitmap_size(int64_t rows)
+{
+    return ((size_t)rows + 63) / 64 * sizeof(uint64_t);
+}
+
+static void column_parts(const FrameColumn *c, Part parts[COLUMN_PARTS])
+{
+    const TextStore *t = c->texts;
+    const size_t bytes = t ? (size_t)text_offset(t, t->count) : 0;
+
+    memset(parts, 0, COLUMN_PARTS * sizeof *parts);
+    if (c->width)
+        parts[0] = (Part){c->cells, (size_t)c->rows * c->width};
+    else if (c->nulls)
+        parts[0] = (Part){c->nulls, bitmap_size(c->rows)};
+    if (t) {
+        parts[1] = (Part){t->buffer, ((size_t)t->count + 1) * offset_size(bytes)};
+        parts[2] = (Part){t->bytes, bytes};
     }
-    parts[0] = (Part){c->offsets, (rows + 1) * sizeof(int64_t)};
-    parts[1] = (Part){c->nulls, c->nulls ? rows : 0};
-    parts[2] = (Part){c->bytes, (size_t)c->offsets[rows]};
-    return 3;
 }
 
 ml_status binary_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output *o)
 {
     const size_t cols = (size_t)f->cols;
     BinaryHeader h = {.kind = BINARY_FRAME, .rows = f->rows, .cols = f->cols};
-    Part *parts = mem_calloc(FRAME_FIRST + 3 * cols, sizeof *parts);
+    Part *parts = mem_calloc(FRAME_FIRST + COLUMN_PARTS * cols, sizeof *parts);
     uint32_t *types = mem_calloc(cols + 1, sizeof *types);
     Buffer names = {0};
-    size_t n = FRAME_FIRST;
+    const size_t n = FRAME_FIRST + COLUMN_PARTS * cols;
     ml_status st;
 
     (void)spec;
@@ -64,8 +73,10 @@ ml_status binary_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output 
         goto done;
     }
     for (size_t k = 0; k < cols; k++) {
-        types[k] = f->columns[k]->type;
-        n += column_parts(f->columns[k], parts + n);
+        const FrameColumn *c = f->columns[k];
+
+        types[k] = (uint32_t)c->type | (c->texts ? (uint32_t)c->width << WIDTH_SHIFT : 0);
+        column_parts(c, parts + FRAME_FIRST + COLUMN_PARTS * k);
     }
     parts[FRAME_COLUMNS] = (Part){types, cols * sizeof *types};
     parts[FRAME_NAMES] = (Part){names.data, names.size};
@@ -86,52 +97,121 @@ typedef struct FrameJob {
     String **names;
 } FrameJob;
 
-static bool texts_are_sound(const FrameColumn *c, uint64_t bytes)
+/* What segment 0 says of a column. */
+typedef struct ColumnForm {
+    FrameType type;
+    uint32_t width;
+} ColumnForm;
+
+static bool offsets_are_sound(const TextStore *t, size_t bytes)
 {
-    if (c->offsets[0] != 0 || c->offsets[c->rows] != (int64_t)bytes)
+    if (text_offset(t, 0) != 0 || text_offset(t, t->count) != (int64_t)bytes)
         return false;
-    for (int64_t r = 0; r < c->rows; r++)
-        if (c->offsets[r] > c->offsets[r + 1])
+    for (int64_t k = 0; k < t->count; k++)
+        if (text_offset(t, k) > text_offset(t, k + 1))
             return false;
     return true;
 }
 
-static ml_status read_texts(Ctx *ctx, FrameJob *j, FrameType type, FrameColumn **out)
+/* The store of a text column, from the second and third segment after j->next. */
+static ml_status read_store(Ctx *ctx, const FrameJob *j, TextStore **out)
 {
     const BinaryFile *b = j->b;
-    const size_t rows = (size_t)b->h.rows, offset_bytes = (rows + 1) * sizeof(int64_t);
-    const uint64_t s = j->next, bytes = s + 2 < b->h.segments ? b->table[s + 2].size : 0;
-    const bool has_nulls = s + 1 < b->h.segments && b->table[s + 1].size > 0;
-    const char *offsets = binary_segment(ctx, b, s, offset_bytes);
-    const char *nulls = offsets ? binary_segment(ctx, b, s + 1, has_nulls ? rows : 0) : NULL;
-    const char *text = nulls ? binary_segment(ctx, b, s + 2, bytes) : NULL;
-    FrameColumn *c;
+    const size_t bytes = b->table[j->next + 2].size, size = b->table[j->next + 1].size,
+                 width = offset_size(bytes), count = size / width;
+    const char *offsets, *text;
+    ml_status st;
 
+    if (size % width != 0 || count == 0)
+        return binary_corrupt(ctx, b, "the texts of a column have no offsets");
+    offsets = binary_segment(ctx, b, j->next + 1, size);
+    text = offsets ? binary_segment(ctx, b, j->next + 2, bytes) : NULL;
     if (!text)
         return ML_EFORMAT;
-    TRY(frame_column_new(ctx, type, b->h.rows, (int64_t)bytes, out));
-    c = *out;
-    TRY(binary_copy(ctx, c->offsets, offsets, offset_bytes));
-    TRY(binary_copy(ctx, c->bytes, text, bytes));
-    if (has_nulls)
-        TRY(binary_copy(ctx, c->nulls, nulls, rows));
-    else
-        c->nulls = NULL;
-    j->next += 3;
-    return texts_are_sound(c, bytes) ? ML_OK
-                                     : binary_corrupt(ctx, b, "the texts of a column overlap");
+    TRY(text_store_new(ctx, (int64_t)count - 1, bytes, out));
+    st = binary_copy(ctx, (*out)->buffer, offsets, size);
+    if (st == ML_OK)
+        st = binary_copy(ctx, (*out)->bytes, text, bytes);
+    if (st == ML_OK && !offsets_are_sound(*out, bytes))
+        st = binary_corrupt(ctx, b, "the texts of a column overlap");
+    if (st != ML_OK)
+        text_store_release(*out);
+    return st;
 }
 
-static ml_status read_numbers(Ctx *ctx, FrameJob *j, FrameType type, FrameColumn **out)
+static bool codes_are_sound(const FrameColumn *c)
 {
-    const size_t bytes = (size_t)j->b->h.rows * sizeof(int64_t);
-    const char *data = binary_segment(ctx, j->b, j->next++, bytes);
+    for (int64_t i = 0; i < c->rows; i++)
+        if (column_code(c, i) > c->texts->count)
+            return false;
+    return true;
+}
+
+static ml_status read_codes(Ctx *ctx, const FrameJob *j, ColumnForm form, TextStore *texts,
+                            FrameColumn **out)
+{
+    const size_t bytes = (size_t)j->b->h.rows * form.width;
+    const char *codes = binary_segment(ctx, j->b, j->next, bytes);
+    FrameColumn *c;
+
+    if (!codes) {
+        text_store_release(texts);
+        return ML_EFORMAT;
+    }
+    TRY(frame_column_codes(ctx, form.type, j->b->h.rows, texts, out));
+    c = *out;
+    if (c->width != form.width)
+        return binary_corrupt(ctx, j->b, "the codes of a column have a wrong size");
+    TRY(binary_copy(ctx, c->cells, codes, bytes));
+    return codes_are_sound(c) ? ML_OK : binary_corrupt(ctx, j->b, "a cell has an unknown code");
+}
+
+static ml_status read_plain(Ctx *ctx, const FrameJob *j, ColumnForm form, TextStore *texts,
+                            FrameColumn **out)
+{
+    const BinaryFile *b = j->b;
+    const bool nulls = b->table[j->next].size > 0;
+    const size_t bytes = nulls ? bitmap_size(b->h.rows) : 0;
+    const char *map = binary_segment(ctx, b, j->next, bytes);
+
+    if (!map || texts->count != b->h.rows) {
+        text_store_release(texts);
+        return map ? binary_corrupt(ctx, b, "a column has not a text for each row") : ML_EFORMAT;
+    }
+    TRY(frame_column_plain(ctx, form.type, b->h.rows, nulls, texts, out));
+    return nulls ? binary_copy(ctx, (*out)->nulls, map, bytes) : ML_OK;
+}
+
+static ml_status read_texts(Ctx *ctx, FrameJob *j, ColumnForm form, FrameColumn **out)
+{
+    TextStore *texts = NULL;
+
+    TRY(read_store(ctx, j, &texts));
+    return (form.width ? read_codes : read_plain)(ctx, j, form, texts, out);
+}
+
+/* A byte is a BOOLEAN, UINT4 ... only in the range of the type. */
+static bool bytes_are_sound(const FrameColumn *c)
+{
+    const int64_t most = c->type == FT_BOOLEAN ? 1 : c->type == FT_UINT4 ? 15 : 255;
+
+    for (int64_t i = 0; c->width == 1 && i < c->rows; i++)
+        if (column_int(c, i) > most)
+            return false;
+    return true;
+}
+
+static ml_status read_numbers(Ctx *ctx, FrameJob *j, ColumnForm form, FrameColumn **out)
+{
+    const size_t bytes = (size_t)j->b->h.rows * frame_type_size(form.type);
+    const char *data = binary_segment(ctx, j->b, j->next, bytes);
 
     if (!data)
         return ML_EFORMAT;
-    TRY(frame_column_new(ctx, type, j->b->h.rows, 0, out));
-    return binary_copy(ctx, has_doubles(type) ? (void *)(*out)->doubles : (void *)(*out)->ints,
-                       data, bytes);
+    TRY(frame_column_new(ctx, form.type, j->b->h.rows, out));
+    TRY(binary_copy(ctx, (*out)->cells, data, bytes));
+    return bytes_are_sound(*out) ? ML_OK
+                                 : binary_corrupt(ctx, j->b, "a cell is beyond its type's range");
 }
 
 static ml_status read_columns(Ctx *ctx, FrameJob *j)
@@ -142,13 +222,16 @@ static ml_status read_columns(Ctx *ctx, FrameJob *j)
     if (!types)
         return ML_EFORMAT;
     for (int64_t k = 0; k < cols; k++) {
-        uint32_t type;
+        ColumnForm form;
+        uint32_t word;
 
-        memcpy(&type, types + (size_t)k * sizeof type, sizeof type);
-        if (type > FT_HASH64)
+        memcpy(&word, types + (size_t)k * sizeof word, sizeof word);
+        form = (ColumnForm){(FrameType)(word & ((1U << WIDTH_SHIFT) - 1)), word >> WIDTH_SHIFT};
+        if (form.type > FT_HASH64 || form.width > sizeof(uint32_t))
             return binary_corrupt(ctx, j->b, "a column has an unknown type");
-        TRY((frame_type_is_text((FrameType)type) ? read_texts : read_numbers)(
-            ctx, j, (FrameType)type, &j->columns[k]));
+        TRY((frame_type_is_text(form.type) ? read_texts : read_numbers)(ctx, j, form,
+                                                                        &j->columns[k]));
+        j->next += COLUMN_PARTS;
     }
     return ML_OK;
 }
@@ -202,7 +285,7 @@ static ml_status read_frame(Ctx *ctx, FrameJob *j, Frame **out)
 
     if (h->kind != BINARY_FRAME)
         return fail(ctx, ML_EFORMAT, "%s: the binary file holds no frame", j->b->file->name);
-    if (h->segments < FRAME_FIRST + (uint64_t)h->cols || h->rows > INT64_MAX / 32)
+    if (h->segments != FRAME_FIRST + COLUMN_PARTS * (uint64_t)h->cols || h->rows > INT64_MAX / 32)
         return binary_corrupt(ctx, j->b, "impossible sizes in its header");
     j->columns = mem_calloc((size_t)h->cols + 1, sizeof *j->columns);
     j->names = mem_calloc((size_t)h->cols + 1, sizeof *j->names);

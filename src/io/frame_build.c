@@ -40,7 +40,7 @@ ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t co
         return fail_memory(ctx, n * sizeof *b->texts);
     for (int64_t k = 0; k < cols; k++)
         if (!frame_type_is_text(b->types[k]))
-            TRY(frame_column_new(ctx, b->types[k], rows, 0, &b->columns[k]));
+            TRY(frame_column_new(ctx, b->types[k], rows, &b->columns[k]));
     return ML_OK;
 }
 
@@ -80,16 +80,21 @@ static bool parse_int(FrameType type, const char *p, const char *end, int64_t *v
 /* Store a numeric cell; false when the text is none. */
 static bool put_number(FrameColumn *c, int64_t row, const char *p, const char *end)
 {
+    int64_t i = 0;
     double d = 0;
+    bool good;
 
     if (c->type == FT_BOOLEAN)
-        return parse_bool(p, (size_t)(end - p), &c->ints[row]);
-    if (c->ints)
-        return parse_int(c->type, p, end, &c->ints[row]);
-    if (!cell_parse(p, end, &d))
-        return false;
-    c->doubles[row] = c->type == FT_FP32 ? (double)(float)d : d;
-    return true;
+        good = parse_bool(p, (size_t)(end - p), &i);
+    else if (frame_type_is_integer(c->type))
+        good = parse_int(c->type, p, end, &i);
+    else
+        good = cell_parse(p, end, &d);
+    if (good && frame_type_is_integer(c->type))
+        column_set_int(c, row, i);
+    else if (good)
+        column_set_number(c, row, d);
+    return good;
 }
 
 ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *file, int64_t row,
@@ -105,10 +110,7 @@ ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *f
                                                          : fail_memory(ctx, (size_t)(end - p));
     }
     if (!p) {
-        if (column->ints)
-            column->ints[row] = 0;
-        else
-            column->doubles[row] = 0;
+        column_set_number(column, row, 0);
         return ML_OK;
     }
     if (put_number(column, row, p, end))
@@ -117,37 +119,14 @@ ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *f
                       frame_type_name(column->type), input_quote(p, end, shown));
 }
 
-/* Join the texts of column k, chunk after chunk, into the first builder. */
-static ml_status join_texts(Ctx *ctx, FrameBuild *b, int64_t k)
-{
-    TextColumnBuilder *all = &b->texts[k];
-
-    for (int i = 1; i < b->chunks; i++) {
-        TextColumnBuilder *part = &b->texts[i * b->cols + k];
-        int64_t begin = 0;
-
-        for (int r = 0; r < part->ends.count; r++) {
-            const bool null = part->any_null && part->nulls.items[r];
-            const int64_t end = part->ends.items[r];
-
-            if (!text_builder_add(all, null ? NULL : part->bytes.data + begin,
-                                  (size_t)(end - begin)))
-                return fail_memory(ctx, (size_t)end);
-            begin = end;
-        }
-        text_builder_free(part);
-        *part = (TextColumnBuilder){0};
-    }
-    return text_builder_finish(ctx, all, b->types[k], &b->columns[k]);
-}
-
 static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     FrameBuild *b = arg;
 
     for (int64_t k = lo; k < hi; k++)
         if (!b->columns[k])
-            TRY(join_texts(ctx, b, k));
+            TRY(text_builders_join(ctx, &b->texts[k], b->chunks, b->cols, b->types[k],
+                                   &b->columns[k]));
     return ML_OK;
 }
 
@@ -187,8 +166,8 @@ const char *frame_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], 
 {
     if (c->type != FT_BOOLEAN)
         return frame_cell_text(c, row, buf, size);
-    *size = c->ints[row] ? 4 : 5;
-    return c->ints[row] ? "true" : "false";
+    *size = column_int(c, row) ? 4 : 5;
+    return column_int(c, row) ? "true" : "false";
 }
 
 ml_status frame_check_lines(Ctx *ctx, const Frame *f, const char *format)
@@ -196,7 +175,8 @@ ml_status frame_check_lines(Ctx *ctx, const Frame *f, const char *format)
     for (int64_t k = 0; k < f->cols; k++) {
         const FrameColumn *c = f->columns[k];
 
-        if (c->bytes && c->rows > 0 && memchr(c->bytes, '\n', (size_t)c->offsets[c->rows]))
+        if (c->texts && c->rows > 0 &&
+            memchr(c->texts->bytes, '\n', (size_t)text_offset(c->texts, c->texts->count)))
             return fail(ctx, ML_EVALUE,
                         "write: column %" PRId64
                         " holds text with line breaks, which %s files cannot keep; "

@@ -162,7 +162,7 @@ ml_status text_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o)
  */
 static bool is_default(const FrameColumn *c, int64_t r)
 {
-    return (c->ints && c->ints[r] == 0) || (c->doubles && c->doubles[r] == 0);
+    return !c->texts && column_number(c, r) == 0;
 }
 
 static void format_frame(const void *arg, int64_t lo, int64_t hi, Buffer *b)

@@ -30,6 +30,8 @@ ml_status column_open(Ctx *ctx, ColumnWriter *w, FrameType type, int64_t rows);
 ml_status column_copy(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int64_t lo, int64_t hi);
 ml_status column_close(Ctx *ctx, ColumnWriter *w, FrameColumn **out); /* frees the writer */
 void column_discard(ColumnWriter *w);
+/* A STRING column of one cell, null where text is NULL. */
+ml_status column_of_text(Ctx *ctx, const char *text, size_t size, FrameColumn **out);
 /* The column in another type; itself, retained, when it has it. */
 ml_status column_cast(Ctx *ctx, FrameColumn *c, FrameType type, FrameColumn **out);
 /* The narrowest type that holds values of both. */

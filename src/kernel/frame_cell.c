@@ -8,7 +8,7 @@ const char *frame_cell_string(const FrameColumn *c, int64_t row, char buf[NUM_BU
 {
     const char *text = frame_cell_text(c, row, buf, size);
 
-    return c->type == FT_BOOLEAN ? (c->ints[row] ? "true" : "false") : text;
+    return c->type == FT_BOOLEAN ? (column_int(c, row) ? "true" : "false") : text;
 }
 
 bool text_is_boolean(const char *s, size_t size, bool *out)
@@ -44,15 +44,11 @@ ml_status frame_cell_number(Ctx *ctx, const FrameColumn *c, int64_t row, double 
     const char *text;
     size_t size;
 
-    if (c->doubles) {
-        *out = c->doubles[row];
+    if (!c->texts) {
+        *out = column_number(c, row);
         return ML_OK;
     }
-    if (c->ints) {
-        *out = (double)c->ints[row];
-        return ML_OK;
-    }
-    text = frame_cell_text(c, row, NULL, &size);
+    text = column_text(c, row, &size);
     *out = NAN;
     return text && size ? text_number(ctx, text, size, row, out) : ML_OK;
 }
@@ -63,12 +59,14 @@ ml_status frame_cell_value(Ctx *ctx, const FrameColumn *c, int64_t row, Value *o
     size_t size = 0;
     String *s = NULL;
 
-    if (c->doubles) {
-        *out = value_double(c->doubles[row]);
-    } else if (c->ints) {
-        *out = c->type == FT_BOOLEAN ? value_bool(c->ints[row] != 0) : value_int(c->ints[row]);
+    if (frame_type_is_float(c->type)) {
+        *out = value_double(column_number(c, row));
+    } else if (c->type == FT_BOOLEAN) {
+        *out = value_bool(column_int(c, row) != 0);
+    } else if (!c->texts) {
+        *out = value_int(column_int(c, row));
     } else {
-        text = frame_cell_text(c, row, NULL, &size);
+        text = column_text(c, row, &size);
         TRY(text ? string_new(ctx, text, size, &s) : string_new(ctx, "null", 4, &s));
         *out = value_string(s);
     }

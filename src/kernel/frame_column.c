@@ -5,15 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_float(FrameType type)
-{
-    return type == FT_FP64 || type == FT_FP32;
-}
-
 ml_status column_open(Ctx *ctx, ColumnWriter *w, FrameType type, int64_t rows)
 {
     *w = (ColumnWriter){.type = type};
-    return frame_type_is_text(type) ? ML_OK : frame_column_new(ctx, type, rows, 0, &w->numbers);
+    return frame_type_is_text(type) ? ML_OK : frame_column_new(ctx, type, rows, &w->numbers);
 }
 
 static ml_status copy_text(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int64_t lo, int64_t hi)
@@ -29,7 +24,7 @@ static ml_status copy_text(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int6
                         "expected one character in row %" PRId64 " of the frame, found '%.*s'",
                         i + 1, size < 80 ? (int)size : 80, text);
         if (!text_builder_add(&w->text, text, size))
-            return fail_memory(ctx, w->text.bytes.size);
+            return fail_memory(ctx, (size_t)w->text.rows);
     }
     return ML_OK;
 }
@@ -37,16 +32,11 @@ static ml_status copy_text(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int6
 static ml_status copy_floats(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int64_t lo,
                              int64_t hi)
 {
-    double *out = w->numbers->doubles + w->row;
-
-    if (c->type == w->type) {
-        memcpy(out, c->doubles + lo, (size_t)(hi - lo) * sizeof *out);
-        return ML_OK;
-    }
     for (int64_t i = lo; i < hi; i++) {
-        TRY(frame_cell_number(ctx, c, i, &out[i - lo]));
-        if (w->type == FT_FP32)
-            out[i - lo] = (double)(float)out[i - lo];
+        double x;
+
+        TRY(frame_cell_number(ctx, c, i, &x));
+        column_set_number(w->numbers, w->row + i - lo, x);
     }
     return ML_OK;
 }
@@ -88,8 +78,8 @@ static ml_status cell_integer(Ctx *ctx, const FrameColumn *c, int64_t row, Frame
 {
     double d;
 
-    if (c->ints) {
-        *out = c->ints[row];
+    if (frame_type_is_integer(c->type)) {
+        *out = column_int(c, row);
         return ML_OK;
     }
     if (frame_type_is_text(c->type) && text_integer(c, row, out))
@@ -103,26 +93,29 @@ static ml_status cell_integer(Ctx *ctx, const FrameColumn *c, int64_t row, Frame
 
 static ml_status copy_ints(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int64_t lo, int64_t hi)
 {
-    int64_t *out = w->numbers->ints + w->row, low, high;
+    int64_t value, low, high;
 
-    if (c->type == w->type) {
-        memcpy(out, c->ints + lo, (size_t)(hi - lo) * sizeof *out);
-        return ML_OK;
-    }
     int_limits(w->type, &low, &high);
     for (int64_t i = lo; i < hi; i++) {
-        TRY(cell_integer(ctx, c, i, w->type, &out[i - lo]));
-        if (out[i - lo] < low || out[i - lo] > high)
+        TRY(cell_integer(ctx, c, i, w->type, &value));
+        if (value < low || value > high)
             return does_not_fit(ctx, c, i, w->type);
+        column_set_int(w->numbers, w->row + i - lo, value);
     }
     return ML_OK;
 }
 
 ml_status column_copy(Ctx *ctx, ColumnWriter *w, const FrameColumn *c, int64_t lo, int64_t hi)
 {
-    TRY(frame_type_is_text(w->type) ? copy_text(ctx, w, c, lo, hi)
-        : is_float(w->type)         ? copy_floats(ctx, w, c, lo, hi)
-                                    : copy_ints(ctx, w, c, lo, hi));
+    if (c->type == w->type && w->numbers) {
+        if (hi > lo)
+            memcpy(column_cell(w->numbers, w->row), column_cell(c, lo),
+                   (size_t)(hi - lo) * c->width);
+    } else {
+        TRY(frame_type_is_text(w->type)    ? copy_text(ctx, w, c, lo, hi)
+            : frame_type_is_float(w->type) ? copy_floats(ctx, w, c, lo, hi)
+                                           : copy_ints(ctx, w, c, lo, hi));
+    }
     w->row += hi - lo;
     return ML_OK;
 }
@@ -219,7 +212,7 @@ ml_status result_frame(Ctx *ctx, OpCall *call, int64_t rows, int64_t cols, Frame
     return ML_OK;
 }
 
-static ml_status one_cell(Ctx *ctx, const char *text, size_t size, FrameColumn **out)
+ml_status column_of_text(Ctx *ctx, const char *text, size_t size, FrameColumn **out)
 {
     TextColumnBuilder b = {0};
 
@@ -241,7 +234,7 @@ ml_status frame_of_row(Ctx *ctx, const Frame *f, CellText text, void *arg, Frame
         size_t size = 0;
         const char *s = text(f, j, arg, buf, &size);
 
-        st = one_cell(ctx, s, size, &columns[j]);
+        st = column_of_text(ctx, s, size, &columns[j]);
     }
     if (st == ML_OK)
         return frame_wrap(ctx, 1, f->cols, columns, NULL, out);

@@ -25,8 +25,7 @@ static double compare_cells(const OpInfo *op, const FrameColumn *a, const FrameC
     const char *at, *bt;
 
     if (!frame_type_is_text(a->type) && !frame_type_is_text(b->type))
-        return op->cell2(a->doubles ? a->doubles[row] : (double)a->ints[row],
-                         b->doubles ? b->doubles[row] : (double)b->ints[row]);
+        return op->cell2(column_number(a, row), column_number(b, row));
     at = frame_cell_string(a, row, abuf, &na);
     bt = frame_cell_string(b, row, bbuf, &nb);
     return op->cell2(order_of_texts(at, na, bt, nb), 0);
@@ -35,9 +34,9 @@ static double compare_cells(const OpInfo *op, const FrameColumn *a, const FrameC
 static ml_status compare_columns(Ctx *ctx, const OpInfo *op, const FrameColumn *a,
                                  const FrameColumn *b, FrameColumn **out)
 {
-    TRY(frame_column_new(ctx, FT_BOOLEAN, a->rows, 0, out));
+    TRY(frame_column_new(ctx, FT_BOOLEAN, a->rows, out));
     for (int64_t i = 0; i < a->rows; i++)
-        (*out)->ints[i] = compare_cells(op, a, b, i) != 0;
+        column_set_int(*out, i, compare_cells(op, a, b, i) != 0);
     return ML_OK;
 }
 

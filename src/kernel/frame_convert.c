@@ -127,14 +127,11 @@ static ml_status columns_from_matrix(Ctx *ctx, void *arg, int64_t lo, int64_t hi
         FrameType type = column_type(m, j);
         FrameColumn *c = NULL;
 
-        TRY(frame_column_new(ctx, type, m->rows, 0, &c));
+        TRY(frame_column_new(ctx, type, m->rows, &c));
         for (int64_t i = 0; i < m->rows; i++) {
             const double v = m->values[i * m->cols + j];
 
-            if (c->ints)
-                c->ints[i] = (int64_t)v;
-            else
-                c->doubles[i] = type == FT_FP32 ? (double)(float)v : v;
+            column_set_number(c, i, v);
         }
         job->columns[j] = c;
     }
@@ -163,20 +160,17 @@ ml_status frame_from_matrix(Ctx *ctx, Matrix *m, Frame **out)
 
 static ml_status scalar_column(Ctx *ctx, Value v, FrameColumn **out)
 {
-    FrameType type = v.vt == VT_INT      ? FT_INT64
-                     : v.vt == VT_DOUBLE ? FT_FP64
-                     : v.vt == VT_BOOL   ? FT_BOOLEAN
-                                         : FT_STRING;
-
-    TRY(frame_column_new(ctx, type, 1, v.vt == VT_STRING ? v.s->size : 0, out));
-    if (v.vt == VT_STRING) {
-        memcpy((*out)->bytes, v.s->text, (size_t)v.s->size);
-        (*out)->offsets[1] = v.s->size;
-    } else if (v.vt == VT_DOUBLE) {
-        (*out)->doubles[0] = v.d;
-    } else {
-        (*out)->ints[0] = v.vt == VT_INT ? v.i : v.b;
-    }
+    if (v.vt == VT_STRING)
+        return column_of_text(ctx, v.s->text, (size_t)v.s->size, out);
+    TRY(frame_column_new(ctx,
+                         v.vt == VT_INT      ? FT_INT64
+                         : v.vt == VT_DOUBLE ? FT_FP64
+                                             : FT_BOOLEAN,
+                         1, out));
+    if (v.vt == VT_DOUBLE)
+        column_set_number(*out, 0, v.d);
+    else
+        column_set_int(*out, 0, v.vt == VT_INT ? v.i : v.b);
     return ML_OK;
 }
 

@@ -9,11 +9,7 @@
 
 static bool is_empty_cell(const FrameColumn *c, int64_t row)
 {
-    if (c->doubles)
-        return c->doubles[row] == 0;
-    if (c->ints)
-        return c->ints[row] == 0;
-    return c->nulls && c->nulls[row];
+    return c->texts ? column_is_null(c, row) : column_number(c, row) == 0;
 }
 
 void frame_mark_empty(const Frame *f, bool rows, Kept *kept)
@@ -100,14 +96,10 @@ static ml_status keep_cells(Ctx *ctx, const FrameColumn *c, const Kept *kept, Fr
 
     if (frame_type_is_text(c->type))
         return keep_text(ctx, c, kept, out);
-    TRY(frame_column_new(ctx, c->type, kept->count, 0, out));
+    TRY(frame_column_new(ctx, c->type, kept->count, out));
     for (int64_t i = 0; i < c->rows; i++) {
-        if (!kept->flags[i])
-            continue;
-        if (c->doubles)
-            (*out)->doubles[k++] = c->doubles[i];
-        else
-            (*out)->ints[k++] = c->ints[i];
+        if (kept->flags[i])
+            memcpy(column_cell(*out, k++), column_cell(c, i), c->width);
     }
     return ML_OK;
 }
@@ -192,17 +184,17 @@ static ml_status replace_numbers(Ctx *ctx, const FrameColumn *c, const TextPair 
     if (!pair->is_number)
         return fail(ctx, ML_ETYPE, "replace: expected a number for a column of %s, found \"%s\"",
                     frame_type_name(c->type), pair->replacement);
-    if (c->ints && pair->number != floor(pair->number))
+    if (frame_type_is_integer(c->type) && pair->number != floor(pair->number))
         return fail(ctx, ML_ETYPE, "replace: expected a whole number for a column of %s, found %s",
                     frame_type_name(c->type), pair->replacement);
-    TRY(frame_column_new(ctx, c->type, c->rows, 0, out));
+    TRY(frame_column_new(ctx, c->type, c->rows, out));
     for (int64_t i = 0; i < c->rows; i++) {
-        const bool match = matches(c, i, pair);
-
-        if (c->doubles)
-            (*out)->doubles[i] = match ? pair->number : c->doubles[i];
+        if (!matches(c, i, pair))
+            memcpy(column_cell(*out, i), column_cell(c, i), c->width);
+        else if (frame_type_is_float(c->type))
+            column_set_number(*out, i, pair->number);
         else
-            (*out)->ints[i] = match ? double_to_int(pair->number) : c->ints[i];
+            column_set_int(*out, i, double_to_int(pair->number));
     }
     return ML_OK;
 }

@@ -437,7 +437,7 @@ static ml_status text_column(const Tokenizer *t, int64_t id, Every rows, FrameCo
             s = frame_cell_string(t->in->columns[id], t->sources.items[k], buf, &size);
         ok = text_builder_add(&b, s, size);
     }
-    st = ok ? text_builder_finish(t->ctx, &b, FT_STRING, out) : fail_memory(t->ctx, b.bytes.size);
+    st = ok ? text_builder_finish(t->ctx, &b, FT_STRING, out) : fail_memory(t->ctx, (size_t)b.rows);
     text_builder_free(&b);
     return st;
 }
@@ -446,11 +446,11 @@ static ml_status number_column(const Tokenizer *t, bool counts, Every rows, Fram
 {
     const int64_t n = (t->rows.count - rows.first + rows.step - 1) / rows.step;
 
-    TRY(frame_column_new(t->ctx, FT_INT64, n, 0, out));
+    TRY(frame_column_new(t->ctx, FT_INT64, n, out));
     for (int64_t k = 0; k < n; k++) {
         const Token *row = &t->rows.items[rows.first + k * rows.step];
 
-        (*out)->ints[k] = counts ? row->count : row->at;
+        column_set_int(*out, k, counts ? row->count : row->at);
     }
     return ML_OK;
 }

@@ -33,14 +33,14 @@ static ml_status decode_numbers(Ctx *ctx, const Decoding *d, const Coder *c, Fra
 {
     const Matrix *m = d->matrix;
 
-    TRY(frame_column_new(ctx, FT_FP64, m->rows, 0, out));
+    TRY(frame_column_new(ctx, FT_FP64, m->rows, out));
     for (int64_t i = 0; i < m->rows; i++) {
         if (c->spec->dummy) {
             const int64_t code = code_at(m, c, i);
 
-            (*out)->doubles[i] = code ? (double)code : NAN;
+            column_set_number(*out, i, code ? (double)code : NAN);
         } else {
-            (*out)->doubles[i] = matrix_get(m, i, c->first);
+            column_set_number(*out, i, matrix_get(m, i, c->first));
         }
     }
     return ML_OK;
@@ -71,7 +71,7 @@ static ml_status decode_text(Ctx *ctx, const Decoding *d, const Coder *c, FrameC
 
         if (!text_builder_add(&b, s.s, s.size)) {
             text_builder_free(&b);
-            return fail_memory(ctx, b.bytes.size);
+            return fail_memory(ctx, (size_t)b.rows);
         }
     }
     return text_builder_finish(ctx, &b, FT_STRING, out);

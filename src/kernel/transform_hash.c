@@ -32,15 +32,14 @@ static int32_t number_hash(const FrameColumn *c, int64_t row)
     uint64_t bits;
     uint32_t short_bits;
 
-    if (c->ints)
-        return c->type == FT_INT64 ? fold((uint64_t)c->ints[row]) : (int32_t)c->ints[row];
+    if (frame_type_is_integer(c->type))
+        return c->type == FT_INT64 ? fold((uint64_t)column_int(c, row))
+                                   : (int32_t)column_int(c, row);
     if (c->type == FT_FP32) {
-        const float x = (float)c->doubles[row];
-
-        memcpy(&short_bits, &x, sizeof x);
+        memcpy(&short_bits, column_cell(c, row), sizeof short_bits);
         return (int32_t)short_bits;
     }
-    memcpy(&bits, &c->doubles[row], sizeof bits);
+    memcpy(&bits, column_cell(c, row), sizeof bits);
     return fold(bits);
 }
 

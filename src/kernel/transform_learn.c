@@ -12,9 +12,11 @@
 
 bool cell_is_missing(const FrameColumn *c, int64_t row)
 {
-    if (c->doubles)
-        return isnan(c->doubles[row]);
-    return !c->ints && ((c->nulls && c->nulls[row]) || c->offsets[row] == c->offsets[row + 1]);
+    size_t size;
+
+    if (c->texts)
+        return !column_text(c, row, &size) || size == 0;
+    return isnan(column_number(c, row));
 }
 
 /* ---- categories ---- */
@@ -83,7 +85,7 @@ static ml_status finite_cells(Ctx *ctx, const FrameColumn *c, double *values, in
     for (int64_t i = 0; i < c->rows; i++) {
         double x = 0;
 
-        if (c->doubles || !cell_is_missing(c, i))
+        if (frame_type_is_float(c->type) || !cell_is_missing(c, i))
             TRY(frame_cell_number(ctx, c, i, &x));
         if (isfinite(x))
             values[(*n)++] = x;

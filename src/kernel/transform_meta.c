@@ -123,7 +123,7 @@ static ml_status write_column(Ctx *ctx, const Coder *coder, int64_t rows, FrameC
         st = write_bins(ctx, coder, &m);
     else if (coder->spec->coding == CODE_HASH)
         st = write_buckets(ctx, coder, &m);
-    while (st == ML_OK && m.text.ends.count < rows)
+    while (st == ML_OK && m.text.rows < rows)
         if (!text_builder_add(&m.text, NULL, 0))
             st = fail_memory(ctx, (size_t)rows);
     buffer_free(&m.cell);

@@ -190,6 +190,39 @@ static void check_forged(BinaryHeader h, const Part *parts, size_t count, const 
         fail_msg("the error is '%s', expected '%s'", test_error(), message);
 }
 
+/* Frames of one column and two rows: descriptor, then numbers or codes or nulls, offsets, texts. */
+static void check_forged_frames(void)
+{
+    static const char no_name[] = "\377\377\377\377";
+    const BinaryHeader h = {.kind = BINARY_FRAME, .rows = 2, .cols = 1};
+    const struct {
+        uint32_t column;
+        const char *name;
+        Part cells, offsets, texts;
+        const char *message;
+    } forged[] = {
+        {0, no_name, {NULL, 0}, {(uint32_t[]){0, 9, 2}, 12}, {"ab", 2}, "overlap"},
+        {0, no_name, {NULL, 0}, {NULL, 0}, {"ab", 2}, "no offsets"},
+        {0, no_name, {NULL, 0}, {(uint32_t[]){0, 2}, 8}, {"ab", 2}, "a text for each row"},
+        {0, no_name, {"\1", 1}, {(uint32_t[]){0, 1, 2}, 12}, {"ab", 2}, "wrong size"},
+        {0x100, no_name, {"\1\3", 2}, {(uint32_t[]){0, 1, 2}, 12}, {"ab", 2}, "unknown code"},
+        {0x200, no_name, {"\1\0\2", 4}, {(uint32_t[]){0, 1, 2}, 12}, {"ab", 2}, "wrong size"},
+        {FT_BOOLEAN, no_name, {"\1\2", 2}, {NULL, 0}, {NULL, 0}, "beyond its type"},
+        {99, no_name, {"\1\2", 2}, {NULL, 0}, {NULL, 0}, "unknown type"},
+        {FT_UINT8, "\100\0\0\0", {"\1\2", 2}, {NULL, 0}, {NULL, 0}, "cut off"},
+    };
+
+    for (size_t k = 0; k < sizeof forged / sizeof *forged; k++)
+        check_forged(h,
+                     (Part[]){{&forged[k].column, 4},
+                              {forged[k].name, 4},
+                              forged[k].cells,
+                              forged[k].offsets,
+                              forged[k].texts},
+                     5, forged[k].message);
+    check_forged(h, (Part[]){{(uint32_t[]){1}, 4}, {no_name, 4}}, 2, "impossible sizes");
+}
+
 ML_TEST(binary_rejects_forged_contents)
 {
     const int64_t rows[] = {0, 1, 2}, backwards[] = {0, 2, 1};
@@ -211,14 +244,5 @@ ML_TEST(binary_rejects_forged_contents)
     check_forged(h, (Part[]){{values, 16}}, 1, "number of nonzeros");
     h.kind = 77;
     check_forged(h, (Part[]){{values, 16}}, 1, "holds no matrix");
-    h = (BinaryHeader){.kind = BINARY_FRAME, .rows = 2, .cols = 1};
-    check_forged(h,
-                 (Part[]){{(uint32_t[]){0}, 4},
-                          {"\377\377\377\377", 4},
-                          {(int64_t[]){0, 9, 2}, 24},
-                          {NULL, 0},
-                          {"ab", 2}},
-                 5, "overlap");
-    check_forged(h, (Part[]){{(uint32_t[]){99}, 4}, {NULL, 0}, {values, 16}}, 3, "unknown type");
-    check_forged(h, (Part[]){{(uint32_t[]){1}, 4}, {"\100\0\0\0", 4}, {values, 16}}, 3, "cut off");
+    check_forged_frames();
 }

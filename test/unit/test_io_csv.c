@@ -215,7 +215,7 @@ ML_TEST(csv_frame_of_many_chunks_is_in_order)
         snprintf(want, sizeof want, "name%d", (int)i);
         assert_int_equal(size, strlen(want));
         assert_memory_equal(text, want, size);
-        assert_int_equal(v.f->columns[1]->ints[i], i);
+        assert_int_equal(column_int(v.f->columns[1], i), i);
     }
     value_release(v);
     buffer_free(&b);

@@ -200,9 +200,9 @@ static Value small_frame(void)
     for (int i = 0; i < 4; i++)
         assert_true(text_builder_add(&b, texts[i], texts[i] ? strlen(texts[i]) : 0));
     assert_ok(text_builder_finish(test_ctx(), &b, FT_STRING, &columns[0]));
-    assert_ok(frame_column_new(test_ctx(), FT_FP64, 4, 0, &columns[1]));
+    assert_ok(frame_column_new(test_ctx(), FT_FP64, 4, &columns[1]));
     for (int i = 0; i < 4; i++)
-        columns[1]->doubles[i] = i == 1 ? 0 : i + 0.5;
+        column_set_number(columns[1], i, i == 1 ? 0 : i + 0.5);
     assert_ok(frame_new(test_ctx(), 4, 2, columns, NULL, &f));
     return value_frame(f);
 }

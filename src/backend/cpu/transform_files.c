@@ -67,7 +67,7 @@ static ml_status name_columns(Ctx *ctx, Folder *f, const Frame *names)
     for (int64_t j = 0; j < names->cols && st == ML_OK; j++) {
         const Text t = cell_of(names, 0, j);
 
-        st = frame_column_new(ctx, FT_STRING, 0, 0, &columns[j]);
+        st = text_builder_finish(ctx, &(TextColumnBuilder){0}, FT_STRING, &columns[j]);
         if (st == ML_OK && t.s)
             st = string_new(ctx, t.s, t.size, &texts[j]);
     }

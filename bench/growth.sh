@@ -9,6 +9,8 @@ n=${2:-3000}
 
 assign='X = matrix(0, rows=$n, cols=200); for (i in 1:$n) { X[i, ] = matrix(i, rows=1, cols=200) }; print(sum(X))'
 column='X = matrix(0, rows=50, cols=$n); for (i in 1:$n) { X[, i] = matrix(i, rows=50, cols=1) }; print(sum(X))'
+cbind='X = matrix(0, rows=200, cols=0); for (i in 1:$n) { X = cbind(X, seq(i, i + 199)) }; print(sum(X))'
+lanczos='X = matrix(1, rows=200, cols=1); for (i in 1:$n) { X = cbind(X, X[, i] * 0.999) }; print(sum(X))'
 rbind='X = matrix(0, rows=0, cols=200); for (i in 1:$n) { X = rbind(X, matrix(i, rows=1, cols=200)) }; print(sum(X))'
 
 # Seconds and megabytes.
@@ -18,7 +20,7 @@ measure() {
 }
 
 printf "%-8s %10s %10s %7s %10s %10s %7s\n" loop "s ($n)" "s ($((10 * n)))" ratio "MB ($n)" "MB ($((10 * n)))" ratio
-for loop in assign column rbind; do
+for loop in assign column rbind cbind lanczos; do
     eval "script=\$$loop"
     few=$(measure "$script" "$n")
     many=$(measure "$script" $((10 * n)))

@@ -2,9 +2,9 @@
  *
  * A Value is 16 bytes, passed by value.  What it points to is immutable and counted: value_retain
  * when you store it, value_release when you drop it.  The last owner may write in place
- * (matrix_writable).  Matrices come in three formats that the user never sees: dense row-major,
- * CSR, constant.  Every finished matrix knows its exact number of nonzeros (cells != 0, so NaN
- * counts and -0 does not). */
+ * (matrix_writable).  Matrices come in formats that the user never sees: dense row-major, CSR,
+ * constant, and the drafts, which are being built in a loop.  Every finished matrix knows its exact
+ * number of nonzeros (cells != 0, so NaN counts and -0 does not). */
 #ifndef DATA_H
 #define DATA_H
 
@@ -25,7 +25,8 @@ typedef struct String {
     char text[];  /* zero-terminated */
 } String;
 
-typedef enum MatrixFormat { MATRIX_DENSE, MATRIX_CSR, MATRIX_CONSTANT } MatrixFormat;
+/* From MATRIX_PIECES on: drafts, see below. */
+typedef enum MatrixFormat { MATRIX_DENSE, MATRIX_CSR, MATRIX_CONSTANT, MATRIX_PIECES } MatrixFormat;
 
 /* How a cell is stored.  Programs compute in doubles; with the option precision=single the cells of
  * matrices rest in memory as FP32, see "cells in FP32" below. */
@@ -41,9 +42,10 @@ typedef struct Matrix {
     int64_t *row_ptr;  /* CSR: rows + 1 */
     uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
     double constant;   /* CONSTANT */
+    struct Pieces *pieces;
     struct Pool *pool;
     size_t bytes;  /* accounted */
-    bool grown;    /* made by binding rows behind a matrix that died: more may follow */
+    bool grown;    /* made by binding cells behind a matrix that died: more may follow */
     void *mapping; /* a file mapping that backs values (read-only), or NULL */
     size_t mapping_size;
 } Matrix;
@@ -229,6 +231,30 @@ static inline int64_t matrix_cells(const Matrix *m)
 /* One row as dense cells: a pointer into a dense matrix of FP64, or `scratch` (cols cells) filled
  * from CSR, constant or FP32. */
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
+
+/* ---- matrices side by side, and drafts ----
+ * A draft is a matrix that a loop is building, in a form that is cheap to add to and that hardly
+ * anybody can read: MATRIX_PIECES, matrices side by side.  It knows its size and nnz.  The
+ * interpreter settles a draft before an operator gets it, unless it is the first operand of one
+ * whose row has P_DRAFT. */
+
+static inline bool matrix_is_draft(const Matrix *m)
+{
+    return m->format >= MATRIX_PIECES;
+}
+/* The same matrix in an ordinary format; in itself, retained, when it has one or when nobody else
+ * has it: then it is changed in place. */
+ml_status matrix_settled(Ctx *ctx, Matrix *m, Matrix **out);
+
+/* n matrices of equal rows side by side, dense or CSR as suits nnz, which is how many nonzeros they
+ * have; *out has the nnz -1. */
+ml_status matrix_cbind(Ctx *ctx, CellType type, Matrix *const *parts, int n, int64_t nnz,
+                       Matrix **out);
+/* A draft of these n matrices side by side, of which the first may be one: costs n references, or
+ * those behind the first if it is a draft that is `owned`: nobody else has it. */
+ml_status matrix_pieces(Ctx *ctx, Matrix *const *parts, int n, bool owned, Matrix **out);
+/* The piece that holds columns [lo, hi), and its first column; NULL when they lie in several. */
+Matrix *matrix_piece(const Matrix *m, int64_t lo, int64_t hi, int64_t *first);
 
 /* ---- cells in FP32 ----
  * With precision=single every matrix that the program holds is FP32 (constants store a double that

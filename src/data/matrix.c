@@ -5,6 +5,7 @@
  * CSR cells are never zero.  Cells are FP64 or FP32; the loops over them are those of
  * matrix_cells.h. */
 #include "data/matrix_cells.h"
+#include "data/matrix_draft.h"
 #include "task/task.h"
 
 #include <string.h>
@@ -167,6 +168,7 @@ void matrix_release(Matrix *m)
         munmap(m->mapping, m->mapping_size);
     else
         pool_release(m->pool, matrix_at(m, 0), m->bytes);
+    pieces_free(m->pieces);
     mem_free(m);
 }
 

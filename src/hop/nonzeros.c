@@ -14,8 +14,8 @@ static Sketch *of_read(Nonzeros *z, const Hop *h)
 {
     const Matrix *m = z->vars ? z->vars[h->slot].value : NULL;
 
-    if (!m ||
-        (m->format == MATRIX_DENSE && m->cols > 1)) /* the zeros of a dense one matter little */
+    /* The zeros of a dense one matter little. */
+    if (!m || matrix_is_draft(m) || (m->format == MATRIX_DENSE && m->cols > 1))
         return even(z, h->dims);
     return sketch_of(z->arena, m);
 }

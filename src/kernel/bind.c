@@ -1,10 +1,12 @@
-/* cbind and rbind.  The nonzeros add up, so the format of the result is known before it is made;
- * each of its rows is then put together from the rows of the operands, in parallel.
+/* cbind and rbind.  The nonzeros add up, so the format of the result is known before it is made.
  *
  * R = rbind(R, row) in a loop: a first operand that dies with the call keeps its buffer, and rows
  * are put behind its own.  Where there is no room for them, the result gets twice what it needs,
  * if its first operand was made in the same way; so n rows cost O(n) rows in total, and binding
- * once costs no memory. */
+ * once costs no memory.
+ *
+ * X = cbind(X, column) in a loop: from the second round on X is a draft of pieces (data.h), which
+ * are put together for the first reader. */
 #include "kernel/kernel.h"
 
 typedef struct Bind {
@@ -18,7 +20,7 @@ typedef struct Bind {
     int64_t first; /* row of the result from which on rows are made */
 } Bind;
 
-/* ---- rows of the result ---- */
+/* ---- one below the other ---- */
 
 static int64_t row_nnz(const Matrix *m, int64_t i)
 {
@@ -29,7 +31,7 @@ static int64_t row_nnz(const Matrix *m, int64_t i)
     return m->constant != 0 ? m->cols : 0;
 }
 
-/* The part that row i of the result comes from, when they lie one below the other. */
+/* The part that row i of the result comes from. */
 static int part_of_row(const Bind *b, int64_t i)
 {
     int lo = 0, hi = b->n - 1;
@@ -51,26 +53,24 @@ static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = b->first + lo; i < b->first + hi; i++) {
-        const int64_t at = i * b->out->cols;
-        const int part = b->rows ? part_of_row(b, i) : 0;
+        const int part = part_of_row(b, i);
 
-        if (b->rows)
-            matrix_put_row(b->parts[part], i - b->offsets[part], b->out, at);
-        for (int k = 0; !b->rows && k < b->n; k++)
-            matrix_put_row(b->parts[k], i, b->out, at + b->offsets[k]);
+        matrix_put_row(b->parts[part], i - b->offsets[part], b->out, i * b->out->cols);
     }
     return ML_OK;
 }
 
-/* Append the nonzeros of row i of m, their columns moved by `col`. */
-static int64_t put_csr(Matrix *out, int64_t at, const Matrix *m, int64_t i, int64_t col)
+/* The nonzeros of row i of m as entries from `at` on. */
+static void put_entries(Matrix *out, int64_t at, const Matrix *m, int64_t i)
 {
     if (m->format == MATRIX_CSR) {
-        for (int64_t k = m->row_ptr[i]; k < m->row_ptr[i + 1]; k++, at++) {
+        const int64_t from = m->row_ptr[i], n = m->row_ptr[i + 1] - from;
+
+        for (int64_t k = from; k < from + n; k++, at++) {
             matrix_put(out, at, matrix_cell(m, k));
-            out->col_idx[at] = m->col_idx[k] + (uint32_t)col;
+            out->col_idx[at] = m->col_idx[k];
         }
-        return at;
+        return;
     }
     for (int64_t j = 0; j < m->cols; j++) {
         const double cell =
@@ -78,10 +78,9 @@ static int64_t put_csr(Matrix *out, int64_t at, const Matrix *m, int64_t i, int6
 
         if (cell != 0) {
             matrix_put(out, at, cell);
-            out->col_idx[at++] = (uint32_t)(col + j);
+            out->col_idx[at++] = (uint32_t)j;
         }
     }
-    return at;
 }
 
 static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -90,13 +89,9 @@ static ml_status csr_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     (void)ctx;
     for (int64_t i = b->first + lo; i < b->first + hi; i++) {
-        const int part = b->rows ? part_of_row(b, i) : 0;
-        int64_t at = b->out->row_ptr[i];
+        const int part = part_of_row(b, i);
 
-        if (b->rows)
-            put_csr(b->out, at, b->parts[part], i - b->offsets[part], 0);
-        for (int k = 0; !b->rows && k < b->n; k++)
-            at = put_csr(b->out, at, b->parts[k], i, b->offsets[k]);
+        put_entries(b->out, b->out->row_ptr[i], b->parts[part], i - b->offsets[part]);
     }
     return ML_OK;
 }
@@ -106,13 +101,9 @@ static void set_row_pointers(const Bind *b)
     int64_t *row_ptr = b->out->row_ptr;
 
     for (int64_t i = b->first; i < b->out->rows; i++) {
-        const int part = b->rows ? part_of_row(b, i) : 0;
+        const int part = part_of_row(b, i);
 
-        row_ptr[i + 1] = row_ptr[i];
-        if (b->rows)
-            row_ptr[i + 1] += row_nnz(b->parts[part], i - b->offsets[part]);
-        for (int k = 0; !b->rows && k < b->n; k++)
-            row_ptr[i + 1] += row_nnz(b->parts[k], i);
+        row_ptr[i + 1] = row_ptr[i] + row_nnz(b->parts[part], i - b->offsets[part]);
     }
 }
 
@@ -175,11 +166,9 @@ static ml_status check_parts(Ctx *ctx, const OpCall *call, Bind *b)
     return ML_OK;
 }
 
-static ml_status make_result(Ctx *ctx, Bind *b)
+static ml_status bind_rows(Ctx *ctx, Bind *b)
 {
-    const int64_t total = b->offsets[b->n];
-    const int64_t rows = b->rows ? total : b->parts[0]->rows,
-                  cols = b->rows ? b->parts[0]->cols : total;
+    const int64_t rows = b->offsets[b->n], cols = b->parts[0]->cols;
 
     TRY(take_result(ctx, b, rows, cols));
     b->out->rows = rows;
@@ -187,6 +176,18 @@ static ml_status make_result(Ctx *ctx, Bind *b)
         return task_for(ctx, rows - b->first, task_grain(cols), dense_rows, b);
     set_row_pointers(b);
     return task_for(ctx, rows - b->first, task_grain(b->nnz / rows + 1), csr_rows, b);
+}
+
+/* A first part that was bound before waits for more columns; else they are put together at once. */
+static ml_status bind_columns(Ctx *ctx, Bind *b)
+{
+    const Matrix *owned = b->owned;
+
+    if ((owned && owned->grown) || matrix_is_draft(b->parts[0]))
+        return matrix_pieces(ctx, b->parts, b->n, owned != NULL, &b->out);
+    TRY(matrix_cbind(ctx, precision_type(ctx), b->parts, b->n, b->nnz, &b->out));
+    b->out->grown = owned != NULL;
+    return ML_OK;
 }
 
 static ml_status bind_parts(Ctx *ctx, OpCall *call, Bind *b)
@@ -198,11 +199,15 @@ static ml_status bind_parts(Ctx *ctx, OpCall *call, Bind *b)
         return fail_memory(ctx, ((size_t)b->n + 1) * sizeof *b->offsets);
     st = check_parts(ctx, call, b);
     if (st == ML_OK)
-        st = make_result(ctx, b);
+        st = b->rows ? bind_rows(ctx, b) : bind_columns(ctx, b);
     mem_free(b->offsets);
     if (st != ML_OK) {
         matrix_release(b->out);
         return st;
+    }
+    if (matrix_is_draft(b->out)) {
+        call->out[0] = value_matrix(b->out);
+        return ML_OK;
     }
     /* A scalar of a list may round to 0. */
     return result_matrix(ctx, call, 0, b->out, b->out->singles ? -1 : b->nnz);
@@ -226,7 +231,7 @@ static ml_status as_part(Ctx *ctx, const OpCall *call, Value v, bool scalars, Ma
 static ml_status bind_matrices(Ctx *ctx, OpCall *call, const Value *values, int64_t n, bool scalars,
                                bool rows)
 {
-    Bind b = {.rows = rows, .n = (int)n, .owned = rows && !scalars ? call_owned(call, 0) : NULL};
+    Bind b = {.rows = rows, .n = (int)n, .owned = !scalars ? call_owned(call, 0) : NULL};
     ml_status st = ML_OK;
 
     b.parts = mem_calloc((size_t)n, sizeof(Matrix *));

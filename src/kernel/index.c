@@ -112,23 +112,51 @@ static ml_status slice(Ctx *ctx, Slice *s)
                                s->in->constant, &s->out);
 }
 
-static ml_status index_matrix(Ctx *ctx, OpCall *call)
+/* m, or the one piece of it that holds the range, which then counts from the piece; a reference. */
+static ml_status take_operand(Ctx *ctx, Matrix *m, IndexRange *r, Matrix **out)
 {
-    Slice s = {.in = call->in[0].m};
+    Matrix *piece = NULL;
+    int64_t first = 0;
+
+    if (m->format == MATRIX_PIECES && r->col_lo < r->col_hi)
+        piece = matrix_piece(m, r->col_lo, r->col_hi, &first);
+    if (!piece)
+        return matrix_settled(ctx, m, out);
+    r->col_lo -= first;
+    r->col_hi -= first;
+    *out = matrix_retain(piece);
+    return ML_OK;
+}
+
+static ml_status slice_operand(Ctx *ctx, OpCall *call, Slice *s, Matrix *in)
+{
     ml_status st;
 
-    TRY(range_of(ctx, call, 1, s.in->rows, s.in->cols, &s.r));
-    if (s.r.row_hi - s.r.row_lo == s.in->rows && s.r.col_hi - s.r.col_lo == s.in->cols) {
-        call->out[0] = value_retain(call->in[0]);
+    if (s->r.row_hi - s->r.row_lo == in->rows && s->r.col_hi - s->r.col_lo == in->cols) {
+        call->out[0] = value_matrix(matrix_retain(in));
         return ML_OK;
     }
-    st = slice(ctx, &s);
+    s->in = in;
+    st = slice(ctx, s);
     if (st != ML_OK) {
-        matrix_release(s.out);
+        matrix_release(s->out);
         return st;
     }
-    return result_matrix(ctx, call, 0, s.out,
-                         s.out->format == MATRIX_CSR ? s.out->row_ptr[s.out->rows] : -1);
+    return result_matrix(ctx, call, 0, s->out,
+                         s->out->format == MATRIX_CSR ? s->out->row_ptr[s->out->rows] : -1);
+}
+
+static ml_status index_matrix(Ctx *ctx, OpCall *call)
+{
+    Matrix *m = call->in[0].m, *in = NULL;
+    Slice s = {0};
+    ml_status st;
+
+    TRY(range_of(ctx, call, 1, m->rows, m->cols, &s.r));
+    TRY(take_operand(ctx, m, &s.r, &in));
+    st = slice_operand(ctx, call, &s, in);
+    matrix_release(in);
+    return st;
 }
 
 static ml_status index_frame(Ctx *ctx, OpCall *call)

@@ -75,7 +75,8 @@ enum {
     P_CALLS = 1 << 18,    /* calls a function by a name known only when run: eval */
     P_VARIABLE = 1 << 19, /* the argument may be a variable that has no value: exists(x) */
     P_TOTAL = 1 << 20,    /* defined for all matrices, whatever their cells and sizes */
-    P_SINGLE = 1 << 21 /* the kernel takes cells in FP32, see data.h; others get copies in FP64 */
+    P_SINGLE = 1 << 21, /* the kernel takes cells in FP32, see data.h; others get copies in FP64 */
+    P_DRAFT = 1 << 22   /* the first operand may be a draft, see data.h */
 };
 
 /* How a distributed backend would run it. */

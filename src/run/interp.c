@@ -19,9 +19,20 @@ static ml_status undefined(Run *run, const Routine *r, Span span, int32_t slot)
                    "variable '%s' has no value here: it is assigned only on another path", name);
 }
 
+/* A draft in a slot becomes an ordinary matrix, so that it is settled only once. */
+static ml_status settle(Run *run, Value *slot)
+{
+    Matrix *settled = NULL;
+
+    TRY(matrix_settled(run->ctx, slot->m, &settled));
+    matrix_release(slot->m);
+    slot->m = settled;
+    return ML_OK;
+}
+
 /* Fills args; *scalars: all are scalars or absent. */
-static ml_status gather(Run *run, const Routine *r, const Value *frame, const Plan *plan,
-                        const Instr *in, Value *args, bool *scalars)
+static ml_status gather(Run *run, const Routine *r, Value *frame, const Plan *plan, const Instr *in,
+                        Value *args, bool *scalars)
 {
     const OpInfo *op = &op_table[in->op];
 
@@ -30,6 +41,9 @@ static ml_status gather(Run *run, const Routine *r, const Value *frame, const Pl
         int32_t x = in->in[k];
 
         if (x >= 0) {
+            if (frame[x].dt == DT_MATRIX && matrix_is_draft(frame[x].m) &&
+                !(k == 0 && op->props & P_DRAFT))
+                TRY(settle(run, &frame[x]));
             args[k] = frame[x];
             if (args[k].dt == DT_NONE && !(k < OP_ARGS && op->args[k].def))
                 return undefined(run, r, in->in_spans[k], x);

@@ -92,6 +92,24 @@ ML_TEST(binding_rows_in_a_loop_costs_the_rows)
         grows_like_its_rounds(growth[k]);
 }
 
+static const char *const column_growth[] = {
+    "R = matrix(0, rows=20, cols=0)\n"
+    "for (i in 1:$n) { R = cbind(R, seq(i, i + 19)) }\nprint(sum(R))",
+    "R = rand(rows=20, cols=1, seed=1)\n"
+    "for (i in 1:$n) { R = cbind(R, R[, ncol(R)] * 0.5) }\nprint(sum(R))",
+    "R = rand(rows=500, cols=3, sparsity=0.02, seed=1)\nx = R\n"
+    "for (i in 1:$n) { R = cbind(R, x * i, x) }\nprint(sum(R))",
+    "f = function(matrix[double] R, int n) return (matrix[double] R) {\n"
+    "  for (i in 1:n) { if (i %% 2 == 0) { R = cbind(R, rand(rows=20, cols=2, seed=i)) } } }\n"
+    "R = f(rand(rows=20, cols=3, seed=1), $n)\nprint(sum(R))",
+};
+
+ML_TEST(binding_columns_in_a_loop_costs_the_columns)
+{
+    for (size_t k = 0; k < sizeof column_growth / sizeof *column_growth; k++)
+        grows_like_its_rounds(column_growth[k]);
+}
+
 ML_TEST(binding_rows_once_takes_no_spare_room)
 {
     const double mb = handed_out("A = rand(rows=$n, cols=100, seed=1)\n"

@@ -15,9 +15,11 @@ static bool fits_single(double x)
     return x != x || x == (double)(float)x;
 }
 
-/* Is there a cell in v that is not of that type? */
+/* Is there a cell in v that is not of that type?  Drafts hold what was cast before. */
 static bool needs_cast(CellType type, Value v)
 {
+    if (v.dt == DT_MATRIX && matrix_is_draft(v.m))
+        return false;
     if (v.dt == DT_MATRIX && v.m->format == MATRIX_CONSTANT)
         return type == CELL_FP32 && !fits_single(v.m->constant);
     if (v.dt == DT_MATRIX)

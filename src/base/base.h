@@ -9,6 +9,7 @@
 #define BASE_H
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -216,6 +217,27 @@ static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 /* The whole file, zero-terminated, to be freed with mem_free; ML_EIO when it cannot be read. */
 ml_status file_read(Ctx *ctx, const char *path, char **text, size_t *size);
 ml_status file_write(Ctx *ctx, const char *path, const char *text, size_t size);
+
+/* ---- libraries loaded at their first use ---- */
+
+typedef struct LibrarySymbol {
+    const char *name;
+    size_t offset; /* of the pointer among the functions */
+} LibrarySymbol;
+
+typedef struct Library {
+    const char *purpose;  /* "reading HDF5 files", for messages */
+    const char *names;    /* file names, tried in turn, separated by blanks */
+    const char *variable; /* environment variable that names the file instead, or NULL */
+    const char *advice;   /* how to get it */
+    const LibrarySymbol *symbols;
+    size_t count;
+    void *functions; /* a struct of function pointers, to be filled */
+    pthread_mutex_t lock;
+    atomic_int state;
+} Library;
+/* ML_EUNSUPPORTED, with the library's name and the advice, when it is not there. */
+ml_status library_load(Ctx *ctx, Library *l);
 
 /* ---- the script library, compiled into the program as data (tools/, CMakeLists.txt) ---- */
 

@@ -3,7 +3,7 @@
  * Chunks of lines are parsed in parallel, each into an array of its own. A matrix that will be
  * dense takes the cells one after the other; otherwise a counting sort by row keeps their order,
  * and each row is then sorted by column, stably, so that of several cells at one place the last in
- * the file counts. Costs 24 bytes a cell meanwhile.
+ * the file counts, or their sum is taken in the order of the file. Costs 24 bytes a cell meanwhile.
  */
 #include "io/io_impl.h"
 
@@ -78,14 +78,16 @@ const char *cell_parse_index(Ctx *ctx, const InputFile *file, const char *p, con
 }
 
 static ml_status cells_to_dense(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks,
-                                int count, Matrix **out)
+                                int count, CellRule rule, Matrix **out)
 {
     TRY(matrix_new_zero(ctx, rows, cols, out));
     for (int i = 0; i < count; i++)
         for (int k = 0; k < chunks[i].cells.count; k++) {
             const Cell *c = &chunks[i].cells.items[k];
 
-            (*out)->values[c->row * cols + c->col] = c->value;
+            double *to = &(*out)->values[c->row * cols + c->col];
+
+            *to = rule == CELLS_SUM ? *to + c->value : c->value;
         }
     return ML_OK;
 }
@@ -118,15 +120,20 @@ static void sort_entries(Entry *e, int64_t n, Entry *scratch)
 }
 
 /* Write the sorted row without duplicates and zeros; returns how many are left. */
-static int64_t emit_row(const Entry *e, int64_t n, uint32_t *cols, double *values)
+static int64_t emit_row(const Entry *e, int64_t n, CellRule rule, uint32_t *cols, double *values)
 {
     int64_t kept = 0;
+    double sum = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        if ((i + 1 < n && e[i + 1].col == e[i].col) || e[i].value == 0)
+        sum = rule == CELLS_SUM ? sum + e[i].value : e[i].value;
+        if (i + 1 < n && e[i + 1].col == e[i].col)
             continue;
-        cols[kept] = e[i].col;
-        values[kept++] = e[i].value;
+        if (sum != 0) {
+            cols[kept] = e[i].col;
+            values[kept++] = sum;
+        }
+        sum = 0;
     }
     return kept;
 }
@@ -136,6 +143,7 @@ typedef struct RowJob {
     Entry *entries, *scratch;
     Matrix *m; /* rows are written where their entries were, kept[] each */
     int64_t *kept;
+    CellRule rule;
 } RowJob;
 
 static ml_status sort_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -147,7 +155,7 @@ static ml_status sort_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t at = j->start[r], n = j->start[r + 1] - at;
 
         sort_entries(j->entries + at, n, j->scratch + at);
-        j->kept[r] = emit_row(j->entries + at, n, j->m->col_idx + at, j->m->values + at);
+        j->kept[r] = emit_row(j->entries + at, n, j->rule, j->m->col_idx + at, j->m->values + at);
     }
     return ML_OK;
 }
@@ -192,11 +200,11 @@ static void count_rows(const CellChunk *chunks, int count, int64_t rows, int64_t
 }
 
 static ml_status cells_to_csr(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks,
-                              int count, int64_t total, Matrix **out)
+                              int count, int64_t total, CellRule rule, Matrix **out)
 {
     const size_t row_bytes = ((size_t)rows + 1) * sizeof(int64_t),
                  entry_bytes = (size_t)(total + 1) * sizeof(Entry);
-    RowJob job = {0};
+    RowJob job = {.rule = rule};
     int64_t *start = NULL;
     ml_status st;
 
@@ -226,7 +234,7 @@ done:
 }
 
 ml_status cells_to_matrix(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks, int count,
-                          Matrix **out)
+                          CellRule rule, Matrix **out)
 {
     int64_t total = 0, cells, nnz = -1;
     ml_status st;
@@ -234,9 +242,9 @@ ml_status cells_to_matrix(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk 
     for (int i = 0; i < count; i++)
         total += chunks[i].cells.count;
     if (mul_int64(rows, cols, &cells) && !matrix_is_sparse(rows, cols, total)) {
-        st = cells_to_dense(ctx, rows, cols, chunks, count, out);
+        st = cells_to_dense(ctx, rows, cols, chunks, count, rule, out);
     } else {
-        st = cells_to_csr(ctx, rows, cols, chunks, count, total, out);
+        st = cells_to_csr(ctx, rows, cols, chunks, count, total, rule, out);
         nnz = st == ML_OK ? (*out)->row_ptr[rows] : -1;
     }
     return st == ML_OK ? matrix_finish(ctx, out, nnz) : st;

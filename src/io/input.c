@@ -1,7 +1,8 @@
 /* Inputs: the bytes of one file, or of the part files of a directory.
  *
  * Regular files are mapped privately, so tasks parse straight from the page cache; anything else
- * (pipes, files of unknown size) is read into memory. A file that another program shortens while it
+ * (pipes, files of unknown size) is read into memory. What is compressed, by its magic number, is
+ * unpacked. A file that another program shortens while it
  * is mapped ends the process, as with every reader that maps; writers of this folder never do that,
  * they replace files.
  */
@@ -57,8 +58,8 @@ static ml_status slurp(Ctx *ctx, InputFile *f)
     return ML_OK;
 }
 
-/* Fills f, whose name is set. */
-static ml_status open_file(Ctx *ctx, InputFile *f)
+/* Fills f, whose name is set, with the bytes that the file holds. */
+static ml_status load_file(Ctx *ctx, InputFile *f)
 {
     struct stat st;
     ml_status status;
@@ -74,6 +75,20 @@ static ml_status open_file(Ctx *ctx, InputFile *f)
         status = slurp(ctx, f);
     close(fd);
     return status;
+}
+
+static ml_status unpack_if_packed(Ctx *ctx, InputFile *f)
+{
+    const Codec *codec = codec_of_bytes(f->data, f->size);
+
+    return codec ? codec_unpack(ctx, codec, f) : ML_OK;
+}
+
+/* Fills f, whose name is set, with the content of the file. */
+static ml_status open_file(Ctx *ctx, InputFile *f)
+{
+    TRY(load_file(ctx, f));
+    return unpack_if_packed(ctx, f);
 }
 
 static bool is_part(const char *name)
@@ -153,23 +168,36 @@ ml_status input_open(Ctx *ctx, const char *path, Input *in)
 
 ml_status input_memory(Ctx *ctx, const char *name, const char *data, size_t size, Input *in)
 {
+    ml_status st;
+
     *in = (Input){.chunk = CHUNK_BYTES};
-    TRY(single(ctx, name, in));
-    in->files[0].data = data;
-    in->files[0].size = size;
-    return ML_OK;
+    st = single(ctx, name, in);
+
+    if (st == ML_OK) {
+        in->files[0].data = data;
+        in->files[0].size = size;
+        st = unpack_if_packed(ctx, &in->files[0]);
+    }
+    if (st != ML_OK)
+        input_close(in);
+    return st;
+}
+
+void input_release(InputFile *f)
+{
+    if (f->mapping)
+        munmap(f->mapping, f->size);
+    if (f->owned)
+        mem_free((void *)(uintptr_t)f->data);
+    f->mapping = NULL;
+    f->owned = false;
 }
 
 void input_close(Input *in)
 {
     for (int i = 0; i < in->count; i++) {
-        InputFile *f = &in->files[i];
-
-        if (f->mapping)
-            munmap(f->mapping, f->size);
-        if (f->owned)
-            mem_free((void *)(uintptr_t)f->data);
-        mem_free(f->name);
+        input_release(&in->files[i]);
+        mem_free(in->files[i].name);
     }
     mem_free(in->files);
     *in = (Input){0};

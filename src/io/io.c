@@ -161,6 +161,15 @@ static ml_status remove_mtd(Ctx *ctx, const char *mtd_path)
     return ML_OK;
 }
 
+static ml_status check_codec(Ctx *ctx, const Spec *spec, Value v)
+{
+    if (!spec->codec || v.dt == DT_SCALAR || spec->format->lines)
+        return ML_OK;
+    return fail(ctx, ML_EVALUE,
+                "write: format %s is not written compressed, but the path ends in %s",
+                spec->format->name, spec->path + spec->stem);
+}
+
 static ml_status write_files(Ctx *ctx, const Spec *spec, Value v, const IoOptions *options,
                              int depth)
 {
@@ -174,7 +183,9 @@ static ml_status write_files(Ctx *ctx, const Spec *spec, Value v, const IoOption
     if (v.dt == DT_LIST) {
         TRY_TO(done, st = list_write(ctx, v.l, spec->path, options, depth));
     } else {
+        TRY_TO(done, st = check_codec(ctx, spec, v));
         TRY_TO(done, st = output_open(ctx, spec->path, &data));
+        data.codec = spec->codec;
         TRY_TO(done, st = write_content(ctx, spec, v, &data));
     }
     if (has_mtd) {

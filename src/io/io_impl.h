@@ -6,12 +6,15 @@
 
 #include "io/io.h"
 
+struct Codec;
 struct Format;
 
 /* A read or write with everything decided: arguments, metadata and defaults merged. Strings live in
  * arena. */
 typedef struct Spec {
     const char *path;
+    size_t stem;               /* its length without the extension of a compression */
+    const struct Codec *codec; /* that this extension names, or NULL */
     const struct Format *format;
     DataType dt;
     ValueType vt;
@@ -24,6 +27,7 @@ typedef struct Spec {
     FrameType *schema; /* schema_count of them, or NULL; one stands for all columns */
     int64_t schema_count;
     const char *description;
+    const char *dataset; /* the part of a file with several, or NULL */
     Arena *arena;
 } Spec;
 
@@ -33,8 +37,9 @@ typedef struct InputFile {
     char *name; /* for messages; owned */
     const char *data;
     size_t size;
-    void *mapping; /* data is a private mapping of the file, */
+    void *mapping; /* data is a private mapping of the file or of its unpacked content, */
     bool owned;    /* or memory of mem_alloc, or else borrowed */
+    bool unpacked; /* the file is compressed, data is not */
 } InputFile;
 
 typedef struct Input {
@@ -49,11 +54,22 @@ ml_status input_open(Ctx *ctx, const char *path, Input *in);
 /* Borrows data, which must outlive the input. */
 ml_status input_memory(Ctx *ctx, const char *name, const char *data, size_t size, Input *in);
 void input_close(Input *in);
+void input_release(InputFile *f); /* its data, not its name */
 
 /* The names in a folder that are wanted, in natural order. */
 typedef VEC(char *) Folder;
 ml_status folder_open(Ctx *ctx, const char *path, bool (*wanted)(const char *name), Folder *out);
 void folder_close(Folder *f);
+
+/* ---- codecs: compressed bytes, see codec.h ---- */
+
+typedef struct Codec Codec;
+const Codec *codec_of_bytes(const char *p, size_t n); /* by their magic number; NULL: none */
+/* By the path's extension, *stem is its length without that; NULL: none. */
+const Codec *codec_of_path(const char *path, size_t *stem);
+/* Replace the content of f by what it unpacks to. */
+ml_status codec_unpack(Ctx *ctx, const Codec *codec, InputFile *f);
+ml_status codec_pack(Ctx *ctx, const Codec *codec, const char *data, size_t size, Buffer *out);
 
 /* ---- lines: an input cut into chunks of whole lines, which tasks parse independently ---- */
 
@@ -120,9 +136,10 @@ typedef struct CellChunk {
     VEC(Cell) cells;
 } CellChunk;
 
-/* The matrix of these cells; of several at one place the last one counts. */
+/* Of several cells at one place. */
+typedef enum CellRule { CELLS_LAST, CELLS_SUM } CellRule;
 ml_status cells_to_matrix(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks, int count,
-                          Matrix **out);
+                          CellRule rule, Matrix **out);
 
 /* Parses one chunk of lines into cells. */
 typedef ml_status (*CellParser)(Ctx *ctx, const void *arg, const Chunk *chunk, CellChunk *out);
@@ -143,6 +160,7 @@ typedef struct Output {
     char *temp; /* NULL once committed */
     int fd;     /* -1: a folder */
     int64_t size;
+    const Codec *codec; /* NULL, or what is appended is packed by this */
 } Output;
 
 ml_status output_open(Ctx *ctx, const char *path, Output *o);
@@ -193,7 +211,7 @@ void mtd_print(Buffer *b, Value v, const Spec *spec);
 
 typedef struct Format {
     const char *name, *extensions, *doc;
-    bool needs_rows, needs_cols, mtd, label;
+    bool needs_rows, needs_cols, mtd, label, lines, implied;
     const char *sep;
     ml_status (*read_matrix)(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
     ml_status (*read_frame)(Ctx *ctx, const Spec *spec, Input *in, Frame **out);
@@ -217,6 +235,11 @@ ml_status binary_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out
 ml_status binary_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out);
 ml_status binary_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
 ml_status binary_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output *o);
+
+ml_status npy_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
+ml_status npy_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
+ml_status npz_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
+ml_status npz_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
 
 /* Read one value of the spec's type from an input: what io_read does after opening. Fuzzers start
  * here. */

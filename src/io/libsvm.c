@@ -134,7 +134,7 @@ ml_status libsvm_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out
     TRY_TO(done, st = cells_parse(ctx, &lines, parse_chunk, &job, &chunks));
     rows = number_rows(chunks, lines.chunks.count, job.rows);
     TRY_TO(done, st = input_check_dims(ctx, spec, rows, spec->cols));
-    st = cells_to_matrix(ctx, rows, spec->cols + 1, chunks, lines.chunks.count, out);
+    st = cells_to_matrix(ctx, rows, spec->cols + 1, chunks, lines.chunks.count, CELLS_LAST, out);
 done:
     cells_free(chunks, lines.chunks.count);
     mem_free(job.rows);

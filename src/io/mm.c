@@ -257,7 +257,7 @@ static ml_status read_coordinates(Ctx *ctx, const Spec *spec, const MmHeader *h,
         st = fail(ctx, ML_EFORMAT, "%s: MatrixMarket: expected %" PRId64 " entries, found %" PRId64,
                   spec->path, h->entries, found);
     if (st == ML_OK)
-        st = cells_to_matrix(ctx, h->rows, h->cols, chunks, lines->chunks.count, out);
+        st = cells_to_matrix(ctx, h->rows, h->cols, chunks, lines->chunks.count, CELLS_LAST, out);
     cells_free(chunks, lines->chunks.count);
     return st;
 }
@@ -269,7 +269,7 @@ static ml_status read_dense(Ctx *ctx, const Spec *spec, const MmHeader *h, const
     ml_status st = read_array(ctx, h, spec, lines, &cells);
 
     if (st == ML_OK)
-        st = cells_to_matrix(ctx, h->rows, h->cols, &cells, 1, out);
+        st = cells_to_matrix(ctx, h->rows, h->cols, &cells, 1, CELLS_LAST, out);
     VEC_FREE(&cells.cells);
     return st;
 }

@@ -95,11 +95,25 @@ ml_status output_at(Ctx *ctx, const Output *o, int64_t offset, const void *data,
     return ML_OK;
 }
 
-ml_status output_append(Ctx *ctx, Output *o, const void *data, size_t size)
+static ml_status append_bytes(Ctx *ctx, Output *o, const void *data, size_t size)
 {
     TRY(output_at(ctx, o, o->size, data, size));
     o->size += (int64_t)size;
     return ML_OK;
+}
+
+ml_status output_append(Ctx *ctx, Output *o, const void *data, size_t size)
+{
+    Buffer packed = {0};
+    ml_status st;
+
+    if (!o->codec)
+        return append_bytes(ctx, o, data, size);
+    st = codec_pack(ctx, o->codec, data, size, &packed);
+    if (st == ML_OK)
+        st = append_bytes(ctx, o, packed.data, packed.size);
+    buffer_free(&packed);
+    return st;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -164,6 +178,21 @@ typedef struct Batch {
     int64_t *offsets;
 } Batch;
 
+/* Put the packed bytes of a piece in its place. */
+static ml_status pack_piece(Ctx *ctx, const Codec *codec, Buffer *piece)
+{
+    Buffer packed = {0};
+    ml_status st = codec_pack(ctx, codec, piece->data, piece->size, &packed);
+
+    if (st != ML_OK) {
+        buffer_free(&packed);
+        return st;
+    }
+    buffer_free(piece);
+    *piece = packed;
+    return ML_OK;
+}
+
 static ml_status format_pieces(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Batch *b = arg;
@@ -177,6 +206,8 @@ static ml_status format_pieces(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         b->format(b->arg, from, to < b->rows ? to : b->rows, piece);
         if (piece->failed)
             return fail_memory(ctx, piece->capacity);
+        if (b->o->codec && piece->size > 0)
+            TRY(pack_piece(ctx, b->o->codec, piece));
     }
     return ML_OK;
 }

@@ -1,8 +1,10 @@
 /* Completing reads and writes: arguments, then the .mtd beside the data, then defaults.
  *
  * A parameter given in both places must be the same. Formats are told by name; where that is
- * missing and the default, text, could not be read for want of sizes, the file's extension tells.
+ * missing the file's extension tells, if it implies its format or the default, text, could not be
+ * read for want of sizes.
  */
+#include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -257,9 +259,12 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-static const Format *format_of_extension(const char *path)
+/* That of a compressed file is before the one of the compression. */
+static const Format *format_of_extension(const Spec *spec)
 {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    const char *path = arena_text(spec->arena, spec->path, spec->stem);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *dot = path ? strrchr(slash ? slash : path, '.') : NULL;
 
     for (int i = 0; dot && i < format_count; i++)
         if (has_word(format_table[i].extensions, dot + 1))
@@ -267,19 +272,32 @@ static const Format *format_of_extension(const char *path)
     return NULL;
 }
 
-static ml_status choose_format(Ctx *ctx, Spec *spec, const char *name)
+static ml_status fail_format(Ctx *ctx, const char *name)
+{
+    char known[256] = "";
+
+    if (has_word("delta cog federated proto jsonl", name))
+        return fail(ctx, ML_EUNSUPPORTED, "format \"%s\" is not supported by this version", name);
+    for (int i = 0; i < format_count; i++) {
+        const size_t n = strlen(known);
+
+        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", format_table[i].name);
+    }
+    return fail(ctx, ML_EVALUE, "invalid format %s, expected one of %s", name, known);
+}
+
+/* By name; without, by an extension that is no other format's, and when reading text would lack its
+ * sizes by any. */
+static ml_status choose_format(Ctx *ctx, Spec *spec, const char *name, bool reading)
 {
     const bool sized = spec->rows >= 0 && spec->cols >= 0;
-    const Format *by_name = format_find(name ? name : "text");
-    const Format *by_extension = name || sized ? NULL : format_of_extension(spec->path);
+    const Format *by_extension = name ? NULL : format_of_extension(spec);
 
-    spec->format = by_extension ? by_extension : by_name;
-    if (spec->format)
-        return ML_OK;
-    if (has_word("hdf5 parquet delta cog federated proto jsonl", name))
-        return fail(ctx, ML_EUNSUPPORTED, "format \"%s\" is not supported by this version", name);
-    return fail(ctx, ML_EVALUE, "invalid format %s, expected text, csv, mm, libsvm or binary",
-                name);
+    if (by_extension && (by_extension->implied || (reading && !sized)))
+        spec->format = by_extension;
+    else
+        spec->format = format_find(name ? name : "text");
+    return spec->format ? ML_OK : fail_format(ctx, name);
 }
 
 /* ---- specs ---- */
@@ -296,6 +314,7 @@ static ml_status set_strings(Ctx *ctx, Spec *spec, const IoOptions *o)
     spec->sep = keep(spec->arena, sep ? sep : " ");
     spec->ind_sep = keep(spec->arena, o->ind_sep ? o->ind_sep : ":");
     spec->description = keep(spec->arena, o->description);
+    spec->dataset = keep(spec->arena, o->dataset);
     if (spec->na_count == 0 && o->na_strings) {
         spec->na = ARENA_ARRAY(spec->arena, const char *, 1);
         if (!spec->na)
@@ -304,14 +323,14 @@ static ml_status set_strings(Ctx *ctx, Spec *spec, const IoOptions *o)
         spec->na_count = 1;
     }
     if (!spec->sep || !spec->ind_sep || (o->description && !spec->description) ||
-        (spec->na_count && !spec->na[0]))
+        (o->dataset && !spec->dataset) || (spec->na_count && !spec->na[0]))
         return fail_memory(ctx, 1);
     if (!*spec->sep || strchr(spec->sep, '\n') || !*spec->ind_sep)
         return fail(ctx, ML_EVALUE, "separators must not be empty or hold line breaks");
     return ML_OK;
 }
 
-static ml_status complete(Ctx *ctx, Spec *spec, const IoOptions *o)
+static ml_status complete(Ctx *ctx, Spec *spec, const IoOptions *o, bool reading)
 {
     spec->rows = o->rows;
     spec->cols = o->cols;
@@ -320,7 +339,7 @@ static ml_status complete(Ctx *ctx, Spec *spec, const IoOptions *o)
     spec->fill = o->fill != 0;
     spec->sparse = o->sparse == 1;
     spec->fill_value = o->has_fill_value ? o->fill_value : 0;
-    TRY(choose_format(ctx, spec, o->format));
+    TRY(choose_format(ctx, spec, o->format, reading));
     if (o->schema)
         TRY(parse_schema(ctx, spec, o->schema));
     return set_strings(ctx, spec, o);
@@ -332,6 +351,7 @@ static ml_status start(Ctx *ctx, const char *path, Spec *out)
     if (!out->arena)
         return fail_memory(ctx, sizeof *out);
     out->path = keep(out->arena, path);
+    out->codec = codec_of_path(path, &out->stem);
     return out->path ? ML_OK : fail_memory(ctx, strlen(path));
 }
 
@@ -346,7 +366,7 @@ ml_status spec_for_read(Ctx *ctx, const char *path, const IoOptions *options, Sp
     TRY(load_mtd(ctx, out, &o));
     TRY(choose_data_type(ctx, o.data_type, &out->dt));
     TRY(choose_value_type(ctx, o.value_type, &out->vt));
-    return complete(ctx, out, &o);
+    return complete(ctx, out, &o, true);
 }
 
 ml_status spec_for_write(Ctx *ctx, Value v, const char *path, const IoOptions *options, Spec *out)
@@ -357,11 +377,9 @@ ml_status spec_for_write(Ctx *ctx, Value v, const char *path, const IoOptions *o
     io_options_init(&o);
     if (options)
         o = *options;
-    if (!o.format)
-        o.format = "text";
     out->dt = (DataType)v.dt;
     out->vt = (ValueType)v.vt;
-    return complete(ctx, out, &o);
+    return complete(ctx, out, &o, false);
 }
 
 void spec_free(Spec *spec)

@@ -51,7 +51,8 @@ ml_status text_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     TRY(lines_split(ctx, in, &lines));
     st = cells_parse(ctx, &lines, parse_cells, spec, &chunks);
     if (st == ML_OK)
-        st = cells_to_matrix(ctx, spec->rows, spec->cols, chunks, lines.chunks.count, out);
+        st = cells_to_matrix(ctx, spec->rows, spec->cols, chunks, lines.chunks.count, CELLS_LAST,
+                             out);
     cells_free(chunks, lines.chunks.count);
     lines_free(&lines);
     return st;

@@ -101,7 +101,7 @@ ML_TEST(formats_are_told_by_name_or_else_by_extension)
     assert_matrix(read_scratch("y.csv", &OPTIONS(.rows = 2, .cols = 2)), 2, 2,
                   four); /* text is the default */
     assert_fails("x.csv", &OPTIONS(.format = "foo"), ML_EVALUE, "invalid format foo");
-    assert_fails("x.csv", &OPTIONS(.format = "hdf5"), ML_EUNSUPPORTED, "hdf5");
+    assert_fails("x.csv", &OPTIONS(.format = "delta"), ML_EUNSUPPORTED, "delta");
     assert_fails("x.csv", &OPTIONS(.format = "mm", .data_type = "frame"), ML_EVALUE,
                  "format mm holds no frame");
     assert_fails("x.csv", &OPTIONS(.format = "csv", .sep = ""), ML_EVALUE,

@@ -1,0 +1,27 @@
+/* Numbers as other programs lay them in memory: for the binary formats of others. */
+#ifndef NUMBERS_H
+#define NUMBERS_H
+
+#include "io/io_impl.h"
+
+typedef struct NumberType {
+    char kind; /* 'f' floating-point, 'i' and 'u' integers with and without sign, 'b' boolean */
+    uint8_t size;
+    bool swapped; /* not in the byte order of this machine */
+} NumberType;
+
+bool number_type_known(NumberType t);
+/* n numbers, the next one `stride` bytes on, as doubles: integers beyond 2^53 are rounded. */
+void numbers_to_doubles(NumberType t, const char *from, size_t stride, int64_t n, double *to);
+/* A matrix of rows x cols numbers that lie there row by row, or column by column. */
+ml_status numbers_to_matrix(Ctx *ctx, NumberType t, const char *from, bool by_column, int64_t rows,
+                            int64_t cols, Matrix **out);
+/* The column type that holds all numbers of a type; UINT64 is none, INT64 stands for it. */
+FrameType number_frame_type(NumberType t);
+/* The same numbers as a column of that type; `name` for messages. */
+ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char *from,
+                            size_t stride, int64_t n, FrameColumn **out);
+/* How the numbers of a column lie in memory. */
+NumberType number_type_of(FrameType type);
+
+#endif

@@ -1,0 +1,12 @@
+/* Compressed text: gzip and zstd. */
+#include "fuzz_io.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    IoOptions o;
+
+    io_options_init(&o);
+    o.format = "csv";
+    fuzz_read(&o, data, size);
+    return 0;
+}

@@ -1,13 +1,22 @@
 /* table: contingency tables, F[a, b] += w.
  *
- * One pass checks the categories and finds the largest; then a table of many cells per entry is
- * summed densely, in tiles side by side when it is small, and any other is made as CSR from entries
- * sorted by (row, column). Weights of a cell are added in the order of the entries (tiles: in the
- * order of the tiles), so the digits do not depend on the threads. Cost: two passes over the
- * entries; CSR sorts them, unless a is 1, 2, 3 ..., where each has its own row. */
+ * A pass over the entries checks the categories and finds the largest; then a table of many cells
+ * per entry is made as CSR from entries sorted by (row, column), any other is summed densely, in
+ * slices of the entries side by side when these are many, each with a table of its own.  Where a
+ * sample of the entries promises such a table, one pass does both, and its tables count if the
+ * largest categories were in the sample.  Weights of a cell are added in the order of the entries,
+ * then of the slices, whose number follows from the sizes alone, so the digits do not depend on the
+ * threads. Cost: one or two passes over the entries; CSR sorts them, unless a is 1, 2, 3 ..., where
+ * each has its own row. */
 #include "kernel/sort.h"
 
-enum { TILE = 64 << 10, SMALL_TABLE = 4096 };
+enum {
+    CHUNK = 1024,             /* entries that are checked, then added */
+    SLICE_LEAST = 64 * CHUNK, /* entries of a slice */
+    SLICES = 16,
+    SLICE_CELLS = 8, /* entries of a slice for each cell of its table, at least */
+    SAMPLES = 16     /* chunks */
+};
 
 /* An operand: cells, or one value for all. */
 typedef struct Entries {
@@ -25,8 +34,10 @@ typedef struct TableJob {
     Entries a, b, w;
     bool weighted;
     int64_t n, rows, cols;
-    TableScan *scans; /* one a tile */
-    double *tables;   /* one a tile */
+    int64_t slices;
+    TableScan *scans; /* one a slice */
+    double *tables;   /* one a slice; NULL: they are only scanned ... */
+    uint32_t *counts; /* ... or, where every weight is 1, counted */
 } TableJob;
 
 typedef struct Entry {
@@ -39,9 +50,9 @@ static double value_at(const Entries *e, int64_t i)
     return e->cells ? e->cells[i] : e->value;
 }
 
-static int64_t tile_end(const TableJob *job, int64_t tile)
+static int64_t least(int64_t a, int64_t b)
 {
-    return (tile + 1) * TILE < job->n ? (tile + 1) * TILE : job->n;
+    return a < b ? a : b;
 }
 
 /* Entry i; false when it does not count: something is NaN, or it lies outside the table. */
@@ -57,16 +68,14 @@ static bool entry_at(const TableJob *job, int64_t i, Entry *e)
     return true;
 }
 
-/* ---- checking, and the size ---- */
+/* ---- a pass over the entries ---- */
 
-static ml_status scan_tile(Ctx *ctx, const TableJob *job, int64_t tile)
+/* Entry by entry, where something may be wrong. */
+static ml_status scan_odd(Ctx *ctx, const TableJob *job, int64_t lo, int64_t hi, TableScan *scan)
 {
-    TableScan scan = {.sequence = true};
-
-    for (int64_t i = tile * TILE; i < tile_end(job, tile); i++) {
+    for (int64_t i = lo; i < hi; i++) {
         const double a = value_at(&job->a, i), b = value_at(&job->b, i), w = value_at(&job->w, i);
 
-        scan.sequence = scan.sequence && a == (double)(i + 1);
         if (a < 1 || b < 1)
             return fail(ctx, ML_EVALUE,
                         "table: expected categories of at least 1, found %s and %s: one of the "
@@ -74,40 +83,184 @@ static ml_status scan_tile(Ctx *ctx, const TableJob *job, int64_t tile)
                         NUM_SHOW(a), NUM_SHOW(b));
         if (a != a || b != b || w != w)
             continue;
-        scan.rows = a > scan.rows ? a : scan.rows;
-        scan.cols = b > scan.cols ? b : scan.cols;
+        scan->rows = a > scan->rows ? a : scan->rows;
+        scan->cols = b > scan->cols ? b : scan->cols;
     }
-    job->scans[tile] = scan;
     return ML_OK;
 }
 
-static ml_status scan_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+/* Categories of a chunk as whole numbers, and the largest; 0 when one is none, or too large. */
+static int32_t categories(const double *cells, int64_t n, int32_t *out)
 {
-    for (int64_t tile = lo; tile < hi; tile++)
-        TRY(scan_tile(ctx, arg, tile));
+    int32_t low = INT32_MAX, high = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        /* The conversion of what does not fit is not defined in C: such cells become 0. */
+        const double x = cells[i] < 0x1p31 ? cells[i] : 0;
+
+        out[i] = x >= 1 ? (int32_t)x : 0;
+        low = out[i] < low ? out[i] : low;
+        high = out[i] > high ? out[i] : high;
+    }
+    return low >= 1 ? high : 0;
+}
+
+static bool is_sequence(const TableJob *job, int64_t lo, int64_t hi)
+{
+    for (int64_t i = lo; i < hi; i++)
+        if (value_at(&job->a, i) != (double)(i + 1))
+            return false;
+    return true;
+}
+
+static bool has_weights(const TableJob *job, int64_t lo, int64_t hi)
+{
+    int64_t odd = 0;
+
+    if (!job->w.cells)
+        return job->w.value == job->w.value;
+    for (int64_t i = lo; i < hi; i++)
+        odd += job->w.cells[i] != job->w.cells[i];
+    return odd == 0;
+}
+
+/* Entries of a chunk as whole numbers. */
+typedef struct Chunk {
+    int32_t a[CHUNK], b[CHUNK];
+    bool sound; /* all are there and count */
+} Chunk;
+
+static ml_status scan_chunk(Ctx *ctx, const TableJob *job, int64_t lo, int64_t hi, TableScan *scan,
+                            Chunk *chunk)
+{
+    int32_t rows = 0, cols = 0;
+
+    scan->sequence = scan->sequence && is_sequence(job, lo, hi);
+    if (job->a.cells && job->b.cells) {
+        rows = categories(job->a.cells + lo, hi - lo, chunk->a);
+        cols = categories(job->b.cells + lo, hi - lo, chunk->b);
+    }
+    chunk->sound = rows > 0 && cols > 0 && has_weights(job, lo, hi);
+    if (!chunk->sound)
+        return scan_odd(ctx, job, lo, hi, scan);
+    scan->rows = rows > scan->rows ? rows : scan->rows;
+    scan->cols = cols > scan->cols ? cols : scan->cols;
     return ML_OK;
+}
+
+static void add_odd(const TableJob *job, int64_t lo, int64_t hi, double *table, uint32_t *counts)
+{
+    Entry e;
+
+    for (int64_t i = lo; i < hi; i++)
+        if (entry_at(job, i, &e)) {
+            const int64_t at = e.row * job->cols + e.col;
+
+            if (counts)
+                counts[at]++;
+            else
+                table[at] += e.weight;
+        }
+}
+
+/* All of these count, in a table of few cells. */
+static void add_sound(const TableJob *job, Chunk *chunk, int64_t lo, int64_t hi, double *table,
+                      uint32_t *counts)
+{
+    const int32_t n = (int32_t)(hi - lo), cols = (int32_t)job->cols;
+    const double *w = job->w.cells ? job->w.cells + lo : NULL;
+    int32_t *at = chunk->a;
+
+    for (int32_t i = 0; i < n; i++)
+        at[i] = (at[i] - 1) * cols + chunk->b[i] - 1;
+    if (counts)
+        for (int32_t i = 0; i < n; i++)
+            counts[at[i]]++;
+    else if (w)
+        for (int32_t i = 0; i < n; i++)
+            table[at[i]] += w[i];
+    else
+        for (int32_t i = 0; i < n; i++)
+            table[at[i]] += job->w.value;
+}
+
+/* Ask for the next chunk while this one is added. */
+static void fetch_next(const TableJob *job, int64_t lo)
+{
+    enum { LINE = 8 };
+
+    for (int64_t i = lo; i < lo + CHUNK && i < job->n && job->a.cells && job->b.cells; i += LINE) {
+        __builtin_prefetch(job->a.cells + i);
+        __builtin_prefetch(job->b.cells + i);
+    }
+}
+
+static ml_status pass_slice(Ctx *ctx, const TableJob *job, int64_t slice)
+{
+    const int64_t size = (job->n + job->slices - 1) / job->slices, cells = job->rows * job->cols;
+    const int64_t end = least((slice + 1) * size, job->n);
+    double *table = job->tables ? job->tables + slice * cells : NULL;
+    uint32_t *counts = job->counts ? job->counts + slice * cells : NULL;
+    TableScan scan = {.sequence = true};
+    Chunk chunk;
+
+    if (counts)
+        memset(counts, 0, (size_t)cells * sizeof *counts);
+    else if (table)
+        memset(table, 0, (size_t)cells * sizeof *table);
+    for (int64_t lo = slice * size; lo < end; lo += CHUNK) {
+        const int64_t hi = least(lo + CHUNK, end);
+
+        TRY(scan_chunk(ctx, job, lo, hi, &scan, &chunk));
+        fetch_next(job, hi);
+        if (!table && !counts)
+            continue;
+        if (chunk.sound && cells <= INT32_MAX && scan.rows <= (double)job->rows &&
+            scan.cols <= (double)job->cols)
+            add_sound(job, &chunk, lo, hi, table, counts);
+        else
+            add_odd(job, lo, hi, table, counts);
+    }
+    job->scans[slice] = scan;
+    return ML_OK;
+}
+
+static ml_status pass_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    for (int64_t slice = lo; slice < hi; slice++)
+        TRY(pass_slice(ctx, arg, slice));
+    return ML_OK;
+}
+
+/* Scans, and adds to job->tables if there are some. */
+static ml_status pass(Ctx *ctx, TableJob *job, TableScan *all)
+{
+    TableScan scans[SLICES];
+
+    *all = (TableScan){.sequence = job->n > 0};
+    job->scans = scans;
+    TRY(task_for(ctx, job->slices, 1, pass_task, job));
+    for (int64_t t = 0; t < job->slices; t++) {
+        all->sequence = all->sequence && scans[t].sequence;
+        all->rows = scans[t].rows > all->rows ? scans[t].rows : all->rows;
+        all->cols = scans[t].cols > all->cols ? scans[t].cols : all->cols;
+    }
+    return ML_OK;
+}
+
+/* At most one for so many entries. */
+static int64_t slices_of(const TableJob *job, int64_t entries)
+{
+    const int64_t n = job->n / entries;
+
+    return n < 1 ? 1 : least(n, SLICES);
 }
 
 static ml_status scan_entries(Ctx *ctx, TableJob *job, TableScan *all)
 {
-    const int64_t tiles = (job->n + TILE - 1) / TILE;
-    const size_t bytes = (size_t)(tiles + 1) * sizeof *job->scans;
-    ml_status st;
-
-    *all = (TableScan){.sequence = job->n > 0};
-    job->scans = pool_alloc(ctx, bytes);
-    if (!job->scans)
-        return ML_ENOMEM;
-    st = task_for(ctx, tiles, 1, scan_task, job);
-    for (int64_t t = 0; st == ML_OK && t < tiles; t++) {
-        const TableScan *s = &job->scans[t];
-
-        all->sequence = all->sequence && s->sequence;
-        all->rows = s->rows > all->rows ? s->rows : all->rows;
-        all->cols = s->cols > all->cols ? s->cols : all->cols;
-    }
-    pool_release(ctx->pool, job->scans, bytes);
-    return st;
+    job->tables = NULL;
+    job->slices = slices_of(job, SLICE_LEAST);
+    return pass(ctx, job, all);
 }
 
 /* A size that was not given: the largest category. */
@@ -123,58 +276,84 @@ static ml_status size_of_table(Ctx *ctx, double largest, int64_t *size)
 
 /* ---- dense ---- */
 
-static void add_entries(const TableJob *job, int64_t lo, int64_t hi, double *table)
+/* The tables of all slices, and their sum. */
+static ml_status add_slices(Ctx *ctx, TableJob *job, double *out, TableScan *all)
 {
-    Entry e;
-
-    for (int64_t i = lo; i < hi; i++)
-        if (entry_at(job, i, &e))
-            table[e.row * job->cols + e.col] += e.weight;
-}
-
-static ml_status tables_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const TableJob *job = arg;
     const int64_t cells = job->rows * job->cols;
-
-    (void)ctx;
-    for (int64_t tile = lo; tile < hi; tile++) {
-        memset(job->tables + tile * cells, 0, (size_t)cells * sizeof(double));
-        add_entries(job, tile * TILE, tile_end(job, tile), job->tables + tile * cells);
-    }
-    return ML_OK;
-}
-
-/* Tables of all tiles, then their sum. */
-static ml_status add_tables(Ctx *ctx, TableJob *job, double *out)
-{
-    const int64_t cells = job->rows * job->cols, tiles = (job->n + TILE - 1) / TILE;
-    const size_t bytes = (size_t)(cells * tiles) * sizeof(double);
+    const bool ones = !job->w.cells && job->w.value == 1 && job->n < UINT32_MAX;
+    const size_t bytes = (size_t)(cells * job->slices) * (ones ? sizeof(uint32_t) : sizeof(double));
+    void *tables = pool_alloc(ctx, bytes);
     ml_status st;
 
-    job->tables = pool_alloc(ctx, bytes);
-    if (!job->tables)
+    if (!tables)
         return ML_ENOMEM;
-    st = task_for(ctx, tiles, 1, tables_task, job);
-    for (int64_t tile = 0; st == ML_OK && tile < tiles; tile++)
+    job->tables = ones ? NULL : tables;
+    job->counts = ones ? tables : NULL;
+    st = pass(ctx, job, all);
+    for (int64_t t = 0; st == ML_OK && t < job->slices; t++)
         for (int64_t k = 0; k < cells; k++)
-            out[k] += job->tables[tile * cells + k];
-    pool_release(ctx->pool, job->tables, bytes);
+            out[k] += ones ? job->counts[t * cells + k] : job->tables[t * cells + k];
+    pool_release(ctx->pool, tables, bytes);
+    job->tables = NULL;
+    job->counts = NULL;
     return st;
 }
 
-static ml_status dense_table(Ctx *ctx, TableJob *job, Matrix **out)
+static ml_status dense_table(Ctx *ctx, TableJob *job, TableScan *all, Matrix **out)
 {
-    ml_status st = ML_OK;
+    const int64_t cells = job->rows * job->cols;
+    ml_status st;
 
     TRY(matrix_new_zero(ctx, job->rows, job->cols, out));
-    if (job->n > 4 * TILE && matrix_cells(*out) <= SMALL_TABLE)
-        st = add_tables(ctx, job, (*out)->values);
-    else
-        add_entries(job, 0, job->n, (*out)->values);
+    job->slices = cells > job->n ? 1 : slices_of(job, SLICE_LEAST + SLICE_CELLS * cells);
+    job->tables = (*out)->values;
+    st = job->slices > 1 ? add_slices(ctx, job, (*out)->values, all)
+         : cells > 0     ? pass(ctx, job, all)
+                         : ML_OK;
     if (st != ML_OK)
         matrix_release(*out);
     return st;
+}
+
+/* Sizes that the table will have, most likely; false: it would be too large to try. */
+static bool guess(TableJob *job)
+{
+    int64_t rows = job->rows, cols = job->cols;
+    Chunk chunk;
+
+    if (job->n < SAMPLES * SLICE_LEAST || !job->a.cells || !job->b.cells)
+        return false;
+    for (int64_t k = 0; k < SAMPLES && job->rows < 0; k++) {
+        const int64_t lo = k * (job->n / SAMPLES);
+        const int64_t a = categories(job->a.cells + lo, CHUNK, chunk.a);
+        const int64_t b = categories(job->b.cells + lo, CHUNK, chunk.b);
+
+        rows = a > rows ? a : rows;
+        cols = b > cols ? b : cols;
+    }
+    if (rows <= 0 || cols <= 0 || rows > job->n / SLICE_CELLS / cols)
+        return false;
+    job->rows = rows;
+    job->cols = cols;
+    return true;
+}
+
+/* In one pass, if the sizes are those that were guessed; else *out stays NULL. */
+static ml_status guessed_table(Ctx *ctx, TableJob *job, Matrix **out)
+{
+    const int64_t rows = job->rows, cols = job->cols;
+    TableScan all;
+
+    if (guess(job)) {
+        TRY(dense_table(ctx, job, &all, out));
+        if (rows >= 0 || (job->rows == (int64_t)all.rows && job->cols == (int64_t)all.cols))
+            return ML_OK;
+        matrix_release(*out);
+        *out = NULL;
+    }
+    job->rows = rows;
+    job->cols = cols;
+    return ML_OK;
 }
 
 /* ---- CSR ---- */
@@ -326,6 +505,9 @@ static ml_status make_table(Ctx *ctx, TableJob *job, Matrix **out)
     TableScan all;
     int64_t most;
 
+    TRY(guessed_table(ctx, job, out));
+    if (*out)
+        return ML_OK;
     TRY(scan_entries(ctx, job, &all));
     TRY(size_of_table(ctx, all.rows, &job->rows));
     TRY(size_of_table(ctx, all.cols, &job->cols));
@@ -338,7 +520,7 @@ static ml_status make_table(Ctx *ctx, TableJob *job, Matrix **out)
     most = most < job->n ? most : job->n;
     if (matrix_is_sparse(job->rows, job->cols, most))
         return csr_table(ctx, job, all.sequence, out);
-    return dense_table(ctx, job, out);
+    return dense_table(ctx, job, &all, out);
 }
 
 ml_status ml_k_table(Ctx *ctx, OpCall *call)

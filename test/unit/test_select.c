@@ -112,6 +112,43 @@ ML_TEST(tables_of_all_kinds_equal_adding_one_by_one)
     check_table(100000, 90, 80, false); /* large and dense */
     check_table(5000, 300, 400, false); /* CSR with repeated cells */
     check_table(2000, 2000, 30, true);  /* one row an entry */
+    check_table(1100000, 30, 9, false); /* in one pass */
+}
+
+/* Many entries whose sizes are not given: those of a sample do, or they do not. */
+ML_TEST(large_tables_are_as_large_as_their_largest_category)
+{
+    enum { N = 1100003, ROWS = 9 };
+    Matrix *a = case_random(N, 1, 1, 1), *b = case_random(N, 1, 1, 2);
+    uint64_t seed = 3;
+
+    for (int late = 0; late < 2; late++) {
+        double expected[ROWS * 2] = {0};
+        Value t[2];
+
+        for (int64_t i = 0; i < N; i++) {
+            a->values[i] = (double)(1 + case_bits(&seed) % (ROWS - 2)) + 0.5;
+            b->values[i] = (double)(1 + case_bits(&seed) % 2);
+        }
+        a->values[5000] = late ? ROWS : ROWS - 2;
+        b->values[6000] = NAN;
+        for (int64_t i = 0; i < N; i++)
+            if (i != 6000)
+                expected[((int64_t)a->values[i] - 1) * 2 + (int64_t)b->values[i] - 1] += 1;
+        for (int k = 0; k < 2; k++) {
+            test_threads(k ? 8 : 1);
+            t[k] = CASE_RUN(table, case_share(a), case_share(b));
+        }
+        assert_int_equal(t[0].m->rows, late ? ROWS : ROWS - 2);
+        assert_int_equal(t[0].m->cols, 2);
+        for (int64_t k = 0; k < 2 * t[0].m->rows; k++)
+            assert_close(matrix_get(t[0].m, k / 2, k % 2), expected[k], 0);
+        assert_same_matrix(t[0], t[1]);
+    }
+    a->values[N - 1] = 0.5;
+    CASE_FAILS(table, ML_EVALUE, case_share(a), case_share(b));
+    matrix_release(a);
+    matrix_release(b);
 }
 
 ML_TEST(remove_empty_drops_rows_and_columns_of_zeros)

@@ -26,7 +26,13 @@ typedef struct String {
 } String;
 
 /* From MATRIX_PIECES on: drafts, see below. */
-typedef enum MatrixFormat { MATRIX_DENSE, MATRIX_CSR, MATRIX_CONSTANT, MATRIX_PIECES } MatrixFormat;
+typedef enum MatrixFormat {
+    MATRIX_DENSE,
+    MATRIX_CSR,
+    MATRIX_CONSTANT,
+    MATRIX_PIECES,
+    MATRIX_EDITED
+} MatrixFormat;
 
 /* How a cell is stored.  Programs compute in doubles; with the option precision=single the cells of
  * matrices rest in memory as FP32, see "cells in FP32" below. */
@@ -43,6 +49,7 @@ typedef struct Matrix {
     uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
     double constant;   /* CONSTANT */
     struct Pieces *pieces;
+    struct Edits *edits;
     struct Pool *pool;
     size_t bytes;  /* accounted */
     bool grown;    /* made by binding cells behind a matrix that died: more may follow */
@@ -234,9 +241,9 @@ const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
 
 /* ---- matrices side by side, and drafts ----
  * A draft is a matrix that a loop is building, in a form that is cheap to add to and that hardly
- * anybody can read: MATRIX_PIECES, matrices side by side.  It knows its size and nnz.  The
- * interpreter settles a draft before an operator gets it, unless it is the first operand of one
- * whose row has P_DRAFT. */
+ * anybody can read: MATRIX_PIECES, matrices side by side; MATRIX_EDITED, a sparse matrix some rows
+ * of which were replaced.  It knows its size and nnz.  The interpreter settles a draft before an
+ * operator gets it, unless it is the first operand of one whose row has P_DRAFT. */
 
 static inline bool matrix_is_draft(const Matrix *m)
 {
@@ -255,6 +262,23 @@ ml_status matrix_cbind(Ctx *ctx, CellType type, Matrix *const *parts, int n, int
 ml_status matrix_pieces(Ctx *ctx, Matrix *const *parts, int n, bool owned, Matrix **out);
 /* The piece that holds columns [lo, hi), and its first column; NULL when they lie in several. */
 Matrix *matrix_piece(const Matrix *m, int64_t lo, int64_t hi, int64_t *first);
+
+/* Some nonzeros of one row: `cells` or `singles` by the type of the matrix; columns ascend. */
+typedef struct RowEntries {
+    int64_t n;
+    const uint32_t *cols;
+    const double *cells;
+    const float *singles;
+} RowEntries;
+
+/* A draft of m, which is CSR or all zero: m itself, retained, if it is one that is `owned`. */
+ml_status matrix_edits(Ctx *ctx, Matrix *m, bool owned, Matrix **out);
+/* Columns [lo, hi) of a row of such a draft hold these n numbers at ascending `cols` from now on
+ * (zeros are left out), and nothing else.  Costs the entries of the row. */
+ml_status matrix_edit_row(Ctx *ctx, Matrix *m, int64_t row, int64_t lo, int64_t hi, int64_t n,
+                          const uint32_t *cols, const double *cells);
+/* The entries of a row of such a draft in columns [lo, hi). */
+RowEntries matrix_edited_row(const Matrix *m, int64_t row, int64_t lo, int64_t hi);
 
 /* ---- cells in FP32 ----
  * With precision=single every matrix that the program holds is FP32 (constants store a double that

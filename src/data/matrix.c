@@ -169,6 +169,7 @@ void matrix_release(Matrix *m)
     else
         pool_release(m->pool, matrix_at(m, 0), m->bytes);
     pieces_free(m->pieces);
+    edits_free(m->edits);
     mem_free(m);
 }
 

@@ -138,7 +138,8 @@ ml_status matrix_settled(Ctx *ctx, Matrix *m, Matrix **out)
     Matrix *settled = NULL;
 
     if (matrix_is_draft(m)) {
-        TRY(settled_pieces(ctx, m, &settled));
+        TRY(m->format == MATRIX_PIECES ? settled_pieces(ctx, m, &settled)
+                                       : edits_settled(ctx, m, &settled));
         /* Acquire: what former owners read comes before what we write; see call_owned. */
         if (atomic_load_explicit(&m->refs, memory_order_acquire) != 1) {
             *out = settled;

@@ -7,4 +7,8 @@
 typedef struct Pieces Pieces;
 void pieces_free(Pieces *p); /* NULL is allowed */
 
+typedef struct Edits Edits;
+void edits_free(Edits *e); /* NULL is allowed */
+ml_status edits_settled(Ctx *ctx, const Matrix *m, Matrix **out);
+
 #endif

@@ -3,14 +3,19 @@
  *
  * Assigning to a part writes in place when the matrix is used nowhere else, so filling a matrix
  * cell by cell costs one step a cell: nnz follows from the cells replaced.  For that the result
- * stays dense, however few nonzeros it has, as long as it is of moderate size; a large sparse
- * matrix is rebuilt with its new cells. */
+ * stays dense, however few nonzeros it has, as long as it is of moderate size.  Into a large sparse
+ * matrix rows are written as into a draft (data.h), unless so many are replaced at once that
+ * rebuilding it costs no more. */
 #include "kernel/csr.h"
 #include "kernel/frame.h"
 
 #include <string.h>
 
-enum { DENSE_BYTES = 1 << 28 }; /* results of assignments up to this size are dense */
+enum {
+    DENSE_BYTES = 1 << 28, /* results of assignments up to this size are dense */
+    ASSIGN_OPERANDS = 6,   /* of left_index */
+    ROWS_A_PASS = 16       /* a row by itself costs so many rows and entries of a pass over all */
+};
 
 /* ---- ranges ---- */
 
@@ -102,8 +107,38 @@ static ml_status csr_slice(Ctx *ctx, Slice *s)
     return task_for(ctx, rows, task_grain(nnz / (rows + 1) + 1), csr_rows, s);
 }
 
+/* ---- a part of a draft ---- */
+
+static RowEntries edited_row(const Slice *s, int64_t i)
+{
+    return matrix_edited_row(s->in, s->r.row_lo + i, s->r.col_lo, s->r.col_hi);
+}
+
+/* Rows of an edited matrix; they are few. */
+static ml_status edited_slice(Ctx *ctx, Slice *s)
+{
+    const int64_t rows = s->r.row_hi - s->r.row_lo, cols = s->r.col_hi - s->r.col_lo;
+    int64_t nnz = 0, at = 0;
+
+    for (int64_t i = 0; i < rows; i++)
+        nnz += edited_row(s, i).n;
+    TRY(matrix_new_csr_of(ctx, precision_type(ctx), rows, cols, nnz, &s->out));
+    for (int64_t i = 0; i < rows; i++) {
+        const RowEntries r = edited_row(s, i);
+
+        for (int64_t k = 0; k < r.n; k++, at++) {
+            matrix_put(s->out, at, r.singles ? (double)r.singles[k] : r.cells[k]);
+            s->out->col_idx[at] = r.cols[k] - (uint32_t)s->r.col_lo;
+        }
+        s->out->row_ptr[i + 1] = at;
+    }
+    return ML_OK;
+}
+
 static ml_status slice(Ctx *ctx, Slice *s)
 {
+    if (s->in->format == MATRIX_EDITED)
+        return edited_slice(ctx, s);
     if (s->in->format == MATRIX_CSR)
         return csr_slice(ctx, s);
     if (s->in->format == MATRIX_DENSE)
@@ -112,7 +147,14 @@ static ml_status slice(Ctx *ctx, Slice *s)
                                s->in->constant, &s->out);
 }
 
-/* m, or the one piece of it that holds the range, which then counts from the piece; a reference. */
+/* Is an edited matrix better left as it is for so many rows of it? */
+static bool few_rows(const Matrix *m, int64_t rows)
+{
+    return rows < (m->rows + m->nnz) / ROWS_A_PASS;
+}
+
+/* What the range is read from, a reference: m, or the one piece of it that holds the range, which
+ * then counts from the piece. */
 static ml_status take_operand(Ctx *ctx, Matrix *m, IndexRange *r, Matrix **out)
 {
     Matrix *piece = NULL;
@@ -120,6 +162,10 @@ static ml_status take_operand(Ctx *ctx, Matrix *m, IndexRange *r, Matrix **out)
 
     if (m->format == MATRIX_PIECES && r->col_lo < r->col_hi)
         piece = matrix_piece(m, r->col_lo, r->col_hi, &first);
+    if (m->format == MATRIX_EDITED && few_rows(m, r->row_hi - r->row_lo)) {
+        *out = matrix_retain(m);
+        return ML_OK;
+    }
     if (!piece)
         return matrix_settled(ctx, m, out);
     r->col_lo -= first;
@@ -360,11 +406,106 @@ done:
     return st;
 }
 
+/* ---- into a draft ---- */
+
+/* Room for a row of what is assigned, as entries of the matrix. */
+typedef struct RowScratch {
+    uint32_t *cols;
+    double *cells;
+} RowScratch;
+
+static int64_t csr_entries(const Assign *a, int64_t i, RowScratch *s)
+{
+    const Matrix *m = a->value;
+    const int64_t from = m->row_ptr[i], n = m->row_ptr[i + 1] - from;
+
+    for (int64_t k = 0; k < n; k++) {
+        s->cols[k] = m->col_idx[from + k] + (uint32_t)a->r.col_lo;
+        s->cells[k] = matrix_cell(m, from + k);
+    }
+    return n;
+}
+
+/* Zeros come along: matrix_edit_row leaves them out. */
+static int64_t all_entries(const Assign *a, int64_t i, RowScratch *s)
+{
+    const int64_t n = a->r.col_hi - a->r.col_lo;
+
+    for (int64_t j = 0; j < n; j++) {
+        s->cols[j] = (uint32_t)(a->r.col_lo + j);
+        s->cells[j] = a->value ? matrix_get(a->value, i, j) : a->number;
+    }
+    return n;
+}
+
+static ml_status edit_rows(Ctx *ctx, const Assign *a, Matrix *draft, RowScratch *s)
+{
+    const bool csr = a->value && a->value->format == MATRIX_CSR;
+
+    for (int64_t i = 0; i < a->r.row_hi - a->r.row_lo; i++) {
+        const int64_t n = csr ? csr_entries(a, i, s) : all_entries(a, i, s);
+
+        TRY(matrix_edit_row(ctx, draft, a->r.row_lo + i, a->r.col_lo, a->r.col_hi, n, s->cols,
+                            s->cells));
+    }
+    return ML_OK;
+}
+
+static ml_status assign_edits(Ctx *ctx, OpCall *call, const Assign *a)
+{
+    const size_t cols = (size_t)(a->r.col_hi - a->r.col_lo) + 1;
+    RowScratch s = {mem_alloc(cols * sizeof *s.cols), mem_alloc(cols * sizeof *s.cells)};
+    Matrix *draft = NULL;
+    ml_status st = s.cols && s.cells ? ML_OK : fail_memory(ctx, cols * sizeof *s.cells);
+
+    if (st == ML_OK)
+        st = matrix_edits(ctx, call->in[0].m, call_owned(call, 0) != NULL, &draft);
+    if (st == ML_OK)
+        st = edit_rows(ctx, a, draft, &s);
+    mem_free(s.cols);
+    mem_free(s.cells);
+    if (st != ML_OK) {
+        matrix_release(draft);
+        return st;
+    }
+    call->out[0] = value_matrix(draft);
+    return ML_OK;
+}
+
+/* ---- how ---- */
+
 static bool stays_sparse(const Matrix *m)
 {
     return m->format != MATRIX_DENSE &&
            (double)m->rows * (double)m->cols * sizeof(double) > DENSE_BYTES &&
            matrix_is_sparse(m->rows, m->cols, m->nnz);
+}
+
+static ml_status assign_ordinary(Ctx *ctx, OpCall *call, const Assign *a)
+{
+    return stays_sparse(call->in[0].m) ? assign_csr(ctx, call, a) : assign_dense(ctx, call, a);
+}
+
+/* Into a draft that has to be an ordinary matrix first. */
+static ml_status assign_settled(Ctx *ctx, OpCall *call, const Assign *a)
+{
+    Value in[ASSIGN_OPERANDS] = {{0}};
+    OpCall inner = *call;
+    Matrix *m = NULL;
+    ml_status st;
+
+    TRY(matrix_settled(ctx, call->in[0].m, &m));
+    memcpy(in, call->in, (size_t)call->nin * sizeof *in);
+    if (m == in[0].m) {
+        matrix_release(m); /* in place: the caller's reference is the only one */
+        return assign_ordinary(ctx, call, a);
+    }
+    in[0].m = m;
+    inner.in = in;
+    inner.last |= 1;
+    st = assign_ordinary(ctx, &inner, a);
+    matrix_release(m);
+    return st;
 }
 
 static ml_status assign_matrix(Ctx *ctx, OpCall *call)
@@ -374,7 +515,9 @@ static ml_status assign_matrix(Ctx *ctx, OpCall *call)
 
     TRY(range_of(ctx, call, 2, m->rows, m->cols, &a.r));
     TRY(assigned(ctx, call, &a));
-    return stays_sparse(m) ? assign_csr(ctx, call, &a) : assign_dense(ctx, call, &a);
+    if (stays_sparse(m) && (m->format == MATRIX_EDITED || few_rows(m, a.r.row_hi - a.r.row_lo)))
+        return assign_edits(ctx, call, &a);
+    return matrix_is_draft(m) ? assign_settled(ctx, call, &a) : assign_ordinary(ctx, call, &a);
 }
 
 static ml_status assign_frame(Ctx *ctx, OpCall *call)

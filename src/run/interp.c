@@ -19,14 +19,22 @@ static ml_status undefined(Run *run, const Routine *r, Span span, int32_t slot)
                    "variable '%s' has no value here: it is assigned only on another path", name);
 }
 
-/* A draft in a slot becomes an ordinary matrix, so that it is settled only once. */
-static ml_status settle(Run *run, Value *slot)
+/* Drafts that the operator does not read become ordinary matrices: in their slots, so that it
+ * happens once, and before any operand is taken, as one slot may come twice. */
+static ml_status settle(Run *run, Value *frame, const Instr *in)
 {
-    Matrix *settled = NULL;
+    const bool reads = op_table[in->op].props & P_DRAFT;
 
-    TRY(matrix_settled(run->ctx, slot->m, &settled));
-    matrix_release(slot->m);
-    slot->m = settled;
+    for (int k = reads; k < in->nin; k++) {
+        Value *slot = in->in[k] >= 0 ? &frame[in->in[k]] : NULL;
+        Matrix *settled = NULL;
+
+        if (!slot || slot->dt != DT_MATRIX || !matrix_is_draft(slot->m))
+            continue;
+        TRY(matrix_settled(run->ctx, slot->m, &settled));
+        matrix_release(slot->m);
+        slot->m = settled;
+    }
     return ML_OK;
 }
 
@@ -36,14 +44,12 @@ static ml_status gather(Run *run, const Routine *r, Value *frame, const Plan *pl
 {
     const OpInfo *op = &op_table[in->op];
 
+    TRY(settle(run, frame, in));
     *scalars = true;
     for (int k = 0; k < in->nin; k++) {
         int32_t x = in->in[k];
 
         if (x >= 0) {
-            if (frame[x].dt == DT_MATRIX && matrix_is_draft(frame[x].m) &&
-                !(k == 0 && op->props & P_DRAFT))
-                TRY(settle(run, &frame[x]));
             args[k] = frame[x];
             if (args[k].dt == DT_NONE && !(k < OP_ARGS && op->args[k].def))
                 return undefined(run, r, in->in_spans[k], x);

@@ -74,6 +74,22 @@ ML_TEST(assigning_to_a_part_in_a_loop_costs_the_part)
         grows_like_its_rounds(updates[k]);
 }
 
+/* Sparse, and 400 MB or more if it was dense. */
+static const char *const sparse_updates[] = {
+    "X = rand(rows=50000, cols=1000, sparsity=0.0002, seed=1)\n"
+    "for (i in 1:$n) { X[i, i %% 1000 + 1] = i }\nprint(sum(X))",
+    "X = matrix(0, rows=50000, cols=1000)\nv = rand(rows=1, cols=1000, sparsity=0.01, seed=1)\n"
+    "for (i in 1:$n) { X[i, ] = v }\nprint(sum(X))",
+    "X = matrix(0, rows=50000, cols=1000)\n"
+    "for (i in 1:$n) { X[i + 1, 3] = as.scalar(X[i, 3]) + 1 }\nprint(sum(X))",
+};
+
+ML_TEST(writing_into_a_large_sparse_matrix_in_a_loop_costs_the_rows)
+{
+    for (size_t k = 0; k < sizeof sparse_updates / sizeof *sparse_updates; k++)
+        grows_like_its_rounds(sparse_updates[k]);
+}
+
 static const char *const growth[] = {
     "R = matrix(0, rows=0, cols=20)\n"
     "for (i in 1:$n) { R = rbind(R, matrix(i, rows=1, cols=20)) }\nprint(sum(R))",

@@ -147,12 +147,15 @@ ML_TEST(a_cell_of_a_matrix_that_nobody_else_has_is_replaced_in_place)
 /* 100,000 x 1,000 cells would be 800 MB. */
 ML_TEST(a_large_sparse_matrix_stays_sparse_when_a_part_is_replaced)
 {
-    Matrix *m;
+    Matrix *m, *settled;
     Value v;
 
     assert_ok(matrix_new_constant(test_ctx(), 100000, 1000, 0, &m));
     v = put(m, value_double(5), 70000, 70000, 3, 4);
     v = put(v.m, value_matrix(case_matrix(2, 2, "1 0 0 2")), 69999, 70000, 2, 3);
+    assert_int_equal(v.m->format, MATRIX_EDITED);
+    assert_ok(matrix_settled(test_ctx(), v.m, &settled));
+    matrix_release(settled);
     assert_int_equal(v.m->format, MATRIX_CSR);
     assert_int_equal(v.m->nnz, 3);
     assert_true(cell(v.m, 69998, 1) == 1 && cell(v.m, 69999, 2) == 2 && cell(v.m, 69999, 3) == 5);

@@ -12,7 +12,8 @@ set -eu
 packages() {
     case $1 in
     build) echo gcc:gcc libc6-dev:/usr/include/stdio.h make:make cmake:cmake ninja-build:ninja pkg-config:pkg-config \
-        libcjson-dev:/usr/include/cjson/cJSON.h libexpat1-dev:/usr/include/expat.h libopenblas0-pthread:openblas ;;
+        libcjson-dev:/usr/include/cjson/cJSON.h libexpat1-dev:/usr/include/expat.h libopenblas0-pthread:openblas \
+        libdeflate0:lib=libdeflate.so.0 libzstd1:lib=libzstd.so.1 libhdf5-hl-100:lib=libhdf5_serial_hl.so.100 ;;
     test) echo libcmocka-dev:/usr/include/cmocka.h binutils:nm diffutils:diff ;;
     fuzz) echo clang-14:clang-14 libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer ;;
     lint) echo clang-format-14:clang-format-14 git:git ;;
@@ -27,6 +28,7 @@ present() {
     case $1 in
     /*) [ -e "$1" ] ;;
     openblas) set -- /usr/lib/*/openblas-pthread/libopenblas.so.0; [ -e "$1" ] ;;
+    lib=*) set -- /lib/*/"${1#lib=}" /usr/lib/*/"${1#lib=}"; [ -e "$1" ] || [ -e "$2" ] ;;
     venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac

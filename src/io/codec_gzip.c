@@ -45,7 +45,7 @@ static const LibrarySymbol symbols[] = {
     {"libdeflate_crc32", offsetof(Deflate, crc32)},
 };
 
-static Library library = {.purpose = "gzip data",
+static Library library = {.purpose = "reading and writing gzip and zip data",
                           .names = "libdeflate.so.0 libdeflate.so",
                           .advice = "install it (Debian: libdeflate0)",
                           .symbols = symbols,

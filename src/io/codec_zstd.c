@@ -28,7 +28,7 @@ static const LibrarySymbol symbols[] = {
     {"ZSTD_getErrorCode", offsetof(Zstd, error_code)},
 };
 
-static Library library = {.purpose = "zstd data",
+static Library library = {.purpose = "reading and writing zstd data",
                           .names = "libzstd.so.1 libzstd.so",
                           .advice = "install it (Debian: libzstd1)",
                           .symbols = symbols,

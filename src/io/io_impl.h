@@ -2,6 +2,7 @@
 #ifndef IO_IMPL_H
 #define IO_IMPL_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "io/io.h"
@@ -240,6 +241,10 @@ ml_status npy_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
 ml_status npy_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
 ml_status npz_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
 ml_status npz_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
+ml_status hdf5_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
+ml_status hdf5_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
+ml_status netcdf_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
+ml_status netcdf_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
 
 /* Read one value of the spec's type from an input: what io_read does after opening. Fuzzers start
  * here. */

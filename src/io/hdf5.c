@@ -1,0 +1,365 @@
+/* Reading HDF5 and NetCDF-4: files, datasets, matrices.
+ *
+ * libhdf5 decodes (chunks, filters, byte orders, integer and floating-point types) right into the
+ * cells of the matrix. A file that lies in memory, since it was unpacked, is opened as an image.
+ */
+#include "io/hdf5.h"
+
+enum { DEPTH = 16, CANDIDATES = 1000 };
+
+static Hid open_image(const Hdf5 *h, const InputFile *file)
+{
+    const Hid access = h->list_new(*h->of_access);
+    Hid id = -1;
+
+    if (access >= 0 && h->list_core(access, 1 << 20, false) >= 0 &&
+        h->list_image(access, (void *)(uintptr_t)file->data, file->size) >= 0)
+        id = h->file_open(file->name, HDF5_READ_ONLY, access);
+    h->list_close(access);
+    return id;
+}
+
+ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5File *out)
+{
+    const InputFile *file = &in->files[0];
+    ml_status st = ML_OK;
+
+    *out = (Hdf5File){.spec = spec, .netcdf = netcdf, .id = -1};
+    if (in->count != 1)
+        return fail(ctx, ML_EFORMAT, "%s: an HDF5 file is one file, found %d", spec->path,
+                    in->count);
+    out->h = hdf5_begin(ctx);
+    if (!out->h)
+        return ML_EUNSUPPORTED;
+    out->id = file->mapping && !file->unpacked
+                  ? out->h->file_open(file->name, HDF5_READ_ONLY, HDF5_ALL)
+                  : open_image(out->h, file);
+    if (out->id < 0)
+        st = hdf5_fail(ctx, out->h, ML_EFORMAT, file->name, "cannot be opened as an HDF5 file");
+    if (st != ML_OK)
+        hdf5_close(out);
+    return st;
+}
+
+void hdf5_close(Hdf5File *f)
+{
+    if (!f->h)
+        return;
+    if (f->id >= 0)
+        f->h->file_close(f->id);
+    f->h = NULL;
+    hdf5_end();
+}
+
+ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what)
+{
+    char where[300];
+
+    snprintf(where, sizeof where, "dataset '%s' %s", name, what);
+    return hdf5_fail(ctx, f->h, ML_EFORMAT, f->spec->path, where);
+}
+
+/* ---- datasets ---- */
+
+static void look_at_type(const Hdf5 *h, Hdf5Data *d)
+{
+    const size_t size = h->type_size(d->type);
+
+    d->type_class = h->type_class(d->type);
+    d->numeric =
+        d->type_class == HDF5_INTEGER || d->type_class == HDF5_FLOAT || d->type_class == HDF5_ENUM;
+    if (!d->numeric)
+        return;
+    d->number = (NumberType){.kind = d->type_class == HDF5_FLOAT ? 'f'
+                                     : h->type_sign(d->type)     ? 'i'
+                                                                 : 'u',
+                             .size = (uint8_t)(size < 255 ? size : 255),
+                             .swapped = h->type_order(d->type) == HDF5_BIG_ENDIAN};
+    if (d->type_class == HDF5_ENUM && size == 1)
+        d->number.kind = 'b';
+    d->numeric = d->type_class == HDF5_FLOAT || number_type_known(d->number);
+}
+
+static bool look_at_shape(const Hdf5 *h, Hdf5Data *d)
+{
+    Hsize shape[HDF5_DIMS] = {1};
+    const Hid space = h->data_space(d->id);
+    bool sound = space >= 0;
+
+    d->dims = sound ? h->space_dims(space) : -1;
+    sound = d->dims >= 0 && d->dims <= HDF5_DIMS && h->space_shape(space, shape, NULL) >= 0;
+    d->rows = (int64_t)shape[0];
+    d->cols = 1;
+    for (int i = 1; sound && i < d->dims; i++)
+        sound = mul_int64(d->cols, (int64_t)shape[i], &d->cols);
+    if (space >= 0)
+        h->space_close(space);
+    return sound && d->rows >= 0 && d->cols >= 0;
+}
+
+ml_status hdf5_open_data(Ctx *ctx, const Hdf5File *f, const char *name, bool *is_data,
+                         Hdf5Data *out)
+{
+    const Hdf5 *h = f->h;
+
+    *out = (Hdf5Data){.name = name, .id = h->object_open(f->id, name, HDF5_ALL), .type = -1};
+    *is_data = false;
+    if (out->id < 0)
+        return hdf5_fail_data(ctx, f, name, "cannot be opened");
+    if (h->object_type(out->id) != HDF5_IS_DATASET)
+        return ML_OK;
+    out->type = h->data_type(out->id);
+    if (out->type < 0)
+        return hdf5_fail_data(ctx, f, name, "has no type");
+    look_at_type(h, out);
+    out->scale = h->scale_is(out->id) > 0;
+    *is_data = look_at_shape(h, out);
+    return ML_OK;
+}
+
+void hdf5_close_data(const Hdf5File *f, Hdf5Data *d)
+{
+    if (d->type >= 0)
+        f->h->type_close(d->type);
+    if (d->id >= 0)
+        f->h->object_close(d->id);
+    d->type = d->id = -1;
+}
+
+const char *hdf5_name(Ctx *ctx, const Hdf5File *f, Hid group, const char *path, Hsize k)
+{
+    const Hdf5 *h = f->h;
+    int index = HDF5_BY_CREATION;
+    ssize_t n = h->link_name(group, ".", index, HDF5_ASCENDING, k, NULL, 0, HDF5_ALL);
+    const size_t before = strlen(path);
+    char *name;
+
+    if (n < 0) {
+        index = HDF5_BY_NAME;
+        n = h->link_name(group, ".", index, HDF5_ASCENDING, k, NULL, 0, HDF5_ALL);
+    }
+    if (n < 0) {
+        hdf5_fail_data(ctx, f, path, "lacks the name of a member");
+        return NULL;
+    }
+    name = arena_alloc(f->spec->arena, before + (size_t)n + 2);
+    if (!name) {
+        fail_memory(ctx, (size_t)n);
+        return NULL;
+    }
+    memcpy(name, path, before);
+    if (before > 0)
+        name[before] = '/';
+    h->link_name(group, ".", index, HDF5_ASCENDING, k, name + before + (before > 0), (size_t)n + 1,
+                 HDF5_ALL);
+    return name;
+}
+
+/* ---- finding the matrix where no dataset is named ---- */
+
+typedef struct Search {
+    const Hdf5File *f;
+    const char *best; /* of the highest rank */
+    int rank, ties, seen;
+    char names[200];
+} Search;
+
+/* Matrices before vectors, both before the coordinates of dimensions. */
+static int rank_of(const Hdf5Data *d)
+{
+    return !d->numeric ? 0 : 1 + 2 * !d->scale + (d->dims > 1);
+}
+
+static void consider(Search *s, const Hdf5Data *d)
+{
+    const int rank = rank_of(d);
+    const size_t n = strlen(s->names);
+
+    if (rank == 0)
+        return;
+    snprintf(s->names + n, sizeof s->names - n, "%s%s", n ? ", " : "", d->name);
+    s->ties = rank > s->rank ? 1 : s->ties + (rank == s->rank);
+    if (rank > s->rank) {
+        s->rank = rank;
+        s->best = d->name;
+    }
+}
+
+static ml_status search(Ctx *ctx, Search *s, const char *path, int depth)
+{
+    const Hdf5 *h = s->f->h;
+    const Hid group = *path ? h->object_open(s->f->id, path, HDF5_ALL) : s->f->id;
+    Hdf5Group info = {0};
+    ml_status st = ML_OK;
+
+    if (group < 0 || h->group_info(group, &info) < 0)
+        return hdf5_fail_data(ctx, s->f, path, "cannot be listed");
+    for (Hsize k = 0; k < info.links && st == ML_OK && s->seen < CANDIDATES; k++) {
+        const char *name = hdf5_name(ctx, s->f, group, path, k);
+        Hdf5Data d = {.id = -1, .type = -1};
+        bool is_data = false;
+
+        s->seen++;
+        st = name ? hdf5_open_data(ctx, s->f, name, &is_data, &d) : ML_EFORMAT;
+        if (st == ML_OK && is_data)
+            consider(s, &d);
+        else if (st == ML_OK && h->object_type(d.id) == HDF5_IS_GROUP && depth < DEPTH)
+            st = search(ctx, s, name, depth + 1);
+        hdf5_close_data(s->f, &d);
+    }
+    if (*path)
+        h->object_close(group);
+    return st;
+}
+
+static ml_status find_data(Ctx *ctx, const Hdf5File *f, const char **name)
+{
+    Search s = {.f = f};
+
+    *name = f->spec->dataset;
+    if (*name)
+        return ML_OK;
+    TRY(search(ctx, &s, "", 0));
+    if (s.ties == 0)
+        return fail(ctx, ML_EFORMAT, "%s: the file holds no dataset of numbers", f->spec->path);
+    if (s.ties > 1)
+        return fail(ctx, ML_EVALUE,
+                    "%s: dataset=\"NAME\" must say which dataset; the file holds: %s",
+                    f->spec->path, s.names);
+    *name = s.best;
+    return ML_OK;
+}
+
+/* ---- what NetCDF says about cells ---- */
+
+static bool number_attribute(const Hdf5File *f, Hid object, const char *name, double *out)
+{
+    const Hdf5 *h = f->h;
+    const Hid a =
+        h->attribute_exists(object, name) > 0 ? h->attribute_open(object, name, HDF5_ALL) : -1;
+    const Hid space = a >= 0 ? h->attribute_space(a) : -1;
+    Hsize shape[HDF5_DIMS] = {1};
+    const int dims = space >= 0 ? h->space_dims(space) : -1;
+    const bool one =
+        dims == 0 || (dims == 1 && h->space_shape(space, shape, NULL) >= 0 && shape[0] == 1);
+    const bool found = one && h->attribute_read(a, *h->memory_double, out) >= 0;
+
+    if (space >= 0)
+        h->space_close(space);
+    if (a >= 0)
+        h->attribute_close(a);
+    return found;
+}
+
+Hdf5Rule hdf5_rule(const Hdf5File *f, const Hdf5Data *d)
+{
+    Hdf5Rule r = {.factor = 1};
+    bool factor, offset;
+
+    if (!f->netcdf || !d->numeric)
+        return r;
+    r.has_fill = number_attribute(f, d->id, "_FillValue", &r.fill);
+    r.has_missing = number_attribute(f, d->id, "missing_value", &r.missing);
+    factor = number_attribute(f, d->id, "scale_factor", &r.factor);
+    offset = number_attribute(f, d->id, "add_offset", &r.offset);
+    r.scaled = factor || offset;
+    return r;
+}
+
+void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n)
+{
+    if (!rule->has_fill && !rule->has_missing && !rule->scaled)
+        return;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = cells[i];
+        const bool none =
+            (rule->has_fill && x == rule->fill) || (rule->has_missing && x == rule->missing);
+
+        cells[i] = none           ? (double)__builtin_nan("")
+                   : rule->scaled ? x * rule->factor + rule->offset
+                                  : x;
+    }
+}
+
+/* ---- matrices ---- */
+
+/* Enumerations are not converted by the library: their integers are read as they lie. */
+static ml_status read_enum(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matrix **out)
+{
+    size_t bytes;
+    char *raw;
+    ml_status st = ML_OK;
+
+    if (!mul_size((size_t)d->rows, (size_t)d->cols, &bytes) ||
+        !mul_size(bytes, d->number.size, &bytes))
+        return fail_memory(ctx, SIZE_MAX);
+    raw = pool_alloc(ctx, bytes);
+    if (!raw)
+        return ML_ENOMEM;
+    if (f->h->data_read(d->id, d->type, HDF5_ALL, HDF5_ALL, HDF5_ALL, raw) < 0)
+        st = hdf5_fail_data(ctx, f, d->name, "cannot be read");
+    else
+        st = numbers_to_matrix(ctx, d->number, raw, false, d->rows, d->cols, out);
+    pool_release(ctx->pool, raw, bytes);
+    return st;
+}
+
+static ml_status read_numbers(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matrix **out)
+{
+    const Hdf5Rule rule = hdf5_rule(f, d);
+
+    TRY(input_check_dims(ctx, f->spec, d->rows, d->cols));
+    if (d->type_class == HDF5_ENUM)
+        return read_enum(ctx, f, d, out);
+    TRY(matrix_new_dense(ctx, d->rows, d->cols, out));
+    if (f->h->data_read(d->id, *f->h->memory_double, HDF5_ALL, HDF5_ALL, HDF5_ALL, (*out)->values) <
+        0)
+        return hdf5_fail_data(ctx, f, d->name, "cannot be read");
+    hdf5_apply(&rule, (*out)->values, matrix_cells(*out));
+    return ML_OK;
+}
+
+static ml_status read_data(Ctx *ctx, const Hdf5File *f, Matrix **out)
+{
+    const char *name = NULL;
+    bool is_data = false;
+    Hdf5Data d;
+    ml_status st;
+
+    TRY(find_data(ctx, f, &name));
+    st = hdf5_open_data(ctx, f, name, &is_data, &d);
+    if (st == ML_OK && (!is_data || !d.numeric))
+        st = fail(ctx, ML_EFORMAT, "%s: '%s' is no dataset of real numbers", f->spec->path, name);
+    if (st == ML_OK)
+        st = read_numbers(ctx, f, &d, out);
+    hdf5_close_data(f, &d);
+    return st;
+}
+
+static ml_status read_matrix(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Matrix **out)
+{
+    Hdf5File f;
+    ml_status st;
+
+    *out = NULL;
+    TRY(hdf5_open(ctx, spec, in, netcdf, &f));
+    st = read_data(ctx, &f, out);
+    hdf5_close(&f);
+    if (st == ML_OK)
+        st = matrix_finish(ctx, out, -1);
+    if (st != ML_OK) {
+        matrix_release(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+ml_status hdf5_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
+{
+    return read_matrix(ctx, spec, in, false, out);
+}
+
+ml_status netcdf_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
+{
+    return read_matrix(ctx, spec, in, true, out);
+}

@@ -1,0 +1,62 @@
+/* HDF5 and NetCDF-4 files, for the files hdf5*.c.
+ *
+ * NetCDF-4 is HDF5 with conventions: what they are is in hdf5_write.c (dimensions are datasets that
+ * variables refer to) and hdf5.c (fill values and scaling are attributes). */
+#ifndef HDF5_H
+#define HDF5_H
+
+#include "io/hdf5_library.h"
+#include "io/numbers.h"
+
+enum { HDF5_DIMS = 32 };
+
+typedef struct Hdf5File {
+    const Hdf5 *h;
+    const Spec *spec;
+    Hid id;
+    bool netcdf;
+} Hdf5File;
+
+/* Begin and open; hdf5_close ends. */
+ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5File *out);
+void hdf5_close(Hdf5File *f);
+
+typedef struct Hdf5Data {
+    const char *name; /* in the arena of the spec */
+    Hid id, type;
+    int type_class, dims;
+    bool numeric, scale; /* scale: only the coordinates of a dimension */
+    NumberType number;
+    int64_t rows, cols; /* all dimensions but the first are spread over columns */
+} Hdf5Data;
+
+/* Look at a dataset: *is_data is false when it is something else or of an impossible shape. */
+ml_status hdf5_open_data(Ctx *ctx, const Hdf5File *f, const char *name, bool *is_data,
+                         Hdf5Data *out);
+void hdf5_close_data(const Hdf5File *f, Hdf5Data *d);
+/* Name k of a group, in the order of their making if the file knows it, in the arena; NULL with the
+ * error recorded. */
+const char *hdf5_name(Ctx *ctx, const Hdf5File *f, Hid group, const char *path, Hsize k);
+
+/* Where missing cells and scaled ones are told. */
+typedef struct Hdf5Rule {
+    bool has_fill, has_missing, scaled;
+    double fill, missing, factor, offset;
+} Hdf5Rule;
+Hdf5Rule hdf5_rule(const Hdf5File *f, const Hdf5Data *d);
+void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n);
+
+ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what);
+
+/* ---- writing ---- */
+
+/* Make a dataset in the new file; < 0 with the error recorded. */
+Hid hdf5_new_data(Ctx *ctx, const Hdf5File *f, const char *name, Hid type, int dims,
+                  const Hsize *shape);
+ml_status hdf5_create(Ctx *ctx, const Spec *spec, const Output *o, bool netcdf, Hdf5File *out);
+/* Close a file that was written; what the library still held reaches the disk here. */
+ml_status hdf5_finish(Ctx *ctx, Hdf5File *f, ml_status st);
+/* A dimension of NetCDF: < 0 with the error recorded, else to be closed. */
+Hid hdf5_new_dimension(Ctx *ctx, const Hdf5File *f, const char *name, int number, int64_t size);
+
+#endif

@@ -1,0 +1,86 @@
+/* From the numbers of other programs to columns of frames, which keep them exactly: see numbers.h.
+ */
+#include "io/numbers.h"
+
+enum { PIECE = 512 };
+
+NumberType number_type_of(FrameType type)
+{
+    const uint8_t size = (uint8_t)frame_type_size(type);
+
+    return (NumberType){.kind = type == FT_BOOLEAN          ? 'b'
+                                : frame_type_is_float(type) ? 'f'
+                                : size == 1                 ? 'u'
+                                                            : 'i',
+                        .size = size};
+}
+
+/* An integer of a type. */
+static int64_t integer_at(NumberType t, const char *p)
+{
+    uint64_t bits = 0;
+
+    memcpy(&bits, p, t.size);
+    if (t.swapped)
+        bits = __builtin_bswap64(bits) >> (64 - 8 * t.size);
+    if (t.kind == 'i' && t.size < 8 && bits >> (8 * t.size - 1))
+        bits |= ~UINT64_C(0) << (8 * t.size);
+    return t.kind == 'b' ? bits != 0 : (int64_t)bits;
+}
+
+static ml_status fill_integers(Ctx *ctx, const char *name, NumberType t, const char *from,
+                               size_t stride, FrameColumn *c)
+{
+    for (int64_t r = 0; r < c->rows; r++) {
+        const int64_t v = integer_at(t, from + (size_t)r * stride);
+
+        if (v < 0 && t.kind == 'u')
+            return fail(ctx, ML_EFORMAT, "%s: row %" PRId64 " holds %" PRIu64 ", which is no INT64",
+                        name, r + 1, (uint64_t)v);
+        column_set_int(c, r, v);
+    }
+    return ML_OK;
+}
+
+static void fill_floats(NumberType t, const char *from, size_t stride, FrameColumn *c)
+{
+    double some[PIECE];
+
+    for (int64_t r = 0; r < c->rows; r += PIECE) {
+        const int64_t n = c->rows - r < PIECE ? c->rows - r : PIECE;
+
+        numbers_to_doubles(t, from + (size_t)r * stride, stride, n, some);
+        for (int64_t i = 0; i < n; i++)
+            column_set_number(c, r + i, some[i]);
+    }
+}
+
+/* Whether numbers lie as those of a column do. */
+static bool lies_alike(NumberType t, size_t stride, FrameType type)
+{
+    const NumberType own = number_type_of(type);
+
+    return t.kind != 'b' && t.kind == own.kind && t.size == own.size && stride == own.size &&
+           (!t.swapped || t.size == 1);
+}
+
+ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char *from,
+                            size_t stride, int64_t n, FrameColumn **out)
+{
+    const FrameType type = number_frame_type(t);
+    FrameColumn *c;
+    ml_status st = ML_OK;
+
+    TRY(frame_column_new(ctx, type, n, &c));
+    if (lies_alike(t, stride, type))
+        memcpy(c->cells, from, (size_t)n * stride);
+    else if (frame_type_is_float(type))
+        fill_floats(t, from, stride, c);
+    else
+        st = fill_integers(ctx, name, t, from, stride, c);
+    if (st == ML_OK)
+        *out = c;
+    else
+        frame_column_release(c);
+    return st;
+}

@@ -210,9 +210,13 @@ const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFF
 /* ---- building text columns (data/text_build.c) ---- */
 
 /* Texts that differ, numbered from 1 in the order in which they came; at most 4 GiB of them. */
+typedef struct TextEntry {
+    uint32_t from, size;
+    uint64_t low, high; /* a short text itself, else its hash */
+} TextEntry;
 typedef struct TextSet {
     Buffer bytes;
-    VEC(uint32_t) ends;
+    VEC(TextEntry) entries;
     struct TextSlot *slots;
     uint32_t mask; /* slots - 1 */
 } TextSet;
@@ -227,12 +231,15 @@ void text_set_free(TextSet *s);
 typedef struct TextColumnBuilder {
     int64_t rows;
     TextSet set;  /* while texts repeat; given up when too many are new */
-    Buffer codes; /* uint32_t a row: numbers in the set, 0 for null */
     bool plain;   /* the set was given up: */
-    Buffer bytes; /* all texts, */
-    Buffer sizes; /* and uint32_t a row: their sizes, UINT32_MAX for null */
+    Buffer bytes; /* all texts one after the other */
+    VEC(uint32_t)
+    words; /* a row: the number in the set, 0 for null; or, plain, the size of the
+              text, UINT32_MAX for null */
 } TextColumnBuilder;
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
+/* The same for a text after which at least 16 bytes can be read; faster. */
+bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size);
 ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type,
                               FrameColumn **out); /* empties b */
 /* The column of the rows of n builders one after the other; empties each as soon as it is copied,

@@ -20,38 +20,87 @@ typedef struct TextSlot {
     uint32_t tag, number; /* number 0: free */
 } TextSlot;
 
-const char *text_set_at(const TextSet *s, uint32_t number, size_t *size)
-{
-    const uint32_t from = number > 1 ? s->ends.items[number - 2] : 0;
+/* A text as it is looked for: texts of at most 16 bytes are their two words, padded with zeros, so
+ * that comparing them needs no look at the bytes. */
+typedef struct Key {
+    const char *text;
+    size_t size;
+    uint64_t low, high; /* of a longer text: its hash, and 0 */
+    uint32_t tag;
+} Key;
 
-    *size = s->ends.items[number - 1] - from;
-    return s->bytes.data + from;
+enum { WORD = sizeof(uint64_t), SHORT = 2 * WORD };
+
+static inline uint64_t first_bytes(uint64_t word, size_t n)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return n >= WORD ? word : n ? word & ~(UINT64_MAX >> 8 * n) : 0;
+#else
+    return n >= WORD ? word : word & ((UINT64_C(1) << 8 * n) - 1);
+#endif
 }
 
-static uint32_t tag_of(const char *text, size_t size)
+static inline void finish_key(Key *k)
 {
-    const uint64_t h = hash_bytes(text, size, 0);
+    const uint64_t h = hash_mix(hash_mix(k->size, k->low), k->high);
 
-    return (uint32_t)(h ^ h >> 32);
+    k->tag = (uint32_t)(h ^ h >> 32);
+}
+
+static Key key_of(const char *text, size_t size)
+{
+    Key k = {.text = text, .size = size};
+
+    if (size > SHORT) {
+        k.low = hash_bytes(text, size, 0);
+    } else if (size > WORD) {
+        memcpy(&k.low, text, WORD);
+        memcpy(&k.high, text + WORD, size - WORD);
+    } else if (size) {
+        memcpy(&k.low, text, size);
+    }
+    finish_key(&k);
+    return k;
+}
+
+/* The same for a text after which 16 bytes can be read, without a branch on its size. */
+static inline Key key_ahead(const char *text, size_t size)
+{
+    Key k = {.text = text, .size = size};
+
+    if (size > SHORT)
+        return key_of(text, size);
+    memcpy(&k.low, text, WORD);
+    memcpy(&k.high, text + WORD, WORD);
+    k.low = first_bytes(k.low, size);
+    k.high = first_bytes(k.high, size > WORD ? size - WORD : 0);
+    finish_key(&k);
+    return k;
+}
+
+const char *text_set_at(const TextSet *s, uint32_t number, size_t *size)
+{
+    const TextEntry *e = &s->entries.items[number - 1];
+
+    *size = e->size;
+    return s->bytes.data + e->from;
 }
 
 /* The slot that has the text, or the free one where it belongs. */
-static TextSlot *probe(const TextSet *s, uint32_t tag, const char *text, size_t size)
+static inline TextSlot *probe(const TextSet *s, const Key *k)
 {
-    uint32_t at = tag & s->mask;
-
-    for (;; at = (at + 1) & s->mask) {
+    for (uint32_t at = k->tag & s->mask;; at = (at + 1) & s->mask) {
         TextSlot *slot = &s->slots[at];
-        size_t n;
+        const TextEntry *e;
 
         if (!slot->number)
             return slot;
-        if (slot->tag == tag) {
-            const char *known = text_set_at(s, slot->number, &n);
-
-            if (n == size && memcmp(known, text, size) == 0)
-                return slot;
-        }
+        if (slot->tag != k->tag)
+            continue;
+        e = &s->entries.items[slot->number - 1];
+        if (e->size == k->size && e->low == k->low && e->high == k->high &&
+            (k->size <= SHORT || memcmp(s->bytes.data + e->from, k->text, k->size) == 0))
+            return slot;
     }
 }
 
@@ -76,59 +125,60 @@ static bool grow(TextSet *s)
     return true;
 }
 
+static uint32_t add_text(TextSet *s, const Key *k)
+{
+    const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)k->size, k->low, k->high};
+
+    if (k->size >= UINT32_MAX - s->bytes.size || s->entries.count == INT32_MAX / 2)
+        return 0;
+    if ((uint32_t)s->entries.count * 2 >= s->mask && !grow(s))
+        return 0;
+    buffer_put(&s->bytes, k->text, k->size);
+    if (s->bytes.failed || !VEC_PUSH(&s->entries, e))
+        return 0;
+    *probe(s, k) = (TextSlot){k->tag, (uint32_t)s->entries.count};
+    return (uint32_t)s->entries.count;
+}
+
+static inline uint32_t put_key(TextSet *s, const Key *k)
+{
+    uint32_t number;
+
+    if (!s->slots && !grow(s))
+        return 0;
+    number = probe(s, k)->number;
+    return number ? number : add_text(s, k);
+}
+
 uint32_t text_set_put(TextSet *s, const char *text, size_t size)
 {
-    const uint32_t tag = tag_of(text, size);
-    TextSlot *slot;
+    const Key k = key_of(text, size);
 
-    if ((!s->slots || (uint32_t)s->ends.count * 2 >= s->mask) && !grow(s))
-        return 0;
-    slot = probe(s, tag, text, size);
-    if (slot->number)
-        return slot->number;
-    if (size >= UINT32_MAX - s->bytes.size || s->ends.count == INT32_MAX / 2)
-        return 0;
-    buffer_put(&s->bytes, text, size);
-    if (s->bytes.failed || !VEC_PUSH(&s->ends, (uint32_t)s->bytes.size))
-        return 0;
-    *slot = (TextSlot){tag, (uint32_t)s->ends.count};
-    return slot->number;
+    return put_key(s, &k);
 }
 
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
 {
-    return s->slots ? probe(s, tag_of(text, size), text, size)->number : 0;
+    const Key k = key_of(text, size);
+
+    return s->slots ? probe(s, &k)->number : 0;
 }
 
 void text_set_free(TextSet *s)
 {
     buffer_free(&s->bytes);
-    VEC_FREE(&s->ends);
+    VEC_FREE(&s->entries);
     mem_free(s->slots);
     *s = (TextSet){0};
 }
 
 /* ---- builders ---- */
 
-static bool put_word(Buffer *b, uint32_t word)
-{
-    buffer_put(b, (const char *)&word, sizeof word);
-    return !b->failed;
-}
-
-static uint32_t word_at(const Buffer *b, int64_t k)
-{
-    uint32_t word;
-
-    memcpy(&word, b->data + (size_t)k * sizeof word, sizeof word);
-    return word;
-}
-
 static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
 {
     if (text && size)
         buffer_put(&b->bytes, text, size);
-    return !b->bytes.failed && put_word(&b->sizes, text ? (uint32_t)size : NULL_SIZE);
+    return !b->bytes.failed && VEC_PUSH(&b->words, text ? (uint32_t)size : NULL_SIZE);
 }
 
 /* The text of a row that was added, NULL for null.  Plain texts are taken in order: *from is where
@@ -136,60 +186,91 @@ static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
 static const char *row_text(const TextColumnBuilder *b, int64_t row, size_t *from, size_t *size)
 {
     if (!b->plain) {
-        const uint32_t number = word_at(&b->codes, row);
+        const uint32_t number = b->words.items[row];
 
         return number ? text_set_at(&b->set, number, size) : NULL;
     }
-    if (word_at(&b->sizes, row) == NULL_SIZE)
+    if (b->words.items[row] == NULL_SIZE)
         return NULL;
-    *size = word_at(&b->sizes, row);
+    *size = b->words.items[row];
     *from += *size;
     return b->bytes.data ? b->bytes.data + *from - *size : "";
 }
 
+/* Turns the numbers of all rows so far into sizes. */
 static bool give_up_set(TextColumnBuilder *b)
 {
     for (int64_t i = 0; i < b->rows; i++) {
-        const uint32_t number = word_at(&b->codes, i);
+        const uint32_t number = b->words.items[i];
         size_t size = 0;
         const char *text = number ? text_set_at(&b->set, number, &size) : NULL;
 
-        if (!put_plain(b, text, size))
-            return false;
+        buffer_put(&b->bytes, text, size);
+        b->words.items[i] = text ? (uint32_t)size : NULL_SIZE;
     }
     b->plain = true;
     text_set_free(&b->set);
-    buffer_free(&b->codes);
+    return !b->bytes.failed;
+}
+
+/* One more row while there is a set, of a text or null. */
+static inline bool add_key(TextColumnBuilder *b, const Key *k)
+{
+    const uint32_t number = k ? put_key(&b->set, k) : 0;
+
+    if ((k && !number) || !VEC_PUSH(&b->words, number))
+        return false;
+    b->rows++;
+    return true;
+}
+
+static inline bool has_set(TextColumnBuilder *b, bool *good)
+{
+    *good = b->set.entries.count <= MANY + b->rows / 4 || b->plain || give_up_set(b);
+    return !b->plain;
+}
+
+static bool add_plain(TextColumnBuilder *b, const char *text, size_t size)
+{
+    if (!put_plain(b, text, size))
+        return false;
+    b->rows++;
     return true;
 }
 
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
 {
-    uint32_t number = 0;
+    bool good;
+    Key k;
 
     if (text && size >= NULL_SIZE)
         return false;
-    if (!b->plain && b->set.ends.count > MANY + b->rows / 4 && !give_up_set(b))
+    if (!has_set(b, &good) || !good)
+        return good && add_plain(b, text, size);
+    if (!text)
+        return add_key(b, NULL);
+    k = key_of(text, size);
+    return add_key(b, &k);
+}
+
+bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size)
+{
+    bool good;
+    Key k;
+
+    if (size >= NULL_SIZE)
         return false;
-    if (b->plain) {
-        if (!put_plain(b, text, size))
-            return false;
-    } else {
-        if (text)
-            number = text_set_put(&b->set, text, size);
-        if ((text && !number) || !put_word(&b->codes, number))
-            return false;
-    }
-    b->rows++;
-    return true;
+    if (!has_set(b, &good) || !good)
+        return good && add_plain(b, text, size);
+    k = key_ahead(text, size);
+    return add_key(b, &k);
 }
 
 void text_builder_free(TextColumnBuilder *b)
 {
     text_set_free(&b->set);
-    buffer_free(&b->codes);
+    VEC_FREE(&b->words);
     buffer_free(&b->bytes);
-    buffer_free(&b->sizes);
     *b = (TextColumnBuilder){0};
 }
 
@@ -239,8 +320,8 @@ static void store_put(TextStore *s, int64_t k, const char *text, size_t size)
 
 static ml_status store_of_set(Ctx *ctx, const TextSet *set, TextStore **out)
 {
-    TRY(text_store_new(ctx, set->ends.count, set->bytes.size, out));
-    for (int k = 0; k < set->ends.count; k++) {
+    TRY(text_store_new(ctx, set->entries.count, set->bytes.size, out));
+    for (int k = 0; k < set->entries.count; k++) {
         size_t size;
         const char *text = text_set_at(set, (uint32_t)k + 1, &size);
 
@@ -252,10 +333,10 @@ static ml_status store_of_set(Ctx *ctx, const TextSet *set, TextStore **out)
 /* The number in `all` of each text of a set; for mem_free. */
 static ml_status unite(Ctx *ctx, const TextSet *set, TextSet *all, uint32_t **numbers)
 {
-    *numbers = mem_calloc((size_t)set->ends.count + 1, sizeof **numbers);
+    *numbers = mem_calloc((size_t)set->entries.count + 1, sizeof **numbers);
     if (!*numbers)
-        return fail_memory(ctx, (size_t)set->ends.count * sizeof **numbers);
-    for (uint32_t k = 1; k <= (uint32_t)set->ends.count; k++) {
+        return fail_memory(ctx, (size_t)set->entries.count * sizeof **numbers);
+    for (uint32_t k = 1; k <= (uint32_t)set->entries.count; k++) {
         size_t size;
         const char *text = text_set_at(set, k, &size);
 
@@ -283,7 +364,7 @@ static ml_status join_codes(Ctx *ctx, TextColumnBuilder *b, int n, int64_t strid
         st = frame_column_codes(ctx, type, rows, texts, out);
     for (int64_t k = 0, at = 0; k < n && st == ML_OK; at += b[k * stride].rows, k++)
         for (int64_t i = 0; i < b[k * stride].rows; i++)
-            column_set_code(*out, at + i, numbers[k][word_at(&b[k * stride].codes, i)]);
+            column_set_code(*out, at + i, numbers[k][b[k * stride].words.items[i]]);
     for (int k = 0; numbers && k < n; k++)
         mem_free(numbers[k]);
     mem_free(numbers);
@@ -299,7 +380,7 @@ static size_t plain_bytes(const TextColumnBuilder *b, bool *nulls)
         size_t size = 0;
 
         if (b->plain) {
-            *nulls |= word_at(&b->sizes, i) == NULL_SIZE;
+            *nulls |= b->words.items[i] == NULL_SIZE;
         } else {
             *nulls |= !row_text(b, i, NULL, &size);
             bytes += size;

@@ -3,62 +3,335 @@
  * Cells lose outer blanks and keep their quotes; a separator inside quotes that open a cell does
  * not end it. Empty cells and NA strings are null (0 or false in numeric columns), and so are cells
  * missing at the end of a short line; a longer line is an error.
+ *
+ * The text is cut into parts of whole chunks, which are tasks: each has a builder for every text
+ * column, and numbers go right into their columns. Where the separator is one character, separators
+ * and line ends are found 64 bytes at a time as a bit mask; a cell that begins with a quote or a
+ * blank takes the slow way, and so does a number that is not plain to its end. Pages of the input
+ * that were parsed are given back, so that text and frame are not held together.
  */
 #include "io/csv.h"
 #include "io/frame_build.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { BLOCK = 64, MOST_PARTS = 32, FIRST_PARTS = 4 };
 
 typedef struct CsvFrameJob {
     const Spec *spec;
     const Lines *lines;
     FrameBuild *build;
+    bool simple; /* the separator is one character, neither quote nor line end */
 } CsvFrameJob;
 
+/* ---- where cells end ---- */
+
+/* The separators and line ends of [block, end) that were not taken yet are bits of mask. */
+typedef struct Marks {
+    const char *block, *end;
+    uint64_t mask;
+    char sep;
+} Marks;
+
+#ifdef __SSE2__
+static uint64_t mark_bits(const char *p, char sep)
+{
+    const __m128i s = _mm_set1_epi8(sep), n = _mm_set1_epi8('\n');
+    uint64_t bits = 0;
+
+    for (int k = 0; k < BLOCK / 16; k++) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * k));
+        const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(x, s), _mm_cmpeq_epi8(x, n));
+
+        bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(hit) << (16 * k);
+    }
+    return bits;
+}
+#else
+static uint64_t mark_bits(const char *p, char sep)
+{
+    uint64_t bits = 0;
+
+    for (int k = 0; k < BLOCK; k++)
+        bits |= (uint64_t)(p[k] == sep || p[k] == '\n') << k;
+    return bits;
+}
+#endif
+
+static void mark_block(Marks *m)
+{
+    char rest[BLOCK] = {0};
+    const size_t left = (size_t)(m->end - m->block);
+
+    if (left >= BLOCK) {
+        m->mask = mark_bits(m->block, m->sep);
+        return;
+    }
+    memcpy(rest, m->block, left);
+    m->mask = mark_bits(rest, m->sep) & ((UINT64_C(1) << left) - 1);
+}
+
+static void marks_start(Marks *m, const char *begin, const char *end, char sep)
+{
+    *m = (Marks){.block = begin, .end = end, .sep = sep};
+    mark_block(m);
+}
+
+/* The next separator or line end, which is taken; the end of the text when there is none. */
+static inline const char *next_mark(Marks *m)
+{
+    const char *at;
+
+    while (!m->mask) {
+        if (m->end - m->block <= BLOCK)
+            return m->end;
+        m->block += BLOCK;
+        mark_block(m);
+    }
+    at = m->block + __builtin_ctzll(m->mask);
+    m->mask &= m->mask - 1;
+    return at;
+}
+
+/* ---- cells ---- */
+
 /* The cell [*p, end) without outer blanks; *p NULL if it is empty or NA. */
-static void trim_cell(const Spec *spec, const char **p, const char **end)
+static inline void trim_cell(const Spec *spec, const char **p, const char **end)
 {
     *p = skip_blanks(*p, *end);
     while (*end > *p && is_blank((*end)[-1]))
         --*end;
-    if (*p == *end || csv_is_na(spec, *p, *end))
+    if (*p == *end || (spec->na_count && csv_is_na(spec, *p, *end)))
         *p = NULL;
 }
 
-static ml_status parse_line(Ctx *ctx, const CsvFrameJob *job, int chunk, const InputFile *file,
-                            int64_t row, const char *p, const char *end)
+/* A whole number of digits alone that fits the type; false where the slow way must look at it. */
+static inline bool plain_int(FrameType type, const char *p, const char *end, int64_t *out)
 {
-    const size_t n = strlen(job->spec->sep);
-    const int64_t cols = job->build->cols;
+    const bool minus = p < end && *p == '-';
+    int64_t v = 0;
+
+    p += minus;
+    if (p == end || end - p > (type == FT_INT64 ? 18 : 9) || type > FT_INT32)
+        return false;
+    for (; p < end; p++) {
+        const unsigned digit = (unsigned)(*p - '0');
+
+        if (digit > 9)
+            return false;
+        v = v * 10 + (int64_t)digit;
+    }
+    *out = minus ? -v : v;
+    return true;
+}
+
+/* A number that fills the cell [p, stop) of a text that goes on to `end`: a parser that may look
+ * ahead takes eight characters at a time. */
+static inline bool plain_number(FrameColumn *c, int64_t row, const char *p, const char *stop,
+                                const char *end)
+{
+    int64_t i;
+    double d;
+
+    if (c->type == FT_BOOLEAN) {
+        const bool yes = stop - p == 4 && memcmp(p, "true", 4) == 0;
+
+        ((uint8_t *)c->cells)[row] = yes;
+        return yes || (stop - p == 5 && memcmp(p, "false", 5) == 0);
+    }
+    if (frame_type_is_float(c->type)) {
+        if (p == stop || num_parse_double(p, end, &d) != stop)
+            return false;
+        column_set_number(c, row, d);
+        return true;
+    }
+    if (!plain_int(c->type, p, stop, &i))
+        return false;
+    column_set_int(c, row, i);
+    return true;
+}
+
+typedef struct PartReader {
+    const CsvFrameJob *job;
+    const Chunk *chunk;
+    int part;
+    Marks marks;
+} PartReader;
+
+/* A text of a cell that is not empty and has no outer blanks. */
+static inline bool plain_text(const PartReader *r, int64_t col, const char *p, const char *stop,
+                              ml_status *st)
+{
+    FrameBuild *b = r->job->build;
+
+    if (p == stop || is_blank(*p) || is_blank(stop[-1]) || r->chunk->end - p < 16)
+        return false;
+    *st = text_builder_add_ahead(&b->texts[r->part * b->cols + col], p, (size_t)(stop - p))
+              ? ML_OK
+              : ML_ENOMEM;
+    return true;
+}
+
+static inline ml_status put_cell(Ctx *ctx, const PartReader *r, int64_t row, int64_t col,
+                                 const char *p, const char *stop)
+{
+    const Spec *spec = r->job->spec;
+    FrameColumn *c = r->job->build->columns[col];
+    ml_status st;
+
+    if (p && !spec->na_count) {
+        if (!c && plain_text(r, col, p, stop, &st))
+            return st == ML_OK ? ML_OK : fail_memory(ctx, (size_t)(stop - p));
+        if (c && plain_number(c, row, p, stop, r->chunk->end))
+            return ML_OK;
+    }
+    if (p)
+        trim_cell(spec, &p, &stop);
+    return frame_build_put(ctx, r->job->build, r->part, r->chunk->file, row, col, p, stop);
+}
+
+/* ---- lines ---- */
+
+static ml_status too_long(Ctx *ctx, const PartReader *r, const char *at)
+{
+    return input_fail(ctx, r->chunk->file, at, "expected %" PRId64 " cells, found more",
+                      r->job->build->cols);
+}
+
+/* Any line, [p, end). */
+static ml_status parse_line(Ctx *ctx, const PartReader *r, int64_t row, const char *p,
+                            const char *end)
+{
+    const size_t n = strlen(r->job->spec->sep);
+    const int64_t cols = r->job->build->cols;
 
     for (int64_t k = 0; k < cols; k++) {
-        const char *stop = p ? csv_cell_end(job->spec, p, end, true) : NULL;
-        const char *a = p, *b = stop;
+        const char *stop = p ? csv_cell_end(r->job->spec, p, end, true) : NULL;
 
-        if (p)
-            trim_cell(job->spec, &a, &b);
-        TRY(frame_build_put(ctx, job->build, chunk, file, row, k, a, b));
+        TRY(put_cell(ctx, r, row, k, p, stop));
         if (stop && stop < end && k + 1 == cols)
-            return input_fail(ctx, file, stop, "expected %" PRId64 " cells, found more", cols);
+            return too_long(ctx, r, stop);
         p = stop && stop < end ? stop + n : NULL;
     }
     return ML_OK;
 }
 
-static ml_status parse_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+/* Where the cell at p ends that may be quoted, by the marks, of which `stop` is the first. */
+static const char *quoted_end(PartReader *r, const char *p, const char *stop)
 {
-    const CsvFrameJob *job = arg;
+    const char *next, *end = line_end(p, r->chunk->end, &next);
+    const char *real = csv_cell_end(r->job->spec, p, end, true);
 
-    for (int64_t i = lo; i < hi; i++) {
-        const Chunk *c = &job->lines->chunks.items[i];
-        const char *p = c->begin, *next;
+    if (real == end)
+        real = next > end && next[-1] == '\n' ? next - 1 : next;
+    while (stop < real)
+        stop = next_mark(&r->marks);
+    return stop;
+}
 
-        TRY(check_cancel(ctx));
-        for (int64_t r = 0; r < c->lines; r++, p = next) {
-            const char *end = line_end(p, c->end, &next);
+/* The line at p by the marks; p becomes the next one. */
+static ml_status parse_marked(Ctx *ctx, PartReader *r, int64_t row, const char **p)
+{
+    const int64_t cols = r->job->build->cols;
+    const char *at = *p, *end = r->chunk->end;
+    int64_t k = 0;
 
-            TRY(parse_line(ctx, job, (int)i, c->file, c->line + r, p, end));
+    for (bool more = true; more && k < cols; k++) {
+        const char *stop = next_mark(&r->marks);
+
+        if (at < end && (*at == '"' || *at == ' ' || *at == '\t'))
+            stop = quoted_end(r, at, stop);
+        TRY(put_cell(ctx, r, row, k, at, stop));
+        more = stop < end && *stop != '\n';
+        if (more && k + 1 == cols)
+            return too_long(ctx, r, stop);
+        at = stop < end ? stop + 1 : end;
+    }
+    *p = at;
+    for (; k < cols; k++)
+        TRY(put_cell(ctx, r, row, k, NULL, NULL));
+    return ML_OK;
+}
+
+static ml_status parse_chunk(Ctx *ctx, PartReader *r)
+{
+    const Chunk *c = r->chunk;
+    const char *p = c->begin, *next;
+
+    marks_start(&r->marks, c->begin, c->end, *r->job->spec->sep);
+    for (int64_t i = 0; i < c->lines; i++) {
+        if (r->job->simple) {
+            TRY(parse_marked(ctx, r, c->line + i, &p));
+            continue;
         }
+        next = p;
+        TRY(parse_line(ctx, r, c->line + i, p, line_end(p, c->end, &next)));
+        p = next;
     }
     return ML_OK;
+}
+
+/* The whole pages of a mapped chunk come back from the file should they be needed. */
+static void forget_pages(const Chunk *c)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)c->begin + page - 1) / page * page,
+                    to = (uintptr_t)c->end / page * page;
+
+    if (c->file->mapping && from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* ---- parts ---- */
+
+typedef struct Parts {
+    const CsvFrameJob *job;
+    int64_t first;
+} Parts;
+
+static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
+{
+    const int64_t chunks = job->lines->chunks.count, parts = job->build->chunks;
+
+    for (int64_t i = part * chunks / parts; i < (part + 1) * chunks / parts; i++) {
+        PartReader r = {job, &job->lines->chunks.items[i], (int)part, {0}};
+
+        TRY(check_cancel(ctx));
+        TRY(parse_chunk(ctx, &r));
+        forget_pages(r.chunk);
+    }
+    return ML_OK;
+}
+
+static ml_status parse_parts(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Parts *p = arg;
+
+    for (int64_t i = lo; i < hi; i++)
+        TRY(parse_part(ctx, p->job, p->first + i));
+    return ML_OK;
+}
+
+/* Where texts of a column hardly repeated in the first parts, the others need not try again. */
+static void give_up_sets(FrameBuild *b, int64_t known)
+{
+    for (int64_t i = 0; i < known * b->cols; i++)
+        for (int64_t part = known; b->texts[i].plain && part < b->chunks; part++)
+            b->texts[part * b->cols + i % b->cols].plain = true;
+}
+
+static ml_status parse_all(Ctx *ctx, const CsvFrameJob *job)
+{
+    const int64_t parts = job->build->chunks, first = parts < FIRST_PARTS ? parts : FIRST_PARTS;
+
+    TRY(task_for(ctx, first, 1, parse_parts, &(Parts){job, 0}));
+    give_up_sets(job->build, first);
+    return task_for(ctx, parts - first, 1, parse_parts, &(Parts){job, first});
 }
 
 /* Column names from the header line, NULL if there is none. The array is of mem_alloc. */
@@ -94,18 +367,21 @@ ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
 {
     Lines lines = {0};
     FrameBuild build = {0};
-    CsvFrameJob job = {spec, &lines, &build};
+    CsvFrameJob job = {.spec = spec, .lines = &lines, .build = &build};
     const char *header, *header_end;
     String **names = NULL;
     int64_t cols;
+    int parts;
     ml_status st;
 
     TRY_TO(done, st = csv_open(ctx, spec, in, true, &lines, &header, &header_end, &cols));
     if (spec->schema_count > 1 && spec->schema_count > cols) /* the first line may be short */
         cols = spec->schema_count;
     TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, cols));
-    TRY_TO(done, st = frame_build_start(ctx, spec, lines.count, cols, lines.chunks.count, &build));
-    TRY_TO(done, st = task_for(ctx, lines.chunks.count, 1, parse_chunks, &job));
+    parts = lines.chunks.count < MOST_PARTS ? lines.chunks.count : MOST_PARTS;
+    job.simple = !spec->sep[1] && !strchr("\"\r\n", *spec->sep);
+    TRY_TO(done, st = frame_build_start(ctx, spec, lines.count, cols, parts, &build));
+    TRY_TO(done, st = parse_all(ctx, &job));
     if (header)
         TRY_TO(done, st = parse_names(ctx, spec, header, header_end, cols, &names));
     st = frame_build_finish(ctx, &build, names, out);

@@ -28,7 +28,8 @@ static int var_add(Checker *c, const char *name)
     if (map_get(c->index, name, strlen(name), &found))
         return (int)found;
     if ((k >= c->state_size && !vec_grow((void **)&c->state, &c->state_size, k + 1, 1)) ||
-        !VEC_PUSH(&c->names, name) || !map_put(c->index, name, strlen(name), k)) {
+        !VEC_PUSH(&c->names, name) || !VEC_PUSH(&c->made_in, NULL) ||
+        !map_put(c->index, name, strlen(name), k)) {
         c->status = fail_memory(c->ctx, sizeof name);
         return -1;
     }
@@ -64,17 +65,29 @@ static const char *variable_hint(const Checker *c, Suggestion *s, const char *na
     return suggest_hint(s);
 }
 
+static void report_undefined(Checker *c, const char *name, Span span)
+{
+    Suggestion s;
+    int64_t k;
+
+    if (map_get(c->index, name, strlen(name), &k) && c->made_in.items[k])
+        report_error(c->ctx, c->program, span, ML_ENAME,
+                     "'%s' is made in the body of the parfor at line %d and has no value after it",
+                     name, span_begin(c->made_in.items[k]->span).line);
+    else
+        report_error(c->ctx, c->program, span, ML_ENAME, "undefined variable '%s'%s", name,
+                     variable_hint(c, &s, name));
+}
+
 /* A use of a variable.  Each is reported once: it counts as defined from there on. */
 static void use(Checker *c, const char *name, Span span)
 {
     VarState state = check_variable(c, name);
-    Suggestion s;
 
     if (state == VAR_ALWAYS)
         return;
     if (state == VAR_NEVER)
-        report_error(c->ctx, c->program, span, ML_ENAME, "undefined variable '%s'%s", name,
-                     variable_hint(c, &s, name));
+        report_undefined(c, name, span);
     else
         report_warning(c->ctx, c->program, span,
                        "'%s' may be undefined here: it is assigned only where that may not run",
@@ -273,7 +286,7 @@ static void check_while(Checker *c, Stmt *s)
  * iteration. */
 static bool runs_at_least_once(const Stmt *s)
 {
-    return s->kind == S_FOR && !s->step;
+    return !s->step;
 }
 
 static void check_for(Checker *c, Stmt *s)
@@ -368,6 +381,7 @@ static ml_status check_function(Ctx *ctx, Program *p, Function *fn)
     p->muted = false;
     map_free(c.index);
     VEC_FREE(&c.names);
+    VEC_FREE(&c.made_in);
     mem_free(c.state);
     return c.status;
 }

@@ -313,28 +313,66 @@ ML_TEST(parameters_of_parfor_are_checked)
     lang_expect("parfor (i in 1:4, par=2, opt=NONE, taskpartitioner=FACTORING, log=WARN, "
                 "profile=1) { x = i }",
                 "");
+    lang_expect("parfor (i in 1:4, opt=AUTO, taskpartitioner=GUIDED) { x = i }", "");
 }
 
-ML_TEST(iterations_of_parfor_do_not_depend_on_each_other)
+#define DEPEND(path, text, mark, findings)                                                         \
+    "t.dml:" path ": error: iterations of the parfor " findings                                    \
+    "; a for loop allows that, and check=0 takes this analysis away\n" text "\n" mark "\n"
+
+ML_TEST(what_iterations_of_parfor_share_is_an_error_that_names_both_accesses)
 {
     lang_expect("x = 0\nparfor (i in 1:4) { x = x + i }",
-                "t.dml:2:21: error: 'x' carries values from one iteration of the parfor to "
-                "another; a for loop allows "
-                "that\n"
-                "parfor (i in 1:4) { x = x + i }\n"
-                "                    ^\n");
+                DEPEND("2:21", "parfor (i in 1:4) { x = x + i }", "                    ^",
+                       "depend on each other: 'x' is written at 2:21 (x) and read at 2:25 (x), one "
+                       "value for all of them"));
+    lang_expect("x = 0\nparfor (i in 1:4) { x = i y = x }",
+                DEPEND("2:21", "parfor (i in 1:4) { x = i y = x }", "                    ^",
+                       "depend on each other: 'x' is written at 2:21 (x), one value for all of "
+                       "them"));
     lang_expect("R = matrix(0,4,1)\nparfor (i in 2:4) { R[i,1] = R[i-1,1] + 1 }",
-                "t.dml:2:21: error: 'R' carries values from one iteration of the parfor to "
-                "another; a for loop allows "
-                "that\n"
-                "parfor (i in 2:4) { R[i,1] = R[i-1,1] + 1 }\n"
-                "                    ^~~~~~\n");
+                DEPEND("2:21", "parfor (i in 2:4) { R[i,1] = R[i-1,1] + 1 }",
+                       "                    ^~~~~~",
+                       "depend on each other: 'R' is written at 2:21 (R[i,1]) and read at 2:30 "
+                       "(R[i-1,1]), certainly the same cell in two of them"));
+    lang_expect("R = matrix(0,4,1) v = R\nparfor (i in 1:4) { R[as.scalar(v[i,1]) + "
+                "1000000000000000,1] = 1 }",
+                DEPEND("2:21",
+                       "parfor (i in 1:4) { R[as.scalar(v[i,1]) + 1000000000000000,1] = 1 }",
+                       "                    ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~",
+                       "may depend on each other: 'R' is written at 2:21 (R[as.scalar(v[i,1]) + "
+                       "1000000000000000,1...), and it cannot be decided whether two of them meet "
+                       "in a cell"));
     lang_expect("x = 0 parfor (i in 1:4, check=0) { x = x + i }", "");
-    lang_expect("x = 0 parfor (i in 1:4) { x = i y = x }", "");
     lang_expect("s = matrix(0,1,1) parfor (i in 1:4) { s += matrix(i,1,1) }", "");
     lang_expect("R = matrix(0,4,1) parfor (i in 1:4) { R[i,1] = R[i,1] + i }", "");
+}
+
+ML_TEST(the_body_of_parfor_cannot_stop)
+{
     lang_expect("parfor (i in 1:4) { if (i > 2) stop(\"x\") }",
                 "t.dml:1:32: error: stop cannot stand in the body of a parfor\n"
                 "parfor (i in 1:4) { if (i > 2) stop(\"x\") }\n"
                 "                               ^~~~~~~~~\n");
+    lang_expect("parfor (i in 1:4) { for (j in 1:2) { if (i > 2) x = 1 else assert(i < 1) } }",
+                "t.dml:1:60: error: assert cannot stand in the body of a parfor\n"
+                "parfor (i in 1:4) { for (j in 1:2) { if (i > 2) x = 1 else assert(i < 1) } }\n"
+                "                                                           ^~~~~~~~~~~~~\n");
+}
+
+ML_TEST(what_the_body_of_parfor_makes_has_no_value_after_it)
+{
+    lang_expect(
+        "parfor (i in 1:4) { y = i }\nprint(i)\nprint(y)\ny = 2 print(y)",
+        "t.dml:3:7: error: 'y' is made in the body of the parfor at line 1 and has no value "
+        "after it\n"
+        "print(y)\n"
+        "      ^\n");
+    lang_expect("y = 1 parfor (i in 1:4, check=0) { y = i } print(y)", "");
+    lang_expect(
+        "parfor (i in 1:4) for (j in 1:3) print(j)\nprint(j)",
+        "t.dml:2:7: error: 'j' is made in the body of the parfor at line 1 and has no value "
+        "after it\n"
+        "print(j)\n"
+        "      ^\n");
 }

@@ -1,0 +1,60 @@
+/* subscript: private to lang.  Expressions in the body of a parfor as polynomials. */
+#ifndef LANG_SUBSCRIPT_H
+#define LANG_SUBSCRIPT_H
+
+#include "lang/check.h"
+#include "lang/defs.h"
+#include "lang/prove.h"
+
+/* What is known of a symbol. */
+typedef struct Symbol {
+    bool integer;
+    bool counts; /* a loop's iterations: 0, 1, 2 ... */
+    Poly last;   /* of a loop: the last of them, bad when not known */
+    /* What a symbol that is the same in all iterations stands for, to find it again: a variable, a
+     * variable's size by op, or the value of an expression. */
+    const char *name;
+    int op;
+    const Expr *expr;
+} Symbol;
+
+typedef struct Binding {
+    const char *name;
+    Poly value;
+} Binding;
+
+typedef enum SubscriptPlace {
+    IN_BODY,     /* an iteration */
+    IN_RANGE,    /* the range of the parfor: evaluated once */
+    IN_FUNCTION, /* the value of a variable that the function assigns once */
+} SubscriptPlace;
+
+typedef struct Subscripts {
+    Checker *c;
+    Defs defs;
+    const Stmt *loop;
+    VEC(Symbol) own, same; /* symbol 2 k + 2 is own[k], symbol -1 - k is same[k] */
+    VEC(Binding) bound;    /* variables of an iteration, as far as known here */
+    Facts facts;           /* of one iteration */
+    SubscriptPlace place;
+    bool empty; /* the parfor runs one iteration at most */
+} Subscripts;
+
+/* Begin with the parfor's own variable bound; errors are in the checker's status.  subscripts_free
+ * in any case. */
+void subscripts_new(Subscripts *x, Checker *c, const Stmt *loop);
+void subscripts_free(Subscripts *x);
+Poly subscripts_value(Subscripts *x, const Expr *e);
+bool subscripts_is_integer(const Subscripts *x, const Poly *p);
+/* The symbol of an own id or of its twin. */
+const Symbol *subscripts_own(const Subscripts *x, int sym);
+
+/* What is bound from a mark on is forgotten at the end of the block. */
+int subscripts_mark(const Subscripts *x);
+void subscripts_forget(Subscripts *x, int mark);
+/* name = e, which the body assigns nowhere else. */
+void subscripts_bind(Subscripts *x, const char *name, const Expr *e);
+/* The body of a loop inside begins; false when it never runs. */
+bool subscripts_bind_loop(Subscripts *x, const Stmt *s);
+
+#endif

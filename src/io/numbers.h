@@ -21,6 +21,10 @@ FrameType number_frame_type(NumberType t);
 /* The same numbers as a column of that type; `name` for messages. */
 ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char *from,
                             size_t stride, int64_t n, FrameColumn **out);
+/* n integers or booleans into an integer column from row `at` on; false when one is beyond INT64.
+ */
+bool numbers_to_ints(NumberType t, const char *from, size_t stride, int64_t n, FrameColumn *c,
+                     int64_t at);
 /* How the numbers of a column lie in memory. */
 NumberType number_type_of(FrameType type);
 

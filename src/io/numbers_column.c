@@ -28,18 +28,17 @@ static int64_t integer_at(NumberType t, const char *p)
     return t.kind == 'b' ? bits != 0 : (int64_t)bits;
 }
 
-static ml_status fill_integers(Ctx *ctx, const char *name, NumberType t, const char *from,
-                               size_t stride, FrameColumn *c)
+bool numbers_to_ints(NumberType t, const char *from, size_t stride, int64_t n, FrameColumn *c,
+                     int64_t at)
 {
-    for (int64_t r = 0; r < c->rows; r++) {
+    for (int64_t r = 0; r < n; r++) {
         const int64_t v = integer_at(t, from + (size_t)r * stride);
 
         if (v < 0 && t.kind == 'u')
-            return fail(ctx, ML_EFORMAT, "%s: row %" PRId64 " holds %" PRIu64 ", which is no INT64",
-                        name, r + 1, (uint64_t)v);
-        column_set_int(c, r, v);
+            return false;
+        column_set_int(c, at + r, v);
     }
-    return ML_OK;
+    return true;
 }
 
 static void fill_floats(NumberType t, const char *from, size_t stride, FrameColumn *c)
@@ -76,8 +75,8 @@ ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char
         memcpy(c->cells, from, (size_t)n * stride);
     else if (frame_type_is_float(type))
         fill_floats(t, from, stride, c);
-    else
-        st = fill_integers(ctx, name, t, from, stride, c);
+    else if (!numbers_to_ints(t, from, stride, n, c, 0))
+        st = fail(ctx, ML_EFORMAT, "%s: an integer is beyond the range of INT64", name);
     if (st == ML_OK)
         *out = c;
     else

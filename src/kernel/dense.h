@@ -3,8 +3,9 @@
  *
  * Each takes a range and adds in an order that the range alone decides: a dot product in 32 lanes
  * that are folded as a tree, everything else row by row.  Products are rounded before they are
- * added, except in tsmm, whose speed needs fused multiply-add; so the digits of the others are
- * those of every machine. */
+ * added, except in tsmm, whose speed needs fused multiply-add, so that the digits of the others are
+ * those of every machine; few fuses on every machine, and is for those that have an instruction for
+ * it. */
 #ifndef DENSE_H
 #define DENSE_H
 
@@ -23,6 +24,11 @@ typedef struct FourierPass {
 } FourierPass;
 
 typedef struct DenseOps {
+    /* c = x b for the rows x inner cells of x, whose rows are ld cells apart, and n <= FEW_WIDEST
+     * columns.  Row p of b lies at b + p * few_width(n) and is followed by zeros; rows of c are n
+     * cells.  Each cell adds up in the order of the inner dimension. */
+    void (*few)(const double *x, int64_t ld, int64_t rows, int64_t inner, const double *b,
+                int64_t n, double *c);
     /* y[i * step] = x row i . v, for i in [0, rows); rows of x are ld cells apart. */
     void (*matvec)(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
                    double *y, int64_t step);
@@ -57,7 +63,11 @@ typedef struct DenseOps {
     void (*fourier4)(const FourierPass *pass, int64_t lo, int64_t hi);
 } DenseOps;
 
-enum { PANEL = 8 };
+enum { PANEL = 8, FEW_WIDEST = 16 };
+static inline int64_t few_width(int64_t n)
+{
+    return (n + PANEL - 1) / PANEL * PANEL;
+}
 
 extern const DenseOps dense_ops_plain;
 #if defined(__x86_64__)

@@ -8,6 +8,7 @@
 #define FOLD_H
 
 #include "kernel/kernel.h"
+#include "kernel/simd/ahead.h"
 #include "kernel/sum2.h"
 
 enum { FOLD_LANES = 8, FOLD_TILE = 16384, FOLD_SINGLES = 4096 /* in FP32, widened before */ };

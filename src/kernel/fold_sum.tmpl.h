@@ -43,14 +43,19 @@ static void FOLD_NAME(run)(const double *x, int64_t n, double shift, Sum2 *acc)
     FOLD_NAME(Vec) s[FOLD_NAME(VECS)] = {0}, c[FOLD_NAME(VECS)] = {0};
     double sums[FOLD_LANES], rests[FOLD_LANES];
     const int64_t whole = n - n % FOLD_LANES;
+    /* Another tile follows a full one, mostly. */
+    const double *last = n >= FOLD_TILE ? x + n + AHEAD_GROUP / sizeof *x : NULL;
 
     (void)shift;
-    for (int64_t i = 0; i < whole; i += FOLD_LANES)
+    for (int64_t i = 0; i < whole; i += FOLD_LANES) {
+        if (last)
+            read_ahead(x + i, x + i + FOLD_LANES, last);
         for (int k = 0; k < FOLD_NAME(VECS); k++) {
             const FOLD_NAME(Vec) v = FOLD_NAME(load)(x + i + k * FOLD_WIDTH);
 
             FOLD_NAME(add)(&s[k], &c[k], TERM(v, shift));
         }
+    }
     __builtin_memcpy(sums, s, sizeof sums);
     __builtin_memcpy(rests, c, sizeof rests);
     for (int64_t i = whole; i < n; i++) {
@@ -68,12 +73,19 @@ static void FOLD_NAME(down)(const double *x, int64_t rows, int64_t cols, int64_t
                             const double *shift, double *s, double *c)
 {
     const int64_t whole = cols - cols % FOLD_WIDTH;
+    const bool pays = stride == cols && (size_t)(rows * cols) * sizeof *x >= AHEAD_LEAST;
+    const double *last = pays ? x + rows * cols : NULL;
 
     (void)shift;
     for (int64_t i = 0; i < rows; i += 4) {
         const int64_t upto = rows - i < 4 ? rows : i + 4;
 
         for (int64_t j = 0; j < whole; j += FOLD_WIDTH) {
+            if (last) {
+                const double *at = x + i * stride + (upto - i) * j;
+
+                read_ahead(at, at + (upto - i) * FOLD_WIDTH, last);
+            }
             FOLD_NAME(Vec) sj = FOLD_NAME(load)(s + j), cj = FOLD_NAME(load)(c + j);
             const FOLD_NAME(Vec) m = shift ? FOLD_NAME(load)(shift + j) : (FOLD_NAME(Vec)){0};
 

@@ -83,6 +83,19 @@ typedef struct NarrowDots {
 } NarrowDots;
 ml_status narrow_dots(Ctx *ctx, const NarrowDots *d);
 
+/* c = x times few columns (FEW_WIDEST), whose cell (p, j) is b[p * b_row + j * b_col]; x is dense,
+ * FP64 or FP32, and so is c. */
+typedef struct NarrowFew {
+    const Matrix *x;
+    const double *b;
+    int64_t n, b_row, b_col;
+    Matrix *c;
+} NarrowFew;
+bool narrow_few_pays(bool singles, int64_t inner, int64_t n);
+ml_status narrow_few(Ctx *ctx, const NarrowFew *f);
+/* The columns as DenseOps.few takes them: inner x few_width(n) cells. */
+void few_pack(const double *b, int64_t b_row, int64_t b_col, int64_t inner, int64_t n, double *out);
+
 /* out[c * cols + j] = sum over i of w[i * w_row + c * w_vec] * x[i,j].  With v: the weights are
  * those times (x %*% v), one vector: t(x) %*% (w * (x %*% v)), w may be NULL. */
 typedef struct NarrowSums {

@@ -1,10 +1,11 @@
 /* Products of dense matrices.
  *
- * Three ways: narrow sides, which memory bounds, go to matmult_narrow.c; small products to the
- * plain loops; the rest to OpenBLAS, one single-threaded call for each tile of the result.  The
- * tiles follow from the sizes alone: strips of rows as wide as the result, since wide tiles are
- * what dgemm is fastest on; where that makes few of them they are cut. Where the result has too few
- * cells to be divided, the inner dimension is, and the partial results are added in order.
+ * Three ways: narrow sides and few columns, which memory bounds, go to matmult_narrow.c; small
+ * products to the plain loops; the rest to OpenBLAS, one single-threaded call for each tile of the
+ * result.  The tiles follow from the sizes alone: strips of rows as wide as the result, since wide
+ * tiles are what dgemm is fastest on; where that makes few of them they are cut. Where the result
+ * has too few cells to be divided, the inner dimension is, and the partial results are added in
+ * order.
  *
  * dgemm copies its operands into panels, anew in each call, so strips are better joined: then the
  * threads decide how many there are.  This keeps the digits: dgemm adds up each result in the order
@@ -437,6 +438,33 @@ static ml_status product_tiles(Ctx *ctx, Tiles *t, Factor a, Factor b, Matrix **
     return st;
 }
 
+/* A tall factor and few columns beside it. */
+static bool is_few(Factor a, Factor b)
+{
+    const int64_t m = factor_rows(a), n = factor_cols(b), k = factor_cols(a);
+
+    return !a.t && n > NARROW && narrow_few_pays(a.m->singles, k, n) &&
+           (double)m * (double)n * (double)k > SMALL_WORK;
+}
+
+static ml_status product_few(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    NarrowFew f = {.x = a.m, .n = factor_cols(b)};
+    Matrix *wide;
+    ml_status st;
+
+    TRY(matrix_as(ctx, CELL_FP64, b.m, &wide));
+    f.b = wide->values;
+    f.b_row = b.t ? 1 : wide->cols;
+    f.b_col = b.t ? wide->cols : 1;
+    st = matrix_new_dense_of(ctx, a.m->singles ? CELL_FP32 : CELL_FP64, a.m->rows, f.n, &f.c);
+    if (st == ML_OK && (st = narrow_few(ctx, &f)) != ML_OK)
+        matrix_release(f.c);
+    matrix_release(wide);
+    *out = f.c;
+    return st;
+}
+
 /* In FP64 what is not read through tiles: all of a small product, the narrow side of a narrow one.
  */
 static ml_status product_single(Ctx *ctx, Factor a, Factor b, Matrix **out)
@@ -461,5 +489,7 @@ done:
 
 ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
 {
+    if (is_few(a, b))
+        return product_few(ctx, a, b, out);
     return a.m->singles ? product_single(ctx, a, b, out) : product_double(ctx, a, b, out);
 }

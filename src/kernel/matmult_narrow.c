@@ -1,5 +1,5 @@
-/* Products with a narrow side: matrix times few vectors, few vectors times matrix, and the chain
- * t(X) (w * (X v)).
+/* Products with a narrow side: matrix times vectors or few columns, few vectors times matrix, and
+ * the chain t(X) (w * (X v)).
  *
  * All read the wide side once, in blocks of rows that stay in the cache while each vector passes
  * over them.  Sums over rows are divided into slices that the sizes alone decide (partials.c); a
@@ -135,6 +135,63 @@ ml_status narrow_dots(Ctx *ctx, const NarrowDots *d)
     if (d->cols > dot_cells(d))
         return long_dots(ctx, d);
     return task_for(ctx, d->rows, task_grain(d->cols * d->vectors), dots_range, &copy);
+}
+
+/* ---- few columns ---- */
+
+enum {
+    FEW_INNER = 1 << 11, /* rows of columns that stay in the cache */
+    FEW_ROWS = 256       /* at a time, at most */
+};
+
+void few_pack(const double *b, int64_t b_row, int64_t b_col, int64_t inner, int64_t n, double *out)
+{
+    const int64_t width = few_width(n);
+
+    for (int64_t p = 0; p < inner; p++)
+        for (int64_t j = 0; j < width; j++)
+            out[p * width + j] = j < n ? b[p * b_row + j * b_col] : 0;
+}
+
+bool narrow_few_pays(bool singles, int64_t inner, int64_t n)
+{
+    return cpu_machine() >= CPU_AVX2 && n > 1 && n <= FEW_WIDEST &&
+           inner <= (singles ? NARROW_WIDEN / PANEL : FEW_INNER);
+}
+
+static ml_status few_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const NarrowFew *f = arg;
+    const bool singles = f->x->singles || f->c->singles;
+    const int64_t step = singles ? min64(rows_step(f->x, f->x->cols, hi - lo), FEW_ROWS) : hi - lo;
+    double scratch[NARROW_WIDEN], cells[FEW_ROWS * FEW_WIDEST];
+    int64_t ld;
+
+    for (int64_t i = lo; i < hi; i += step) {
+        const int64_t rows = min64(step, hi - i);
+        const double *x = rows_at(f->x, i, rows, 0, f->x->cols, scratch, &ld);
+        double *out = f->c->singles ? cells : f->c->values + i * f->n;
+
+        dense_ops(ctx)->few(x, ld, rows, f->x->cols, f->b, f->n, out);
+        if (f->c->singles)
+            cells_narrow(cells, f->c->singles + i * f->n, rows * f->n);
+    }
+    return ML_OK;
+}
+
+ml_status narrow_few(Ctx *ctx, const NarrowFew *f)
+{
+    const int64_t inner = f->x->cols, width = few_width(f->n);
+    NarrowFew packed = *f;
+    double *b;
+    ml_status st;
+
+    TRY(partials_new(ctx, inner, width, &b));
+    few_pack(f->b, f->b_row, f->b_col, inner, f->n, b);
+    packed.b = b;
+    st = task_for(ctx, f->x->rows, task_grain(inner * width), few_range, &packed);
+    partials_free(ctx, b, inner, width);
+    return st;
 }
 
 /* ---- sums of scaled rows ---- */

@@ -8,6 +8,7 @@
 #include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
+#include "kernel/simd/ahead.h"
 
 #include <string.h>
 
@@ -43,14 +44,16 @@ static void pack(const Matrix *x, int64_t i, int64_t rows, int64_t width, double
     const int64_t full = x->cols / PANEL * PANEL, rest = x->cols - full, from = i * x->cols;
     double *last = block + full * rows;
 
-    for (int64_t j = 0; j < full && x->values; j += PANEL)
-        for (int64_t r = 0; r < rows; r++)
-            memcpy(block + j * rows + r * PANEL, x->values + from + r * x->cols + j,
-                   PANEL * sizeof *block);
-    for (int64_t j = 0; j < full && x->singles; j += PANEL)
-        for (int64_t r = 0; r < rows; r++)
+    for (int64_t r = 0; r < rows; r++) { /* row by row, as they come from memory */
+        const int64_t at = from + r * x->cols;
+
+        matrix_read_ahead(x, at, x->cols);
+        for (int64_t j = 0; j < full && x->values; j += PANEL)
+            memcpy(block + j * rows + r * PANEL, x->values + at + j, PANEL * sizeof *block);
+        for (int64_t j = 0; j < full && x->singles; j += PANEL)
             for (int64_t k = 0; k < PANEL; k++)
-                block[j * rows + r * PANEL + k] = x->singles[from + r * x->cols + j + k];
+                block[j * rows + r * PANEL + k] = x->singles[at + j + k];
+    }
     if (full == width)
         return;
     memset(last, 0, (size_t)(rows * PANEL) * sizeof *last);

@@ -178,7 +178,7 @@ typedef struct PipeRun {
     double numbers[PIPE_NODES];
     Matrix *const *operands;     /* NULL: a scalar */
     Matrix *const *factors;      /* those that are taken whole, dense in FP64 */
-    double *vectors[PIPE_STEPS]; /* a narrow right factor by columns, where it must be copied */
+    double *vectors[PIPE_STEPS]; /* copies of right factors, see PipeCopy */
     Matrix *results[PIPELINE_RESULTS];
     atomic_int_fast64_t nnz[PIPELINE_RESULTS];
     bool counted[PIPELINE_RESULTS]; /* loops count the nonzeros of the result */
@@ -215,8 +215,13 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
 /* All steps of the kind on a tile. (pipeline_tile.c) */
 void pipeline_tile(PipeTile *t, bool before);
 void pipeline_flat_tile(PipeTile *t);
-/* A right factor is copied when it has few columns that do not lie cell by cell. */
-bool pipeline_copies_factor(const PipeRun *r, const PipeStep *s);
+/* What products need of a right factor with few columns. */
+typedef enum PipeCopy {
+    COPY_NONE,    /* it is taken as it is */
+    COPY_SWAPPED, /* its columns lie side by side */
+    COPY_FEW      /* as few_pack makes it */
+} PipeCopy;
+PipeCopy pipeline_factor_copy(const PipeRun *r, const PipeStep *s);
 
 /* Tiles, blocks and where slots lie. (pipeline_layout.c) */
 void pipeline_layout(PipeRun *r);

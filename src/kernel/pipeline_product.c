@@ -1,7 +1,7 @@
 /* Pipelines: the products of a tile.
  *
- * With few columns they go by the dot products and scaled rows of dense.h, row by row, so their
- * digits are those of the operator; otherwise by gemm of matmult.h.  Sparse factors are read as
+ * With few columns they go by the loops of dense.h, row by row, so their digits are those of the
+ * operator; otherwise by gemm of matmult.h.  Sparse factors are read as
  * they are: a zero that meets NaN or an infinity gives NaN, so where the other factor has such
  * cells, the sparse row is unpacked. */
 #include "kernel/dense.h"
@@ -26,13 +26,17 @@ static bool all_finite(const double *x, int64_t n)
 
 /* ---- x %*% b ---- */
 
-bool pipeline_copies_factor(const PipeRun *r, const PipeStep *s)
+PipeCopy pipeline_factor_copy(const PipeRun *r, const PipeStep *s)
 {
     const int64_t n = r->sizes[s->out.width];
 
     if (s->kind != STEP_PRODUCT || n <= 1)
-        return false;
-    return s->x.kind == PLACE_SPARSE ? s->transposed : n <= PIPE_NARROW && !s->transposed;
+        return COPY_NONE;
+    if (s->x.kind == PLACE_SPARSE)
+        return s->transposed ? COPY_SWAPPED : COPY_NONE;
+    if (n <= PIPE_NARROW)
+        return s->transposed ? COPY_NONE : COPY_SWAPPED;
+    return narrow_few_pays(false, r->sizes[s->x.width], n) ? COPY_FEW : COPY_NONE;
 }
 
 /* Rows of x by b of n columns; rows of x lie `inner` cells apart. */
@@ -44,6 +48,10 @@ static void dense_product(const PipeTile *t, int k, const double *x, int64_t row
     const double *b = r->factors[s->operand]->values;
     const int64_t n = width_of(t, s->out);
 
+    if (n > PIPE_NARROW && r->vectors[k]) {
+        dense_ops(r->ctx)->few(x, inner, rows, inner, r->vectors[k], n, out);
+        return;
+    }
     if (n > PIPE_NARROW) {
         gemm(r->ctx, &(Gemm){.m = rows,
                              .n = n,

@@ -51,6 +51,33 @@ static void swap_axes(const Matrix *b, double *out)
             out[c * b->rows + i] = b->values[i * b->cols + c];
 }
 
+/* Cells of the copy of a right factor. */
+static int64_t copied_cells(const PipeRun *r, const PipeStep *s)
+{
+    const Matrix *b = r->factors[s->operand];
+
+    return pipeline_factor_copy(r, s) == COPY_FEW
+               ? r->sizes[s->x.width] * few_width(r->sizes[s->out.width])
+               : matrix_cells(b);
+}
+
+static ml_status copy_factor(Ctx *ctx, PipeRun *r, int k)
+{
+    const PipeStep *s = &r->p->schedule.steps[k];
+    const PipeCopy copy = pipeline_factor_copy(r, s);
+    const Matrix *b = r->factors[s->operand];
+
+    if (copy == COPY_NONE)
+        return ML_OK;
+    TRY(partials_new(ctx, 1, copied_cells(r, s), &r->vectors[k]));
+    if (copy == COPY_FEW)
+        few_pack(b->values, s->transposed ? 1 : b->cols, s->transposed ? b->cols : 1,
+                 r->sizes[s->x.width], r->sizes[s->out.width], r->vectors[k]);
+    else
+        swap_axes(b, r->vectors[k]);
+    return ML_OK;
+}
+
 /* Right factors as the products want them, and what is needed where zeros meet odd cells. */
 static ml_status prepare_products(Ctx *ctx, PipeRun *r)
 {
@@ -64,10 +91,7 @@ static ml_status prepare_products(Ctx *ctx, PipeRun *r)
         if (step->x.kind == PLACE_SPARSE && step->kind == STEP_PRODUCT)
             TRY(cells_finite(ctx, b->values, matrix_cells(b), &finite));
         r->odd[k] = !finite;
-        if (!pipeline_copies_factor(r, step))
-            continue;
-        TRY(partials_new(ctx, b->rows, b->cols, &r->vectors[k]));
-        swap_axes(b, r->vectors[k]);
+        TRY(copy_factor(ctx, r, k));
     }
     return ML_OK;
 }
@@ -78,8 +102,7 @@ static void free_factors(Ctx *ctx, PipeRun *r)
 
     for (int k = 0; k < s->nsteps; k++)
         if (r->vectors[k])
-            partials_free(ctx, r->vectors[k], r->factors[s->steps[k].operand]->rows,
-                          r->factors[s->steps[k].operand]->cols);
+            partials_free(ctx, r->vectors[k], 1, copied_cells(r, &s->steps[k]));
 }
 
 /* ---- tiles ---- */

@@ -52,6 +52,41 @@ static void check_sparse(const DenseOps *ops, const Matrix *s, const Matrix *d)
     assert_memory_equal(a, b, sizeof a);
 }
 
+/* Products with 1 to FEW_WIDEST columns, against fused sums in order. */
+static void check_few(const DenseOps *ops, const Matrix *x, const Matrix *b)
+{
+    double c[ROWS * FEW_WIDEST];
+    const int64_t inner = x->cols, n = 1 + inner % FEW_WIDEST, width = few_width(n);
+
+    for (int64_t p = 0; p < inner; p++)
+        for (int64_t j = n; j < width; j++)
+            b->values[p * width + j] = 0;
+    ops->few(x->values, inner, ROWS, inner, b->values, n, c);
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = 0;
+
+            for (int64_t p = 0; p < inner; p++)
+                sum = fma(x->values[i * inner + p], b->values[p * width + j], sum);
+            assert_memory_equal(&c[i * n + j], &sum, sizeof sum);
+        }
+}
+
+ML_TEST(few_columns_add_up_fused_and_in_order)
+{
+    const DenseOps *t[3] = {&dense_ops_plain};
+    const int n = 1 + tables(t + 1);
+
+    for (int64_t inner = 1; inner < MOST_COLS; inner++) {
+        Matrix *x = case_random(ROWS, inner, 1, 1), *b = case_random(inner, FEW_WIDEST, 1, 2);
+
+        for (int k = 0; k < n; k++)
+            check_few(t[k], x, b);
+        matrix_release(x);
+        matrix_release(b);
+    }
+}
+
 ML_TEST(tuned_loops_have_the_bits_of_their_plain_twins)
 {
     const DenseOps *t[2];

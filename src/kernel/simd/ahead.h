@@ -11,6 +11,8 @@
 #ifndef AHEAD_H
 #define AHEAD_H
 
+#include "data/data.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +23,8 @@ static const size_t AHEAD_LEAST = 4 * AHEAD_GROUP;
 
 /* Call this for the cells [p, end) before they are read; they are part of a range that ends at
  * `last`, or later. */
-__attribute__((always_inline)) static inline void read_ahead(const double *p, const double *end,
-                                                             const double *last)
+__attribute__((always_inline)) static inline void read_ahead(const void *p, const void *end,
+                                                             const void *last)
 {
     const uintptr_t stop = (uintptr_t)last;
 
@@ -34,6 +36,18 @@ __attribute__((always_inline)) static inline void read_ahead(const double *p, co
         if (to < stop)
             __builtin_prefetch((const void *)to, 0, 2);
     }
+}
+
+/* The same for n cells of a dense matrix from cell `at` on. */
+__attribute__((always_inline)) static inline void matrix_read_ahead(const Matrix *m, int64_t at,
+                                                                    int64_t n)
+{
+    const size_t size = m->singles ? sizeof *m->singles : sizeof *m->values;
+    const char *cells = m->singles ? (const char *)m->singles : (const char *)m->values;
+    const size_t bytes = size * (size_t)(m->rows * m->cols);
+
+    if (bytes >= AHEAD_LEAST)
+        read_ahead(cells + size * (size_t)at, cells + size * (size_t)(at + n), cells + bytes);
 }
 
 #endif

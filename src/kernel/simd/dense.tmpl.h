@@ -1,8 +1,8 @@
 /* Inner loops on dense cells, for one instruction set; dense.h says what each does.
  *
  * Defined by the file that includes this one: DENSE_OPS, the name of the table; W and VEC, the
- * width and type of a vector register; FMA(a, b, c) = a * b + c on VEC; TILE_I and TILE_J, rows and
- * registers of a tile of tsmm.
+ * width and type of a vector register; FMA(a, b, c) = a * b + c on VEC, FMA_EXACT the same, rounded
+ * once whatever the machine; TILE_I and TILE_J, rows and registers of a tile of tsmm and few.
  *
  * V8 is 8 cells whatever the machine: the compiler lays it out over one, two or four registers,
  * which keeps the number of lanes and with it the digits. */
@@ -119,6 +119,70 @@ static void row_dots(const double *d, const uint32_t *rows, int64_t count, int64
 
     for (int64_t k = 0; k < count; k++)
         out[k] = dot_long(d + rows[k] * n, v, n, &mask, &tail);
+}
+
+/* ---- matrix times few columns ---- */
+
+/* `rows` rows of x by njv registers of b.  Always inlined with constant sizes, so that the sums
+ * stay in registers. */
+INLINE void few_tile(const double *x, int64_t ld, int64_t inner, const double *b, int64_t width,
+                     const int rows, const int njv, const double *last, double *c)
+{
+    VEC sum[TILE_I][TILE_J];
+
+    for (int a = 0; a < rows; a++)
+        for (int v = 0; v < njv; v++)
+            sum[a][v] = (VEC){0};
+    for (int64_t p0 = 0; p0 < inner; p0 += 8) {
+        const int64_t p1 = p0 + 8 < inner ? p0 + 8 : inner;
+
+        if (last)
+            read_ahead(x + rows * p0, x + rows * p1, last);
+        for (int64_t p = p0; p < p1; p++)
+            for (int a = 0; a < rows; a++) {
+                const VEC one = x[a * ld + p] - (VEC){0};
+
+                for (int v = 0; v < njv; v++)
+                    sum[a][v] = FMA_EXACT(one, *(const VEC *)(b + p * width + v * W), sum[a][v]);
+            }
+    }
+    for (int a = 0; a < rows; a++)
+        for (int v = 0; v < njv; v++)
+            *(VEC *)(c + (a * TILE_J + v) * W) = sum[a][v];
+}
+
+/* The columns from j on of a tile of rows, as many as registers hold; how many. */
+INLINE int64_t few_columns(const double *x, int64_t ld, int64_t inner, const double *b, int64_t n,
+                           int64_t j, const int rows, const double *last, double *c)
+{
+    const int64_t width = few_width(n), left = (n - j + W - 1) / W;
+    const int64_t count = left < TILE_J ? n - j : TILE_J * W < n - j ? TILE_J * W : n - j;
+    double cells[TILE_I * TILE_J * W];
+
+    if (left >= TILE_J)
+        few_tile(x, ld, inner, b + j, width, rows, TILE_J, last, cells);
+    else if (left == 2)
+        few_tile(x, ld, inner, b + j, width, rows, 2, last, cells);
+    else
+        few_tile(x, ld, inner, b + j, width, rows, 1, last, cells);
+    for (int a = 0; a < rows; a++)
+        for (int64_t k = 0; k < count; k++)
+            c[a * n + j + k] = cells[a * TILE_J * W + k];
+    return count;
+}
+
+static void few(const double *x, int64_t ld, int64_t rows, int64_t inner, const double *b,
+                int64_t n, double *c)
+{
+    const double *last = ahead_last(x, ld, rows, inner);
+    int64_t i = 0;
+
+    for (; i + TILE_I <= rows; i += TILE_I)
+        for (int64_t j = 0; j < n;)
+            j += few_columns(x + i * ld, ld, inner, b, n, j, TILE_I, j ? NULL : last, c + i * n);
+    for (; i < rows; i++)
+        for (int64_t j = 0; j < n;)
+            j += few_columns(x + i * ld, ld, inner, b, n, j, 1, NULL, c + i * n);
 }
 
 /* ---- vector times matrix ---- */
@@ -438,7 +502,8 @@ static void fourier4(const FourierPass *pass, int64_t lo, int64_t hi)
     }
 }
 
-const DenseOps DENSE_OPS = {.matvec = matvec,
+const DenseOps DENSE_OPS = {.few = few,
+                            .matvec = matvec,
                             .vecmat = vecmat,
                             .chain = chain,
                             .tsmm = tsmm,

@@ -154,6 +154,16 @@ ml_status matrix_new_mapped(Ctx *ctx, int64_t rows, int64_t cols, double *cells,
     return ML_OK;
 }
 
+ml_status matrix_alias(Ctx *ctx, Matrix *m, Matrix **out)
+{
+    TRY(matrix_new(ctx, m->rows, m->cols, MATRIX_DENSE, out));
+    (*out)->values = m->values;
+    (*out)->singles = m->singles;
+    (*out)->nnz = matrix_cells(m);
+    (*out)->owner = matrix_retain(m);
+    return ML_OK;
+}
+
 Matrix *matrix_retain(Matrix *m)
 {
     atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
@@ -164,7 +174,9 @@ void matrix_release(Matrix *m)
 {
     if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (m->mapping)
+    if (m->owner)
+        matrix_release(m->owner);
+    else if (m->mapping)
         munmap(m->mapping, m->mapping_size);
     else
         pool_release(m->pool, matrix_at(m, 0), m->bytes);

@@ -39,6 +39,18 @@ int builder_slot(Builder *b, const char *name)
     return slot;
 }
 
+bool builder_bind(Builder *b, const char *name, int slot)
+{
+    return map_put(b->slots, name, strlen(name), slot);
+}
+
+int builder_shadow(Builder *b, const char *name)
+{
+    int slot = new_slot(b, name);
+
+    return slot >= 0 && builder_bind(b, name, slot) ? slot : -1;
+}
+
 Block *builder_block(Builder *b, BlockKind kind, Span span)
 {
     Block *block = ARENA_NEW(b->arena, Block);
@@ -48,6 +60,7 @@ Block *builder_block(Builder *b, BlockKind kind, Span span)
     block->kind = kind;
     block->span = span;
     block->id = b->routine->nblocks++;
+    block->number = b->unit->nblocks++;
     block->cond = block->from = block->to = block->step = block->loop_slot = -1;
     return block;
 }
@@ -374,6 +387,11 @@ static ml_status part_body(Builder *b, const Stmt *s, Block *block)
     return build_statements(b, s->body);
 }
 
+static ml_status part_parfor(Builder *b, const Stmt *s, Block *block)
+{
+    return build_parfor(b, s, block);
+}
+
 static ml_status part_else(Builder *b, const Stmt *s, Block *block)
 {
     (void)block;
@@ -402,12 +420,11 @@ static ml_status build_for(Builder *b, const Stmt *s)
     if (!block)
         return fail_memory(b->ctx, sizeof *block);
     block->seq = s->seq;
-    block->parallel = s->kind == S_PARFOR;
     block->loop_slot = builder_slot(b, s->name);
     if (block->loop_slot < 0)
         return fail_memory(b->ctx, sizeof(int));
     TRY(build_part(b, s, block, part_bounds, &block->pred));
-    return build_part(b, s, block, part_body, &block->body);
+    return build_part(b, s, block, s->kind == S_PARFOR ? part_parfor : part_body, &block->body);
 }
 
 static ml_status build_statement(Builder *b, const Stmt *s)

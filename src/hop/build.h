@@ -40,5 +40,10 @@ ml_status lift_calls(Builder *b, const Expr *e, bool self);
 /* A call as a block; targets are slots, -1 dropped. */
 ml_status build_call(Builder *b, const Expr *e, const int *targets, int ntargets);
 ml_status build_statements(Builder *b, StmtList list);
+/* The body of a parfor, and block->parfor (build_parfor.c). */
+ml_status build_parfor(Builder *b, const Stmt *s, Block *block);
+/* `name` is a new variable from now on: its slot, -1 when memory is exhausted. */
+int builder_shadow(Builder *b, const char *name);
+bool builder_bind(Builder *b, const char *name, int slot); /* the name is of this slot again */
 
 #endif

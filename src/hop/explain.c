@@ -332,6 +332,25 @@ void explain_call(Buffer *b, const Routine *r, const Block *block)
                       block->targets[k] < 0 ? "-" : slot_name(r, block->targets[k]));
 }
 
+static const char *result_way(const ParforSlot *result)
+{
+    if (result->mode == PARFOR_SUM)
+        return "summed in the order of iterations";
+    if (result->handed)
+        return "written in place";
+    return "merged: cells that changed";
+}
+
+static void explain_parfor(Buffer *b, const Routine *r, const Parfor *p)
+{
+    for (int k = 0; k < p->nresults; k++)
+        buffer_format(b, "%s %s %s", k ? "," : " [results:", slot_name(r, p->results[k].slot),
+                      result_way(&p->results[k]));
+    buffer_text(b, p->nresults ? "]" : "");
+    if (p->serial)
+        buffer_format(b, " [one iteration after the other: %s]", p->serial);
+}
+
 void explain_title(Buffer *b, const Routine *r, const Block *block)
 {
     const int first = span_begin(block->span).line, last = span_end(block->span).line;
@@ -348,9 +367,10 @@ void explain_title(Buffer *b, const Routine *r, const Block *block)
         buffer_format(b, "WHILE (lines %d-%d)", first, last);
         break;
     case BLOCK_FOR:
-        buffer_format(b, "%s %s (lines %d-%d)%s", block->parallel ? "PARFOR" : "FOR",
-                      slot_name(r, block->loop_slot), first, last,
-                      block->parallel ? " [runs as a for loop in this version]" : "");
+        buffer_format(b, "%s %s (lines %d-%d)", block->parfor ? "PARFOR" : "FOR",
+                      slot_name(r, block->loop_slot), first, last);
+        if (block->parfor)
+            explain_parfor(b, r, block->parfor);
         break;
     case BLOCK_CALL:
         explain_call(b, r, block);

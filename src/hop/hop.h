@@ -112,9 +112,31 @@ typedef struct CallArg {
     ValueType vt;
 } CallArg;
 
+/* A variable from before a parfor that its iterations change together. */
+typedef struct ParforSlot {
+    int slot;
+    ParforMode mode; /* never PARFOR_LOST: those variables are private */
+    bool handed;     /* the body hands its parts to the loop, see parfor.c; otherwise it assigns the
+                        variable, of which each worker has its own */
+    bool read_back;  /* handed, and the body reads cells of it */
+} ParforSlot;
+
+/* What is special about the FOR block of a parfor. */
+typedef struct Parfor {
+    ParforSlot *results;
+    int nresults;
+    int *privates; /* variables that an iteration has for itself: without a value when it begins */
+    int nprivates;
+    const ParforParam *params; /* as given, checked */
+    int nparams;
+    bool prepared;      /* parfor.c has been over it */
+    const char *serial; /* why its iterations run one after the other, or NULL */
+} Parfor;
+
 struct Block {
     BlockKind kind;
     int id;
+    int number; /* in the unit: what a run keeps for a block it finds by it */
     Span span;
     const InlineSite *site;
     Dag *dag;       /* BASIC: the statements; IF, WHILE, FOR: empty or the predicate's (see pred) */
@@ -123,7 +145,8 @@ struct Block {
     int cond;
     int from, to, step; /* FOR: slots; step < 0: none */
     int loop_slot;
-    bool seq, parallel;
+    bool seq;
+    Parfor *parfor;  /* FOR: NULL unless it is one */
     bool as_written; /* FOR: the way for ranges that the vectorized form does not do */
     bool dead;       /* FOR: the body computes nothing that is read later, see live.c */
     BlockList body, orelse;
@@ -133,7 +156,6 @@ struct Block {
     int *targets; /* slots, -1 dropped */
     int ntargets;
     uint64_t *live_out; /* bit set over slots: read later */
-    void *plans;        /* run/: what was planned for this block */
     bool sizes_known; /* every input of the DAG has known type and size: one plan serves for ever */
 };
 
@@ -198,6 +220,7 @@ struct CompiledUnit {
     uint64_t passes;     /* bit set over Pass: what the optimizer may do */
     bool *rules_off;     /* per rewrite: switched off by name */
     bool uses_eval;
+    int nblocks; /* numbers given to blocks */
     struct RuleSet *rules;          /* of the rewrites, made when first needed */
     int64_t *fired;                 /* per rewrite, for explain */
     int64_t pass_fired[PASS_COUNT]; /* per technique, for explain and statistics */

@@ -221,6 +221,39 @@ static int slot_in_caller(const Inline *c, int slot)
 
 static ml_status copy_list(Inline *c, BlockList from, BlockList *to);
 
+static int *copy_slots(const Inline *c, const int *from, int count)
+{
+    int *to = ARENA_ARRAY(c->t->unit->arena, int, count + 1);
+
+    for (int k = 0; to && k < count; k++)
+        to[k] = slot_in_caller(c, from[k]);
+    return to;
+}
+
+static ml_status copy_parfor(const Inline *c, const Parfor *from, Parfor **out)
+{
+    Arena *arena = c->t->unit->arena;
+    Parfor *to;
+
+    *out = NULL;
+    if (!from)
+        return ML_OK;
+    to = ARENA_NEW(arena, Parfor);
+    if (!to)
+        return fail_memory(c->t->ctx, sizeof *to);
+    *to = *from;
+    to->privates = copy_slots(c, from->privates, from->nprivates);
+    to->results = ARENA_ARRAY(arena, ParforSlot, from->nresults + 1);
+    if (!to->privates || !to->results)
+        return fail_memory(c->t->ctx, sizeof *to->results);
+    for (int k = 0; k < to->nresults; k++) {
+        to->results[k] = from->results[k];
+        to->results[k].slot = slot_in_caller(c, from->results[k].slot);
+    }
+    *out = to;
+    return ML_OK;
+}
+
 static ml_status copy_block(Inline *c, const Block *from, Block **out)
 {
     Block *b = tree_block(c->t, from->kind, from);
@@ -235,7 +268,7 @@ static ml_status copy_block(Inline *c, const Block *from, Block **out)
     b->step = slot_in_caller(c, from->step);
     b->loop_slot = slot_in_caller(c, from->loop_slot);
     b->seq = from->seq;
-    b->parallel = from->parallel;
+    TRY(copy_parfor(c, from->parfor, &b->parfor));
     if (from->dag) {
         b->dag = copy_dag(c, from->dag);
         if (!b->dag)

@@ -33,6 +33,11 @@ static const TreePass afterwards[] = {
     {PASS_merge_blocks, merge_blocks},
 };
 
+/* When the tree is what it will be. */
+static const TreePass prepared[] = {
+    {PASS_parallel_loops, prepare_parfors},
+};
+
 /* And these when DAGs are rewritten and liveness is known. */
 static const TreePass last[] = {
     {PASS_dead_code, drop_dead_code},
@@ -74,6 +79,7 @@ static ml_status settle(Ctx *ctx, Unit *unit)
 {
     bool changed;
 
+    TRY(run_passes(ctx, unit, PASSES(prepared), &changed));
     TRY(liveness(ctx, unit));
     TRY(unit_rewrite(ctx, unit));
     TRY(liveness(ctx, unit));

@@ -427,6 +427,31 @@ static ValueType loop_value_type(const Walk *w, const Block *b)
     return from->vt == VT_INT && w->vars[b->step].vt == VT_INT ? VT_INT : VT_UNKNOWN;
 }
 
+/* What the iterations of a parfor hand over changes variables that no block of the body assigns. */
+static ml_status walk_handed(Walk *w, const Parfor *p)
+{
+    for (int k = 0; k < p->nresults; k++) {
+        const VarInfo *was = &w->vars[p->results[k].slot];
+        VarInfo info = var_unknown();
+        const bool is_sum = p->results[k].mode == PARFOR_SUM;
+
+        if (!p->results[k].handed)
+            continue;
+        info.reached = was->reached;
+        info.sure = was->sure;
+        if (!is_sum || was->dt == DT_MATRIX)
+            info.dt = was->dt;
+        if (!is_sum || was->dims.rows > 1 || was->dims.cols > 1) {
+            info.dims = was->dims;
+            info.rows_name = was->rows_name;
+            info.cols_name = was->cols_name;
+        }
+        info.dims.nnz = -1;
+        TRY(learn(w, p->results[k].slot, info));
+    }
+    return ML_OK;
+}
+
 /* One pass over the parts of a loop that repeat. */
 static ml_status walk_round(Walk *w, Block *b)
 {
@@ -440,6 +465,8 @@ static ml_status walk_round(Walk *w, Block *b)
     }
     if (b->kind == BLOCK_FOR)
         TRY(learn(w, b->loop_slot, known_type(DT_SCALAR, loop_value_type(w, b))));
+    if (b->parfor)
+        TRY(walk_handed(w, b->parfor));
     return walk_list(w, b->body);
 }
 

@@ -39,6 +39,7 @@ Block *tree_block(Tree *t, BlockKind kind, const Block *like)
     }
     b->kind = kind;
     b->id = t->r->nblocks++;
+    b->number = t->unit->nblocks++;
     b->span = like->span;
     b->site = like->site;
     b->cond = b->from = b->to = b->step = b->loop_slot = -1;

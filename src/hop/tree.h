@@ -51,6 +51,7 @@ ml_status merge_blocks(Tree *t);
 ml_status vectorize_loops(Tree *t);
 ml_status share_expressions(Tree *t);
 ml_status move_invariants(Tree *t);
+ml_status prepare_parfors(Tree *t); /* parfor.c */
 ml_status drop_dead_code(Tree *t);
 
 #endif

@@ -107,26 +107,28 @@ static Function *make_wrapper(Arena *a, const EvalCall *ec)
     return w;
 }
 
+/* Of the run of the program, under its lock. */
 static ml_status wrapper_for(Run *run, const EvalCall *ec, const Routine **out)
 {
+    Run *main = run_main(run);
     EvalEntry *e;
     Function *fn;
 
-    for (e = run->evals; e; e = e->next)
+    for (e = main->evals; e; e = e->next)
         if (e->set == ec->set && e->given == ec->given) {
             *out = e->wrapper;
             return ML_OK;
         }
-    e = ARENA_NEW(run->unit.arena, EvalEntry);
-    fn = make_wrapper(run->unit.arena, ec);
+    e = ARENA_NEW(main->unit.arena, EvalEntry);
+    fn = make_wrapper(main->unit.arena, ec);
     if (!e || !fn)
         return fail_memory(run->ctx, sizeof *e);
-    TRY(unit_compile(run->ctx, &run->unit, fn, &e->wrapper));
-    TRY(unit_optimize(run->ctx, &run->unit, e->wrapper));
+    TRY(unit_compile(run->ctx, &main->unit, fn, &e->wrapper));
+    TRY(unit_optimize(run->ctx, &main->unit, e->wrapper));
     e->set = ec->set;
     e->given = ec->given;
-    e->next = run->evals;
-    run->evals = e;
+    e->next = main->evals;
+    main->evals = e;
     *out = e->wrapper;
     return ML_OK;
 }
@@ -240,7 +242,7 @@ static ml_status native_function(Run *run, const char *op, Value *const *args,
     if (st == ML_OK)
         st = program_find(run->ctx, run->program, name.data, out);
     if (st == ML_OK && !*out) {
-        char *kept = arena_text(run->unit.arena, text.data, text.size);
+        char *kept = arena_text(run_main(run)->unit.arena, text.data, text.size);
 
         st = kept ? program_parse(run->ctx, run->program, "eval", kept, text.size, &o, &unused)
                   : fail_memory(run->ctx, text.size);
@@ -279,16 +281,13 @@ static ml_status find_native(Run *run, OpCall *call, const char *name, EvalCall 
     return ML_OK;
 }
 
-/* All results; the caller owns them. */
-static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *results)
+/* The function of this name, its arguments in place, and the routine that calls it.  Under the lock
+ * of the run of the program, as it may parse and compile. */
+static ml_status resolve(Run *run, OpCall *call, const char *name, EvalCall *ec,
+                         const Routine **wrapper)
 {
-    Value args[EVAL_PARAMS];
-    const Routine *wrapper = NULL;
-    const char *name;
     bool native;
-    int n = 0;
 
-    TRY(call_text(run->ctx, call, 0, &name));
     TRY(program_find(run->ctx, run->program, name, &ec->set));
     native = !ec->set;
     if (native)
@@ -303,7 +302,25 @@ static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *resul
                     "%s has too many parameters or results to be called by name", name);
     if (!native)
         TRY(place_arguments(run, call, ec));
-    TRY(wrapper_for(run, ec, &wrapper));
+    return wrapper_for(run, ec, wrapper);
+}
+
+/* All results; the caller owns them. */
+static ml_status call_by_name(Run *run, OpCall *call, EvalCall *ec, Value *results)
+{
+    Run *main = run_main(run);
+    Value args[EVAL_PARAMS];
+    const Routine *wrapper = NULL;
+    const char *name;
+    ml_status st;
+    int n = 0;
+
+    TRY(call_text(run->ctx, call, 0, &name));
+    pthread_mutex_lock(&main->lock);
+    st = resolve(run, call, name, ec, &wrapper);
+    pthread_mutex_unlock(&main->lock);
+    if (st != ML_OK)
+        return st;
     for (int k = 0; k < ec->fn->nparams; k++)
         if (ec->given >> k & 1)
             args[n++] = value_retain(ec->args[k]);

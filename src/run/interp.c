@@ -75,7 +75,10 @@ static ml_status execute(Run *run, const Instr *in, Value *args, bool scalars, V
     if (scalars && op->scalar)
         return op->scalar(run->ctx, args, in->nin, out);
     TRY(call_check_types(run->ctx, &call));
-    return in->kind == INSTR_RUN ? run_function(in->op)(run, &call) : in->fn(run->ctx, &call);
+    if (in->kind != INSTR_RUN)
+        return in->fn(run->ctx, &call);
+    run->instr = in;
+    return run_function(in->op)(run, &call);
 }
 
 static inline void store(Value *frame, int32_t slot, const Value *v)
@@ -276,6 +279,8 @@ static ml_status run_for(Run *run, const Routine *r, Value *frame, const Block *
         return failed_at(run, st, block->span, block->site);
     if (block->dead && frame[block->loop_slot].dt != DT_NONE)
         return ML_OK;
+    if (block->parfor)
+        return run_parfor(run, r, frame, block, &range);
     for (int64_t k = 0; k < range.count; k++) {
         Value now = loop_value(&range, k);
 

@@ -4,6 +4,8 @@
 
 #include "run/run.h"
 
+#include <pthread.h>
+
 /* A function called by name: with which arguments, and the routine that makes the call. */
 typedef struct EvalEntry {
     const FunctionSet *set;
@@ -11,6 +13,9 @@ typedef struct EvalEntry {
     Routine *wrapper;
     struct EvalEntry *next;
 } EvalEntry;
+
+typedef struct BlockPlans BlockPlans;
+struct ParforWorker;
 
 struct Run {
     Ctx *ctx;
@@ -21,10 +26,26 @@ struct Run {
     Value *stack; /* frames; untouched pages cost nothing */
     size_t stack_size, top;
     const char *c_stack; /* address near the bottom of the C stack, to bound recursion */
-    EvalEntry *evals;
+    BlockPlans **plans;  /* by number of the block, see replan.c */
+    int nplans;
     VarInfo *facts; /* of the block that is planned, see replan.c */
     int nfacts;
+    const Instr *instr;          /* that the interpreter itself performs now */
+    struct ParforWorker *worker; /* the innermost loop whose iteration this is, see parfor.h */
+    Run *main;                   /* of a clone: the run of the program; NULL: this is it */
+    Run *next;                   /* in the list of idle clones */
+    /* Of the run of the program: */
+    pthread_mutex_t lock; /* guards idle, evals, compiling for eval, notes of loops */
+    Run *idle;            /* clones without work, see worker.c */
+    EvalEntry *evals;
+    const char **stacks; /* by thread of the engine: where its stack began to be used, or NULL */
 };
+
+static inline Run *run_main(Run *run)
+{
+    return run->main ? run->main : run;
+}
+void run_free_clones(Run *main);
 
 /* ---- blocks (interp.c) ---- */
 ml_status run_blocks(Run *run, const Routine *r, Value *frame, BlockList list);
@@ -38,9 +59,13 @@ typedef struct LoopRange {
 ml_status loop_range(Ctx *ctx, const Value *frame, const Block *block, LoopRange *range);
 Value loop_value(const LoopRange *range, int64_t k); /* of iteration k, from 0 */
 
+/* ---- parallel loops (parfor.c) ---- */
+ml_status run_parfor(Run *run, const Routine *r, Value *frame, const Block *block,
+                     const LoopRange *range);
+
 /* ---- planning on entry (replan.c) ---- */
 ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block, const Plan **out);
-void plans_free(Unit *unit);
+void plans_free(Run *run);
 
 /* ---- explain (explain.c): print what the option asks for ---- */
 ml_status run_explain(Run *run, const Routine *main);

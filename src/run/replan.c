@@ -7,15 +7,17 @@
  * kept a block, the least recently used goes first. */
 #include "run/interp.h"
 
+#include <string.h>
+
 enum { PLANS_KEPT = 32 };
 
-typedef struct BlockPlans {
+struct BlockPlans {
     Plan *list; /* most recently used first */
     int count;
     int *reads; /* slots that the block reads */
     int nreads;
     uint64_t *size_slots; /* bit set: scalars whose values count */
-} BlockPlans;
+};
 
 static BlockPlans *plans_new(Run *run, const Routine *r, const Block *block)
 {
@@ -169,19 +171,40 @@ static ml_status add_plan(Run *run, const Routine *r, const Value *frame, const 
     return ML_OK;
 }
 
+/* The place of a block in the list, which grows to hold it; NULL: no memory. */
+static BlockPlans **plans_of(Run *run, const Block *block)
+{
+    const int room = block->number + 64;
+    BlockPlans **more;
+
+    if (block->number < run->nplans)
+        return &run->plans[block->number];
+    more = mem_realloc(run->plans, (size_t)room * sizeof(BlockPlans *));
+    if (!more)
+        return NULL;
+    memset(more + run->nplans, 0, (size_t)(room - run->nplans) * sizeof(BlockPlans *));
+    run->plans = more;
+    run->nplans = room;
+    return &run->plans[block->number];
+}
+
 ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block, const Plan **out)
 {
-    BlockPlans *p = block->plans;
+    BlockPlans *p = block->number < run->nplans ? run->plans[block->number] : NULL;
     uint64_t sig;
 
     if (p && p->list && plans_once(run, block)) {
         *out = p->list;
         return ML_OK;
     }
-    if (!p)
-        block->plans = p = plans_new(run, r, block);
-    if (!p)
-        return fail_memory(run->ctx, sizeof *p);
+    if (!p) {
+        BlockPlans **at = plans_of(run, block);
+
+        p = at ? plans_new(run, r, block) : NULL;
+        if (!p)
+            return fail_memory(run->ctx, sizeof *p);
+        *at = p;
+    }
     sig = plans_once(run, block) ? 0 : signature(p, frame);
     *out = find_plan(p, sig);
     if (!*out)
@@ -190,11 +213,10 @@ ml_status plan_for(Run *run, const Routine *r, const Value *frame, Block *block,
     return ML_OK;
 }
 
-static void free_list(BlockList list)
+void plans_free(Run *run)
 {
-    for (int k = 0; k < list.count; k++) {
-        Block *block = list.items[k];
-        BlockPlans *p = block->plans;
+    for (int k = 0; k < run->nplans; k++) {
+        BlockPlans *p = run->plans[k];
 
         while (p && p->list) {
             Plan *next = p->list->next;
@@ -202,14 +224,6 @@ static void free_list(BlockList list)
             plan_free(p->list);
             p->list = next;
         }
-        free_list(block->pred);
-        free_list(block->body);
-        free_list(block->orelse);
     }
-}
-
-void plans_free(Unit *unit)
-{
-    for (Routine *r = unit->routines; r; r = r->next)
-        free_list(r->body);
+    mem_free(run->plans);
 }

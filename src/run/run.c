@@ -26,7 +26,10 @@ static ml_status execute(Run *run, const Routine *main)
     if (!run->stack)
         return fail_memory(run->ctx, STACK_VALUES * sizeof *run->stack);
     run->stack_size = STACK_VALUES;
-    run->c_stack = __builtin_frame_address(0);
+    run->stacks = mem_calloc((size_t)task_threads(run->ctx), sizeof *run->stacks);
+    if (!run->stacks)
+        return fail_memory(run->ctx, sizeof *run->stacks);
+    run->stacks[0] = run->c_stack = __builtin_frame_address(0);
     st = call_routine(run, main, NULL, NULL);
     run->stats->execute_ns += clock_now() - start;
     return st;
@@ -41,17 +44,21 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
 
     run.unit = (Unit){.program = program, .arena = program_arena(program)};
     ctx->run = &run;
+    pthread_mutex_init(&run.lock, NULL);
     st = unit_switches(ctx, &run.unit);
     if (st == ML_OK)
         st = compile(&run, main_fn, &main);
     if (st == ML_OK)
         st = execute(&run, main);
+    run_free_clones(&run);
     memcpy(stats->passes, run.unit.pass_fired, sizeof stats->passes);
     if (run.unit.fired)
         memcpy(stats->rewrites, run.unit.fired, (size_t)rewrite_count * sizeof *stats->rewrites);
     mem_free(run.stack);
     mem_free(run.facts);
-    plans_free(&run.unit);
+    mem_free(run.stacks);
+    plans_free(&run);
+    pthread_mutex_destroy(&run.lock);
     unit_free(&run.unit);
     ctx->run = NULL;
     return st;

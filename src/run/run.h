@@ -13,7 +13,20 @@ typedef struct OpTime {
     int64_t count, nanoseconds;
 } OpTime;
 
+enum { LOOPS_NOTED = 32, LOOP_TEXT = 200 };
+
+/* A parfor, over all times that it ran. */
+typedef struct LoopNote {
+    int block, line; /* number of the block */
+    char name[32];   /* of the loop variable */
+    int64_t times, iterations, nanoseconds;
+    int threads;           /* of the last time */
+    char text[LOOP_TEXT]; /* what was chosen then, and why */
+} LoopNote;
+
 typedef struct RunStats {
+    LoopNote loops[LOOPS_NOTED]; /* the first that were met */
+    int nloops;
     int64_t compile_ns, execute_ns;
     int64_t plan_ns; /* of the execution, for planning blocks as they are met */
     int64_t plans_made, plans_reused, instructions, calls;

@@ -34,7 +34,8 @@ static void ctx_child(Ctx *child, Call *call, int worker)
 static int64_t chunk_size(const Call *call, int64_t at)
 {
     const int64_t size = call->chunk_size(&call->div, at), left = call->div.n - at;
-    const int64_t fine = size < call->div.grain ? call->div.grain : size;
+    const int64_t bounded = size > call->div.most ? call->div.most : size;
+    const int64_t fine = bounded < call->div.grain ? call->div.grain : bounded;
 
     return fine > left ? left : fine;
 }
@@ -121,14 +122,15 @@ static bool is_inside(const Call *call, const Call *outer)
     return false;
 }
 
-/* The oldest call of a deque that has units left and lies inside `inside`.  The caller holds the
- * deque's lock. */
+/* The oldest call of a deque that has units left, admits one more thread and lies inside `inside`.
+ * The caller holds the deque's lock. */
 static Call *oldest_call(const Deque *deque, const Call *inside)
 {
     for (int i = 0, n = atomic_load_explicit(&deque->count, memory_order_relaxed); i < n; i++) {
         Call *call = deque->calls[i];
 
         if (atomic_load_explicit(&call->next, memory_order_relaxed) < call->div.n &&
+            atomic_load_explicit(&call->joined, memory_order_relaxed) + 1 < call->div.threads &&
             is_inside(call, inside))
             return call;
     }
@@ -245,13 +247,16 @@ static ml_status run_inline(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void 
 
 /* Set up what the engine needs of a call.  Calls within others are not timed: their threads are
  * busy elsewhere in the outer one. */
-static void call_init(Call *call, Ctx *ctx, const TaskEngine *engine)
+static void call_init(Call *call, Ctx *ctx, const TaskEngine *engine, const TaskDivision *how)
 {
-    const Partition *scheme = partition_find(ctx->opt ? ctx->opt->partition : "");
+    const char *configured = ctx->opt ? ctx->opt->partition : "";
+    const Partition *scheme = partition_find(how->partition ? how->partition : configured);
 
     call->ctx = ctx;
     call->err = &ctx->err;
-    call->div.threads = engine->threads;
+    call->div.threads = how->threads > 0 && how->threads < engine->threads ? how->threads
+                                                                           : engine->threads;
+    call->div.most = how->most > 0 ? how->most : INT64_MAX;
     call->chunk_size = (scheme ? scheme : partition_find(DEFAULT_PARTITION))->size;
     call->parent = ctx->job;
     call->timed = !ctx->job && ctx->opt && ctx->opt->stats > 0;
@@ -267,18 +272,19 @@ static void add_stats(TaskEngine *engine, const Call *call)
     }
 }
 
-ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg)
+ml_status task_for_divided(Ctx *ctx, int64_t n, const TaskDivision *how, TaskFn fn, void *arg)
 {
     TaskEngine *engine = ctx->tasks;
-    Call call = {.fn = fn,
-                 .arg = arg,
-                 .div = {.n = n, .grain = grain < 1 || (engine && engine->fine) ? 1 : grain}};
+    Call call = {
+        .fn = fn,
+        .arg = arg,
+        .div = {.n = n, .grain = how->grain < 1 || (engine && engine->fine) ? 1 : how->grain}};
     const int worker = ctx->worker;
 
-    if (!engine || engine->threads == 1 || n <= call.div.grain)
+    if (!engine || engine->threads == 1 || how->threads == 1 || n <= call.div.grain)
         return run_inline(ctx, n, call.div.grain, fn, arg);
     engine_start(engine);
-    call_init(&call, ctx, engine);
+    call_init(&call, ctx, engine, how);
     if (!push_call(engine, worker, &call))
         return run_inline(ctx, n, call.div.grain, fn, arg);
     participate(engine, &call, worker);
@@ -286,4 +292,9 @@ ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg)
     caller_wait(engine, &call, worker);
     add_stats(engine, &call);
     return call.failed_at == INT64_MAX ? ML_OK : ctx->err.code;
+}
+
+ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg)
+{
+    return task_for_divided(ctx, n, &(TaskDivision){.grain = grain}, fn, arg);
 }

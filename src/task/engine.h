@@ -21,9 +21,10 @@
 
 enum { CACHE_LINE = 64, DEQUE_CALLS = 32 };
 
-/* What a partitioning scheme knows of a call: n units for `threads`, `grain` or more at a time. */
+/* What a partitioning scheme knows of a call: n units for `threads`, `grain` or more at a time and
+ * no more than `most`. */
 typedef struct Division {
-    int64_t n, grain;
+    int64_t n, grain, most;
     int threads;
 } Division;
 

@@ -31,6 +31,15 @@ int task_threads(const Ctx *ctx); /* 1 when there is no engine */
  * chunk is left in ctx. */
 ml_status task_for(Ctx *ctx, int64_t n, int64_t grain, TaskFn fn, void *arg);
 
+/* The same with more said.  At most `threads` take part (0: all), in chunks as the scheme of this
+ * name gives them (NULL: the configured one), none with more than `most` units (0: no bound). */
+typedef struct TaskDivision {
+    int64_t grain, most;
+    int threads;
+    const char *partition;
+} TaskDivision;
+ml_status task_for_divided(Ctx *ctx, int64_t n, const TaskDivision *how, TaskFn fn, void *arg);
+
 /* A grain such that a chunk has about 64K cells of work, given the work of one unit in cells. */
 int64_t task_grain(int64_t cells_per_unit);
 

@@ -9,6 +9,7 @@
 #include "hop/build.h"
 
 #include <string.h>
+#include <strings.h>
 
 typedef struct Private {
     const char *name;
@@ -120,11 +121,37 @@ static ml_status describe(const Scope *s, Parfor **out)
     return ML_OK;
 }
 
+const ParforParam *parfor_remote(const ParforParam *params, int count)
+{
+    for (int k = 0; k < count; k++) {
+        const Expr *e = params[k].value;
+
+        if (e->kind == E_LITERAL && e->lit.vt == VT_STRING &&
+            strncasecmp(e->lit.s->text, "REMOTE", 6) == 0)
+            return &params[k];
+    }
+    return NULL;
+}
+
+/* Where scripts shall run on Spark, what is asked to run there must not run here unnoticed. */
+static ml_status refuse_remote(const Builder *b, const Stmt *s)
+{
+    const ParforParam *p = parfor_remote(s->params, s->nparams);
+
+    if (!p || strcmp(b->ctx->opt->exec, "spark") != 0)
+        return ML_OK;
+    return fail_at(b->ctx, p->key_span, ML_EUNSUPPORTED,
+                   "%s=%s needs Spark, which this version cannot reach; with -exec singlenode the "
+                   "loop runs on this machine",
+                   p->key, p->value->lit.s->text);
+}
+
 ml_status build_parfor(Builder *b, const Stmt *s, Block *block)
 {
     Scope scope = {.b = b, .loop = s};
     ml_status st;
 
+    TRY(refuse_remote(b, s));
     TRY_TO(done, st = add_assigned(&scope, s->body));
     TRY_TO(done, st = describe(&scope, &block->parfor));
     TRY_TO(done, st = copy_in(&scope));

@@ -335,20 +335,29 @@ void explain_call(Buffer *b, const Routine *r, const Block *block)
 static const char *result_way(const ParforSlot *result)
 {
     if (result->mode == PARFOR_SUM)
-        return "summed in the order of iterations";
-    if (result->handed)
-        return "written in place";
-    return "merged: cells that changed";
+        return "summed in order";
+    return result->handed ? "written in place" : "merged by changed cells";
 }
 
-static void explain_parfor(Buffer *b, const Routine *r, const Parfor *p)
+static void explain_parfor(Buffer *b, const Routine *r, const Block *block)
 {
+    const Parfor *p = block->parfor;
+    const ParforCost c = parfor_cost(block);
+
     for (int k = 0; k < p->nresults; k++)
-        buffer_format(b, "%s %s %s", k ? "," : " [results:", slot_name(r, p->results[k].slot),
+        buffer_format(b, "%s%s %s", k ? ", " : " [", slot_name(r, p->results[k].slot),
                       result_way(&p->results[k]));
     buffer_text(b, p->nresults ? "]" : "");
-    if (p->serial)
-        buffer_format(b, " [one iteration after the other: %s]", p->serial);
+    if (p->serial || !p->prepared)
+        buffer_format(b, " [one iteration after the other: %s]",
+                      p->serial ? p->serial : "parallel_loops is switched off");
+    else if (isfinite(c.seconds)) {
+        buffer_text(b, " [an iteration: ");
+        duration(b, c.seconds);
+        buffer_text(b, "]");
+    } else {
+        buffer_text(b, " [an iteration: size not known]");
+    }
 }
 
 void explain_title(Buffer *b, const Routine *r, const Block *block)
@@ -370,7 +379,7 @@ void explain_title(Buffer *b, const Routine *r, const Block *block)
         buffer_format(b, "%s %s (lines %d-%d)", block->parfor ? "PARFOR" : "FOR",
                       slot_name(r, block->loop_slot), first, last);
         if (block->parfor)
-            explain_parfor(b, r, block->parfor);
+            explain_parfor(b, r, block);
         break;
     case BLOCK_CALL:
         explain_call(b, r, block);

@@ -133,6 +133,15 @@ typedef struct Parfor {
     const char *serial; /* why its iterations run one after the other, or NULL */
 } Parfor;
 
+/* Of one iteration (parfor_cost.c). */
+typedef struct ParforCost {
+    double seconds; /* INFINITY: not known */
+    double bytes;   /* of the matrices that a block of statements makes, as far as known */
+} ParforCost;
+ParforCost parfor_cost(const Block *loop);
+/* The first parameter that asks for another place than this machine, NULL: none. */
+const ParforParam *parfor_remote(const ParforParam *params, int count);
+
 struct Block {
     BlockKind kind;
     int id;
@@ -220,7 +229,7 @@ struct CompiledUnit {
     uint64_t passes;     /* bit set over Pass: what the optimizer may do */
     bool *rules_off;     /* per rewrite: switched off by name */
     bool uses_eval;
-    int nblocks; /* numbers given to blocks */
+    int nblocks;                    /* numbers given to blocks */
     struct RuleSet *rules;          /* of the rewrites, made when first needed */
     int64_t *fired;                 /* per rewrite, for explain */
     int64_t pass_fired[PASS_COUNT]; /* per technique, for explain and statistics */

@@ -125,12 +125,14 @@ static int times_read(const Hop *by, const Hop *of)
     return times;
 }
 
+/* But for its size, which no form changes. */
 static int times_used(const Dag *dag, const Hop *of)
 {
     int times = 0;
 
     for (int k = 0; k < dag->count; k++)
-        times += times_read(dag->nodes[k], of);
+        if (!reads_size(dag->nodes[k]))
+            times += times_read(dag->nodes[k], of);
     return times;
 }
 
@@ -145,9 +147,9 @@ static bool links_are_private(const Use *u)
     for (int k = 0; k < u->dag->nroots; k++) {
         const Root root = u->dag->roots[k];
 
-        if (root.hop == u->read ? root.slot != u->slot
-                                : is_in_chain(u, root.hop) && root.slot >= 0 &&
-                                      root.slot != u->slot)
+        if (root.hop == u->read
+                ? root.slot != u->slot
+                : is_in_chain(u, root.hop) && root.slot >= 0 && root.slot != u->slot)
             return false;
     }
     return true;
@@ -184,8 +186,7 @@ static bool is_handed_inside(const Block *b, ParforSlot *result)
     const ParforSlot *inner = result_in(b->parfor, result->slot);
 
     result->read_back |= inner && inner->read_back;
-    return inner && inner->handed &&
-           (inner->mode == PARFOR_SUM) == (result->mode == PARFOR_SUM);
+    return inner && inner->handed && (inner->mode == PARFOR_SUM) == (result->mode == PARFOR_SUM);
 }
 
 static bool call_fits(const Block *b, int slot)
@@ -253,6 +254,16 @@ static Hop *handed_part(Rebuild *r, const Hop *h)
     return made;
 }
 
+/* The size of a value that the chain made is that of the variable. */
+static Hop *remade(const Rebuild *r, const Hop *h)
+{
+    Hop *read = (Hop *)(uintptr_t)r->use->read, like = *h;
+
+    if (reads_size(h) && is_in_chain(r->use, h->in[0]))
+        like.in = &read;
+    return hop_remake(r->t->ctx, r->t->unit, r->to, &like, r->map);
+}
+
 static bool rebuild_roots(Rebuild *r)
 {
     const Use *u = r->use;
@@ -284,8 +295,7 @@ static ml_status rebuild_dag(Tree *t, const Use *use, int result, Block *b)
     }
     for (int k = 0; k < old->count; k++) {
         const Hop *h = old->nodes[k];
-        Hop *now = is_in_chain(use, h) ? handed_part(&r, h)
-                                       : hop_remake(t->ctx, t->unit, r.to, h, r.map);
+        Hop *now = is_in_chain(use, h) ? handed_part(&r, h) : remade(&r, h);
 
         if (!now) {
             mem_free(r.map);

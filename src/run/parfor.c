@@ -168,7 +168,7 @@ static ml_status run_parallel(ParforLoop *loop, const TaskDivision *how)
 static ml_status run_serial(ParforLoop *loop)
 {
     Run *run = loop->run;
-    ParforWorker w = {.loop = loop, .run = run, .frame = loop->frame}, *outer = run->worker;
+    ParforWorker w = {.loop = loop, .run = run, .frame = loop->frame};
     ml_status st = results_begin(loop);
 
     if (st == ML_OK)
@@ -176,7 +176,7 @@ static ml_status run_serial(ParforLoop *loop)
     run->worker = &w;
     if (st == ML_OK)
         st = iterate(&w, 0, loop->range.count);
-    run->worker = outer;
+    run->worker = loop->outer;
     for (int k = 0; w.targets && k < loop->block->parfor->nresults; k++)
         matrix_release(w.targets[k]);
     mem_free(w.targets);
@@ -187,7 +187,8 @@ static ml_status run_serial(ParforLoop *loop)
 ml_status run_parfor(Run *run, const Routine *r, Value *frame, const Block *block,
                      const LoopRange *range)
 {
-    ParforLoop loop = {.run = run, .r = r, .frame = frame, .block = block, .range = *range};
+    ParforLoop loop = {
+        .run = run, .outer = run->worker, .r = r, .frame = frame, .block = block, .range = *range};
     const int64_t start = clock_now();
     ParforChoice choice;
     ml_status st;

@@ -20,9 +20,9 @@
 /* What an iteration hands over: a value, and where it goes or that it is added. */
 typedef struct Part {
     int result;
-    bool minus;   /* of a sum */
-    Value in[6];  /* as of left_index; in[0] is not used */
-    Span span;    /* of the assignment */
+    bool minus;  /* of a sum */
+    Value in[6]; /* as of left_index; in[0] is not used */
+    Span span;   /* of the assignment */
 } Part;
 
 /* The parts of a chunk of iterations. */
@@ -45,13 +45,14 @@ typedef struct ParforWorker {
 
 typedef struct LoopResult {
     const ParforSlot *of;
-    Value before; /* what it was; owned */
-    int outer;    /* number of the result in the loop around, which has it too; -1: none */
+    Value before;  /* what it was; owned */
+    int outer;     /* number of the result in the loop around, which has it too; -1: none */
     Matrix *cells; /* in place: whose cells they are; borrowed */
 } LoopResult;
 
 struct ParforLoop {
-    Run *run; /* that came to the loop, and its frame */
+    Run *run;                   /* that came to the loop, and its frame */
+    struct ParforWorker *outer; /* whose iteration that was, NULL: of none */
     const Routine *r;
     Value *frame;
     const Block *block;
@@ -79,7 +80,8 @@ void parfor_note(ParforLoop *loop, const ParforChoice *choice, int64_t ns); /* f
 
 /* ---- results (parfor_results.c) ---- */
 ml_status results_begin(ParforLoop *loop);
-ml_status results_end(ParforLoop *loop, ml_status st); /* merges them when st is ML_OK; returns st */
+ml_status results_end(ParforLoop *loop,
+                      ml_status st);        /* merges them when st is ML_OK; returns st */
 bool result_becomes_dense(const Matrix *m); /* is it written in place? */
 /* Give the worker what it writes through and reads. */
 ml_status worker_results(ParforWorker *w);

@@ -8,6 +8,7 @@
 #include "run/parfor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,51 +68,6 @@ static void divide(const Parfor *p, bool literal, TaskDivision *how)
         how->grain = size;
 }
 
-/* ---- what an iteration costs ---- */
-
-typedef struct Cost {
-    double seconds; /* INFINITY: not known */
-    double bytes;   /* of the matrices that its statements make, as far as known */
-} Cost;
-
-/* Effects have no result and so no size, but are no more than a step each. */
-static bool is_estimated(const Hop *h)
-{
-    return h->dt == DT_SCALAR || h->dims.rows >= 0 || hop_has_effect(h);
-}
-
-static void add_dag(Cost *c, const Dag *dag)
-{
-    double bytes = 0;
-
-    for (int k = 0; k < dag->count; k++) {
-        const Hop *h = dag->nodes[k];
-
-        if (h->kind != HOP_OP)
-            continue;
-        c->seconds += is_estimated(h) ? h->seconds : INFINITY;
-        if (h->dt == DT_MATRIX && h->bytes > 0 && isfinite(h->bytes))
-            bytes += h->bytes;
-    }
-    c->bytes = fmax(c->bytes, bytes);
-}
-
-static void add_list(Cost *c, BlockList list)
-{
-    for (int k = 0; k < list.count; k++) {
-        const Block *b = list.items[k];
-
-        if (b->kind == BLOCK_BASIC)
-            add_dag(c, b->dag);
-        else
-            add_list(c, b->pred);
-        if (b->kind == BLOCK_CALL || b->kind == BLOCK_WHILE || b->kind == BLOCK_FOR)
-            c->seconds = INFINITY;
-        add_list(c, b->body);
-        add_list(c, b->orelse);
-    }
-}
-
 /* ---- what speaks against it ---- */
 
 static const char *unsuited_result(const ParforLoop *loop)
@@ -132,7 +88,7 @@ static const char *unsuited_result(const ParforLoop *loop)
 
 static bool all_are_busy(const ParforLoop *loop)
 {
-    const ParforWorker *w = loop->run->worker;
+    const ParforWorker *w = loop->outer;
 
     return w && w->loop->workers && w->loop->threads == task_threads(loop->run->ctx) &&
            w->loop->range.count >= w->loop->threads;
@@ -166,10 +122,9 @@ static int affordable(const ParforLoop *loop, double bytes, int threads)
 
 static void weigh(const ParforLoop *loop, ParforChoice *choice)
 {
-    Cost c = {0};
-    int threads = choice->how.threads;
+    const ParforCost c = parfor_cost(loop->block);
+    const int threads = choice->how.threads;
 
-    add_list(&c, loop->block->body);
     choice->how.threads = affordable(loop, c.bytes, threads);
     if (choice->how.threads < threads)
         choice->why = "memory for so many iterations at once";
@@ -223,10 +178,9 @@ static void put_note(LoopNote *note, const ParforLoop *loop, const ParforChoice 
     note->line = span_begin(loop->block->span).line;
     snprintf(note->name, sizeof note->name, "%s", name ? name : "");
     note->threads = choice->how.threads;
-    snprintf(note->text, sizeof note->text, "%s%s%s%s",
-             choice->how.threads == 1 ? "one after the other" : choice->how.partition, ": ",
-             choice->why,
-             given(p, "mode") && !given_word(p, "mode", "LOCAL") ? "; mode REMOTE runs here" : "");
+    snprintf(note->text, sizeof note->text, "%s: %s%s",
+             choice->how.threads == 1 ? "one after the other" : choice->how.partition, choice->why,
+             parfor_remote(p->params, p->nparams) ? "; REMOTE settings run locally" : "");
 }
 
 void parfor_note(ParforLoop *loop, const ParforChoice *choice, int64_t ns)

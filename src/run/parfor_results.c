@@ -83,7 +83,7 @@ static ml_status apply(Run *run, const ParforLoop *loop, Part *p)
 
     if (outer >= 0) {
         p->result = outer;
-        return hand_over(loop->run->worker, run, p);
+        return hand_over(loop->outer, run, p);
     }
     st = apply_to_frame(run, loop, p);
     part_release(p);
@@ -272,7 +272,7 @@ void parts_drop(ParforWorker *w)
 /* The result of the loop around, in whose frame we are, that is this variable. */
 static int outer_result(const ParforLoop *loop, int slot)
 {
-    const ParforWorker *w = loop->run->worker;
+    const ParforWorker *w = loop->outer;
 
     if (!w || w->frame != loop->frame)
         return -1;
@@ -322,7 +322,7 @@ static ml_status begin_result(ParforLoop *loop, int k)
     if (result->of->handed && result->outer < 0)
         return open_cells(loop, result);
     if (result->outer >= 0)
-        result->cells = loop->run->worker->targets[result->outer];
+        result->cells = loop->outer->targets[result->outer];
     else
         result->before = value_retain(loop->frame[result->of->slot]);
     return ML_OK;
@@ -369,8 +369,7 @@ static ml_status merge_changed(ParforLoop *loop, Value before, Value changed, Va
 {
     Run *run = loop->run;
     Value in[3] = {changed, before}, mask = value_none(), out = value_none();
-    OpCall differ = {
-        .op = &op_table[OP_ne], .nin = 2, .nout = 1, .in = in, .out = &mask};
+    OpCall differ = {.op = &op_table[OP_ne], .nin = 2, .nout = 1, .in = in, .out = &mask};
     OpCall choose = {.op = &op_table[OP_ifelse], .nin = 3, .nout = 1, .in = in, .out = &out};
     ml_status st;
 

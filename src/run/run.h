@@ -20,7 +20,7 @@ typedef struct LoopNote {
     int block, line; /* number of the block */
     char name[32];   /* of the loop variable */
     int64_t times, iterations, nanoseconds;
-    int threads;           /* of the last time */
+    int threads;          /* of the last time */
     char text[LOOP_TEXT]; /* what was chosen then, and why */
 } LoopNote;
 

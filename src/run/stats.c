@@ -61,6 +61,19 @@ static void format_pipelines(Buffer *b, PipelineStats p)
                       p.read, p.coded, seconds(p.nanoseconds) * 1e3);
 }
 
+static void format_loops(Buffer *b, const RunStats *s)
+{
+    if (s->nloops)
+        buffer_text(b, "Parallel loops (line, variable, times, iterations, threads, sec., why):\n");
+    for (int k = 0; k < s->nloops; k++) {
+        const LoopNote *n = &s->loops[k];
+
+        buffer_format(b, "  %d %s\t%" PRId64 " x %" PRId64 " on %d in %.3f, %s\n", n->line, n->name,
+                      n->times, n->iterations / n->times, n->threads, seconds(n->nanoseconds),
+                      n->text);
+    }
+}
+
 void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
 {
     PoolStats pool = pool_stats(ctx->pool);
@@ -82,6 +95,7 @@ void stats_format(Buffer *b, const RunStats *s, const Ctx *ctx, int heavy)
     buffer_format(b, "Buffers allocated/recycled:\t%" PRId64 "/%" PRId64 ", %.3f MB in total.\n",
                   pool.allocations, pool.reused, (double)pool.handed / 1048576.0);
     format_tasks(b, ctx);
+    format_loops(b, s);
     format_pipelines(b, code_cache_stats(ctx->codes));
     buffer_text(b, "Heavy hitter instructions:\n  #  Instruction       Time(s)   Count\n");
     for (int k = 0; k < heavy; k++) {

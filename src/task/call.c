@@ -254,8 +254,8 @@ static void call_init(Call *call, Ctx *ctx, const TaskEngine *engine, const Task
 
     call->ctx = ctx;
     call->err = &ctx->err;
-    call->div.threads = how->threads > 0 && how->threads < engine->threads ? how->threads
-                                                                           : engine->threads;
+    call->div.threads =
+        how->threads > 0 && how->threads < engine->threads ? how->threads : engine->threads;
     call->div.most = how->most > 0 ? how->most : INT64_MAX;
     call->chunk_size = (scheme ? scheme : partition_find(DEFAULT_PARTITION))->size;
     call->parent = ctx->job;

@@ -51,10 +51,10 @@ typedef struct Matrix {
     struct Pieces *pieces;
     struct Edits *edits;
     struct Pool *pool;
-    size_t bytes;  /* accounted */
+    size_t bytes;         /* accounted */
     struct Matrix *owner; /* whose cells these are, see matrix_alias; NULL: its own */
-    bool grown;    /* made by binding cells behind a matrix that died: more may follow */
-    void *mapping; /* a file mapping that backs values (read-only), or NULL */
+    bool grown;           /* made by binding cells behind a matrix that died: more may follow */
+    void *mapping;        /* a file mapping that backs values (read-only), or NULL */
     size_t mapping_size;
 } Matrix;
 

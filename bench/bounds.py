@@ -2,7 +2,8 @@
 
 The bounds of a workload (workloads.json) are an object; each names what matloom's time is held against:
 
-    numpy, scipy, torch  at least so many times the speed of the peer; `avx512` is NumPy whose OpenBLAS is forced to its
+    numpy, scipy, torch, joblib
+                         at least so many times the speed of the peer; `avx512` is NumPy whose OpenBLAS is forced to its
                          AVX-512 kernels
     one                  at least so many times the speed of matloom on one thread
     growth               at most so many times the time that a tenth of the rows takes: argument n
@@ -21,7 +22,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PEERS = {"numpy": ("numpy", "NumPy"), "scipy": ("numpy", "SciPy"), "torch": ("numpy", "PyTorch"),
+PEERS = {"numpy": ("numpy", "NumPy"), "scipy": ("numpy", "SciPy"), "torch": ("numpy", "PyTorch"), "joblib": ("numpy", "joblib"),
          "avx512": ("avx512", "NumPy, AVX-512 forced"), "one": ("one", "one thread")}
 LIMITS = {"read": "read bandwidth", "write": "write bandwidth", "triad": "triad bandwidth",
           "stream": "triad bandwidth, streaming", "fma64": "FP64 peak", "fma32": "FP32 peak"}

@@ -164,6 +164,47 @@ ML_TEST(task_for_ends_early_when_cancelled)
     }
 }
 
+/* Who takes part at the same time, and the largest chunk. */
+typedef struct Crowd {
+    atomic_int inside, most;
+    atomic_int_fast64_t longest, done;
+} Crowd;
+
+static ml_status crowd(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Crowd *c = arg;
+    const int inside = atomic_fetch_add(&c->inside, 1) + 1;
+    int most = atomic_load(&c->most);
+    int64_t longest = atomic_load(&c->longest);
+    volatile double x = 1;
+
+    (void)ctx;
+    while (inside > most && !atomic_compare_exchange_weak(&c->most, &most, inside))
+        ;
+    while (hi - lo > longest && !atomic_compare_exchange_weak(&c->longest, &longest, hi - lo))
+        ;
+    for (int k = 0; k < 20000; k++)
+        x = x * 1.0000001;
+    atomic_fetch_add(&c->done, hi - lo);
+    atomic_fetch_sub(&c->inside, 1);
+    return ML_OK;
+}
+
+ML_TEST(task_for_divided_bounds_threads_and_chunks)
+{
+    test_threads(8);
+    for (int threads = 1; threads <= 4; threads++) {
+        const TaskDivision how = {.grain = 1, .most = 7, .threads = threads, .partition = "static"};
+        Crowd c = {0};
+
+        assert_ok(task_for_divided(test_ctx(), 400, &how, crowd, &c));
+        assert_int_equal(c.done, 400);
+        assert_true(c.most <= threads);
+        if (threads > 1) /* one thread goes through in a few steps */
+            assert_int_equal(c.longest, 7);
+    }
+}
+
 ML_TEST(task_for_survives_many_tiny_calls)
 {
     for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {

@@ -77,10 +77,13 @@ typedef struct Duck {
     int (*connect)(void *database, void **connection);
     void (*disconnect)(void **connection);
     int (*query)(void *connection, const char *sql, DuckResult *out);
+    int (*prepare)(void *connection, const char *sql, void **statement);
+    const char *(*prepare_error)(void *statement);
+    int (*execute_streaming)(void *statement, DuckResult *out);
+    void (*destroy_statement)(void **statement);
     void (*destroy_result)(DuckResult *r);
     const char *(*result_error)(DuckResult *r);
     uint64_t (*column_count)(DuckResult *r);
-    uint64_t (*row_count)(DuckResult *r);
     const char *(*column_name)(DuckResult *r, uint64_t k);
     DuckType (*column_type)(DuckResult *r, uint64_t k);
     void *(*fetch_chunk)(DuckResult r);

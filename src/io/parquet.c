@@ -1,8 +1,10 @@
 /* Reading Parquet through DuckDB.
  *
- * A query selects the columns, cast to what a frame or a matrix can hold; DuckDB decodes them with
- * as many threads as the engine has. Its result comes in chunks of 2048 rows, which are copied some
- * at a time, the columns of a frame in parallel, or the rows of a matrix.
+ * The columns fall into groups, and a task runs a query for each, which selects them, cast to what
+ * a frame or a matrix can hold. DuckDB works with one thread, which is that of the task, and hands
+ * out 2048 rows after the other, which are copied at once: nothing but the result is held as a
+ * whole, and a file of a single row group, as others like to write them, still keeps all cores
+ * busy.
  *
  * Numbers of a frame cannot be missing but as NaN, so a column of integers or booleans in which
  * some are missing becomes one of FP64 when the first of these comes.
@@ -11,25 +13,25 @@
 
 #include "io/numbers.h"
 
-enum { CHUNKS = 64, PIECE = 512 };
+enum { PIECE = 512, GROUPS_PER_THREAD = 4 };
 
 /* ---- sessions ---- */
 
-static bool configure(Ctx *ctx, const Duck *d, void **config)
+static bool configure(Ctx *ctx, const Duck *d, int threads, void **config)
 {
     const PoolStats pool = pool_stats(ctx->pool);
     const size_t machine = machine_memory(), left = pool.limit - pool.used;
-    char threads[NUM_BUFFER], memory[NUM_BUFFER + 2];
+    char count[NUM_BUFFER], memory[NUM_BUFFER + 2];
 
-    num_print_int64(threads, task_threads(ctx));
+    num_print_int64(count, threads);
     snprintf(memory, sizeof memory, "%zuB", left < machine ? left : machine);
-    return d->create_config(config) == 0 && d->set_config(*config, "threads", threads) == 0 &&
+    return d->create_config(config) == 0 && d->set_config(*config, "threads", count) == 0 &&
            d->set_config(*config, "memory_limit", memory) == 0 &&
            d->set_config(*config, "autoinstall_known_extensions", "false") == 0 &&
            d->set_config(*config, "autoload_known_extensions", "false") == 0;
 }
 
-ml_status duck_open(Ctx *ctx, const char *path, DuckSession *out)
+ml_status duck_open(Ctx *ctx, const char *path, int threads, DuckSession *out)
 {
     const Duck *d = duckdb_get(ctx);
     void *config = NULL;
@@ -39,7 +41,8 @@ ml_status duck_open(Ctx *ctx, const char *path, DuckSession *out)
     *out = (DuckSession){.d = d, .path = path};
     if (!d)
         return ML_EUNSUPPORTED;
-    if (!configure(ctx, d, &config) || d->open(NULL, &out->database, config, &message) != 0 ||
+    if (!configure(ctx, d, threads, &config) ||
+        d->open(NULL, &out->database, config, &message) != 0 ||
         d->connect(out->database, &out->connection) != 0)
         st = fail(ctx, ML_EIO, "%s: DuckDB does not start", path);
     d->destroy_config(&config);
@@ -56,15 +59,17 @@ void duck_close(DuckSession *s)
         s->d->close(&s->database);
 }
 
+static ml_status fail_query(Ctx *ctx, const DuckSession *s, const char *message)
+{
+    return fail(ctx, ML_EFORMAT, "%s: DuckDB says: %.*s", s->path,
+                message ? (int)strcspn(message, "\n") : 16, message ? message : "no reason given");
+}
+
 ml_status duck_query(Ctx *ctx, const DuckSession *s, const char *sql, DuckResult *out)
 {
-    const char *message;
-
     if (s->d->query(s->connection, sql, out) == 0)
         return ML_OK;
-    message = s->d->result_error(out);
-    fail(ctx, ML_EFORMAT, "%s: DuckDB says: %.*s", s->path,
-         message ? (int)strcspn(message, "\n") : 16, message ? message : "no reason given");
+    fail_query(ctx, s, s->d->result_error(out));
     s->d->destroy_result(out);
     return ML_EFORMAT;
 }
@@ -83,8 +88,8 @@ void duck_quote(Buffer *b, char quote, const char *text)
 /* ---- what to select ---- */
 
 typedef struct Column {
-    const char *name; /* in the arena */
-    DuckType from;    /* as it is selected */
+    const char *name;  /* in the arena */
+    DuckType from, as; /* in the file, and as it is selected */
     FrameType type;
     FrameColumn *c;          /* numbers, or */
     TextColumnBuilder texts; /* texts */
@@ -93,15 +98,10 @@ typedef struct Column {
 typedef struct Reader {
     const Spec *spec;
     DuckSession s;
-    Buffer files, sql;
+    Buffer files; /* " FROM read_parquet(...)" */
     Column *columns;
-    int64_t count, rows;
-    DuckResult result;
-    bool has_result;
-    void *chunks[CHUNKS];
-    int64_t starts[CHUNKS + 1]; /* first row of each chunk */
-    int chunk_count;
-    double *cells; /* of a matrix */
+    int64_t count, rows, groups;
+    Matrix *m; /* NULL: a frame is read */
 } Reader;
 
 /* How a type of DuckDB is selected: by itself, or cast to another. */
@@ -145,13 +145,11 @@ static bool is_nested(DuckType t)
            t == DUCK_ARRAY;
 }
 
-static ml_status select_column(Ctx *ctx, Reader *r, Column *c, bool as_matrix)
+static ml_status check_column(Ctx *ctx, const Reader *r, const Column *c, bool as_matrix)
 {
     const int type = find_type(c->from);
-    const bool number = type < TYPES && c->from != DUCK_VARCHAR;
-    const char *cast = as_matrix ? "DOUBLE" : type < TYPES ? type_table[type].cast : "VARCHAR";
 
-    if (as_matrix && !number)
+    if (as_matrix && (type == TYPES || c->from == DUCK_VARCHAR))
         return fail(
             ctx, ML_EFORMAT,
             "%s: column '%s' holds no numbers, expected a matrix; data_type=\"frame\" reads "
@@ -161,12 +159,31 @@ static ml_status select_column(Ctx *ctx, Reader *r, Column *c, bool as_matrix)
         return fail(ctx, ML_EFORMAT,
                     "%s: column '%s' is a list or a struct, expected numbers or texts",
                     r->spec->path, c->name);
-    buffer_text(&r->sql, r->sql.size > 7 ? ", " : "");
-    buffer_text(&r->sql, cast ? "CAST(" : "");
-    duck_quote(&r->sql, '"', c->name);
-    if (cast)
-        buffer_format(&r->sql, " AS %s)", cast);
     return ML_OK;
+}
+
+/* What the column is cast to, NULL for nothing. */
+static const char *cast_of(const Reader *r, const Column *c)
+{
+    const int type = find_type(c->from);
+
+    return r->m ? "DOUBLE" : type < TYPES ? type_table[type].cast : "VARCHAR";
+}
+
+/* The query of columns [lo, hi). */
+static void put_select(const Reader *r, int64_t lo, int64_t hi, Buffer *b)
+{
+    buffer_text(b, "SELECT ");
+    for (int64_t k = lo; k < hi; k++) {
+        const char *cast = cast_of(r, &r->columns[k]);
+
+        buffer_text(b, k > lo ? ", " : "");
+        buffer_text(b, cast ? "CAST(" : "");
+        duck_quote(b, '"', r->columns[k].name);
+        if (cast)
+            buffer_format(b, " AS %s)", cast);
+    }
+    buffer_text(b, r->files.data);
 }
 
 static ml_status put_files(Ctx *ctx, const Input *in, Buffer *b)
@@ -211,51 +228,42 @@ static ml_status describe(Ctx *ctx, Reader *r)
     return st;
 }
 
-static ml_status run_select(Ctx *ctx, Reader *r, const Input *in, bool as_matrix)
+static ml_status count_rows(Ctx *ctx, Reader *r)
 {
+    const Duck *d = r->s.d;
+    Buffer sql = {0};
+    DuckResult result;
+    void *chunk;
+    ml_status st;
+
+    buffer_format(&sql, "SELECT count(*)::BIGINT%s", r->files.data);
+    st = sql.failed ? fail_memory(ctx, sql.capacity) : duck_query(ctx, &r->s, sql.data, &result);
+    buffer_free(&sql);
+    if (st != ML_OK)
+        return st;
+    chunk = d->fetch_chunk(result);
+    if (chunk) {
+        memcpy(&r->rows, d->vector_data(d->chunk_vector(chunk, 0)), sizeof r->rows);
+        d->destroy_chunk(&chunk);
+    }
+    d->destroy_result(&result);
+    return ML_OK;
+}
+
+static ml_status open_reader(Ctx *ctx, Reader *r, const Input *in, bool as_matrix)
+{
+    TRY(duck_open(ctx, r->spec->path, 1, &r->s));
     TRY(put_files(ctx, in, &r->files));
     TRY(describe(ctx, r));
     if (r->count == 0)
         return fail(ctx, ML_EFORMAT, "%s: the file holds no columns", r->spec->path);
-    buffer_text(&r->sql, "SELECT ");
     for (int64_t k = 0; k < r->count; k++)
-        TRY(select_column(ctx, r, &r->columns[k], as_matrix));
-    buffer_text(&r->sql, r->files.data);
-    if (r->sql.failed)
-        return fail_memory(ctx, r->sql.capacity);
-    TRY(duck_query(ctx, &r->s, r->sql.data, &r->result));
-    r->has_result = true;
-    r->rows = (int64_t)r->s.d->row_count(&r->result);
-    for (int64_t k = 0; k < r->count; k++)
-        r->columns[k].from = r->s.d->column_type(&r->result, (uint64_t)k);
+        TRY(check_column(ctx, r, &r->columns[k], as_matrix));
+    TRY(count_rows(ctx, r));
+    r->groups = GROUPS_PER_THREAD * task_threads(ctx);
+    if (r->groups > r->count)
+        r->groups = r->count;
     return input_check_dims(ctx, r->spec, r->rows, r->count);
-}
-
-/* Fetch chunks and give them to fill, until there is none. */
-static ml_status run_chunks(Ctx *ctx, Reader *r, TaskFn fill, bool by_chunk)
-{
-    const Duck *d = r->s.d;
-    ml_status st = ML_OK;
-
-    while (st == ML_OK && r->starts[0] < r->rows) {
-        for (r->chunk_count = 0; r->chunk_count < CHUNKS; r->chunk_count++) {
-            void *chunk = d->fetch_chunk(r->result);
-            const int64_t *start = &r->starts[r->chunk_count];
-
-            if (!chunk)
-                break;
-            r->chunks[r->chunk_count] = chunk;
-            r->starts[r->chunk_count + 1] = *start + (int64_t)d->chunk_size(chunk);
-        }
-        if (r->chunk_count == 0 || r->starts[r->chunk_count] > r->rows)
-            st = fail(ctx, ML_EIO, "%s: DuckDB gives other rows than it says", r->spec->path);
-        else
-            st = task_for(ctx, by_chunk ? r->chunk_count : r->count, 1, fill, r);
-        r->starts[0] = r->starts[r->chunk_count];
-        for (int i = 0; i < r->chunk_count; i++)
-            d->destroy_chunk(&r->chunks[i]);
-    }
-    return st;
 }
 
 static bool is_valid(const uint64_t *validity, int64_t i)
@@ -290,7 +298,7 @@ static void put_numbers(FrameColumn *c, int64_t at, NumberType t, const char *fr
 static ml_status fill_numbers(Ctx *ctx, Column *c, int64_t at, const char *from,
                               const uint64_t *validity, int64_t n)
 {
-    const NumberType t = type_table[find_type(c->from)].number;
+    const NumberType t = type_table[find_type(c->as)].number;
     const bool valid = all_valid(validity, n);
 
     if (!valid)
@@ -317,34 +325,119 @@ static ml_status fill_texts(Ctx *ctx, Column *c, const DuckText *from, const uin
     return ML_OK;
 }
 
-static ml_status fill_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+static ml_status start_columns(Ctx *ctx, Reader *r, int64_t lo, int64_t hi)
 {
-    Reader *r = arg;
-    const Duck *d = r->s.d;
+    for (int64_t k = lo; k < hi; k++) {
+        Column *c = &r->columns[k];
 
-    for (int64_t k = lo; k < hi; k++)
-        for (int i = 0; i < r->chunk_count; i++) {
-            Column *c = &r->columns[k];
-            void *vector = d->chunk_vector(r->chunks[i], (uint64_t)k);
-            const void *data = d->vector_data(vector);
-            const uint64_t *validity = d->vector_validity(vector);
-            const int64_t n = r->starts[i + 1] - r->starts[i];
-
-            TRY(check_cancel(ctx));
-            TRY(c->from == DUCK_VARCHAR ? fill_texts(ctx, c, data, validity, n)
-                                        : fill_numbers(ctx, c, r->starts[i], data, validity, n));
-        }
+        c->type = type_table[find_type(c->as)].type;
+        if (c->as != DUCK_VARCHAR)
+            TRY(frame_column_new(ctx, c->type, r->rows, &c->c));
+    }
     return ML_OK;
 }
 
-static ml_status start_columns(Ctx *ctx, Reader *r)
+/* A column of a matrix. */
+static void fill_cells(const Reader *r, int64_t k, int64_t at, const double *from,
+                       const uint64_t *validity, int64_t n)
 {
-    for (int64_t k = 0; k < r->count; k++) {
-        Column *c = &r->columns[k];
+    double *to = r->m->values + at * r->count + k;
 
-        c->type = type_table[find_type(c->from)].type;
-        if (c->from != DUCK_VARCHAR)
-            TRY(frame_column_new(ctx, c->type, r->rows, &c->c));
+    for (int64_t i = 0; i < n; i++)
+        to[i * r->count] = is_valid(validity, i) ? from[i] : (double)__builtin_nan("");
+}
+
+/* The columns from lo on of rows `at` and following. */
+static ml_status fill_chunk(Ctx *ctx, Reader *r, int64_t lo, int64_t hi, int64_t at, void *chunk)
+{
+    const Duck *d = r->s.d;
+    const int64_t n = (int64_t)d->chunk_size(chunk);
+
+    if (n > r->rows - at)
+        return fail(ctx, ML_EFORMAT, "%s: the file holds more rows than it says", r->spec->path);
+    for (int64_t k = lo; k < hi; k++) {
+        Column *c = &r->columns[k];
+        void *vector = d->chunk_vector(chunk, (uint64_t)(k - lo));
+        const void *data = d->vector_data(vector);
+        const uint64_t *validity = d->vector_validity(vector);
+
+        if (r->m)
+            fill_cells(r, k, at, data, validity, n);
+        else
+            TRY(c->as == DUCK_VARCHAR ? fill_texts(ctx, c, data, validity, n)
+                                      : fill_numbers(ctx, c, at, data, validity, n));
+    }
+    return ML_OK;
+}
+
+static ml_status fill_group(Ctx *ctx, Reader *r, int64_t lo, int64_t hi, DuckResult *result)
+{
+    const Duck *d = r->s.d;
+    const DuckSession *s = &r->s;
+    int64_t at = 0;
+    void *chunk;
+
+    while ((chunk = d->fetch_chunk(*result)) != NULL) {
+        const int64_t n = (int64_t)d->chunk_size(chunk);
+        ml_status st = check_cancel(ctx);
+
+        if (st == ML_OK)
+            st = fill_chunk(ctx, r, lo, hi, at, chunk);
+        d->destroy_chunk(&chunk);
+        if (st != ML_OK)
+            return st;
+        at += n;
+    }
+    if (d->result_error(result))
+        return fail_query(ctx, s, d->result_error(result));
+    return at == r->rows
+               ? ML_OK
+               : fail(ctx, ML_EFORMAT, "%s: the file holds fewer rows than it says", r->spec->path);
+}
+
+/* Query columns [lo, hi) over a connection of their own, and start them. */
+static ml_status query_group(Ctx *ctx, Reader *r, void *connection, int64_t lo, int64_t hi)
+{
+    const Duck *d = r->s.d;
+    Buffer sql = {0};
+    DuckResult result = {0};
+    void *statement = NULL;
+    ml_status st = ML_OK;
+
+    put_select(r, lo, hi, &sql);
+    if (sql.failed)
+        st = fail_memory(ctx, sql.capacity);
+    else if (d->prepare(connection, sql.data, &statement) != 0)
+        st = fail_query(ctx, &r->s, d->prepare_error(statement));
+    else if (d->execute_streaming(statement, &result) != 0)
+        st = fail_query(ctx, &r->s, d->result_error(&result));
+    for (int64_t k = lo; st == ML_OK && k < hi; k++)
+        r->columns[k].as = d->column_type(&result, (uint64_t)(k - lo));
+    if (st == ML_OK && !r->m)
+        st = start_columns(ctx, r, lo, hi);
+    if (st == ML_OK)
+        st = fill_group(ctx, r, lo, hi, &result);
+    d->destroy_result(&result);
+    d->destroy_statement(&statement);
+    buffer_free(&sql);
+    return st;
+}
+
+static ml_status read_groups(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Reader *r = arg;
+
+    for (int64_t g = lo; g < hi; g++) {
+        void *connection = NULL;
+        ml_status st;
+
+        if (r->s.d->connect(r->s.database, &connection) != 0)
+            return fail(ctx, ML_EIO, "%s: DuckDB does not start", r->spec->path);
+        st = query_group(ctx, r, connection, g * r->count / r->groups,
+                         (g + 1) * r->count / r->groups);
+        r->s.d->disconnect(&connection);
+        if (st != ML_OK)
+            return st;
     }
     return ML_OK;
 }
@@ -358,7 +451,7 @@ static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
         FrameColumn *taken = c->c;
         ml_status st = ML_OK;
 
-        if (c->from == DUCK_VARCHAR)
+        if (c->as == DUCK_VARCHAR)
             st = text_builder_finish(ctx, &c->texts, FT_STRING, &taken);
         c->c = NULL;
         if (st == ML_OK)
@@ -377,68 +470,39 @@ static void close_reader(Reader *r)
         frame_column_release(r->columns[k].c);
         text_builder_free(&r->columns[k].texts);
     }
-    if (r->has_result)
-        r->s.d->destroy_result(&r->result);
     duck_close(&r->s);
     buffer_free(&r->files);
-    buffer_free(&r->sql);
 }
 
 ml_status parquet_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
 {
     Reader r = {.spec = spec};
-    ml_status st;
+    ml_status st = open_reader(ctx, &r, in, false);
 
-    TRY_TO(done, st = duck_open(ctx, spec->path, &r.s));
-    TRY_TO(done, st = run_select(ctx, &r, in, false));
-    TRY_TO(done, st = start_columns(ctx, &r));
-    TRY_TO(done, st = run_chunks(ctx, &r, fill_columns, false));
-    st = finish_frame(ctx, &r, out);
-done:
+    if (st == ML_OK)
+        st = task_for(ctx, r.groups, 1, read_groups, &r);
+    if (st == ML_OK)
+        st = finish_frame(ctx, &r, out);
     close_reader(&r);
     return st;
-}
-
-/* ---- matrices ---- */
-
-static ml_status fill_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Reader *r = arg;
-    const Duck *d = r->s.d;
-
-    TRY(check_cancel(ctx));
-    for (int64_t i = lo; i < hi; i++)
-        for (int64_t k = 0; k < r->count; k++) {
-            void *vector = d->chunk_vector(r->chunks[i], (uint64_t)k);
-            const double *data = d->vector_data(vector);
-            const uint64_t *validity = d->vector_validity(vector);
-            const int64_t n = r->starts[i + 1] - r->starts[i];
-            double *to = r->cells + r->starts[i] * r->count + k;
-
-            for (int64_t row = 0; row < n; row++)
-                to[row * r->count] =
-                    is_valid(validity, row) ? data[row] : (double)__builtin_nan("");
-        }
-    return ML_OK;
 }
 
 ml_status parquet_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
 {
     Reader r = {.spec = spec};
-    ml_status st;
+    ml_status st = open_reader(ctx, &r, in, true);
 
     *out = NULL;
-    TRY_TO(done, st = duck_open(ctx, spec->path, &r.s));
-    TRY_TO(done, st = run_select(ctx, &r, in, true));
-    TRY_TO(done, st = matrix_new_dense(ctx, r.rows, r.count, out));
-    r.cells = (*out)->values;
-    TRY_TO(done, st = run_chunks(ctx, &r, fill_rows, true));
-    st = matrix_finish(ctx, out, -1);
-done:
+    if (st == ML_OK)
+        st = matrix_new_dense(ctx, r.rows, r.count, &r.m);
+    if (st == ML_OK)
+        st = task_for(ctx, r.groups, 1, read_groups, &r);
+    if (st == ML_OK)
+        st = matrix_finish(ctx, &r.m, -1);
     close_reader(&r);
-    if (st != ML_OK) {
-        matrix_release(*out);
-        *out = NULL;
-    }
+    if (st == ML_OK)
+        *out = r.m;
+    else
+        matrix_release(r.m);
     return st;
 }

@@ -11,8 +11,8 @@ typedef struct DuckSession {
     void *database, *connection;
 } DuckSession;
 
-/* An empty database in memory, with as many threads as the engine. */
-ml_status duck_open(Ctx *ctx, const char *path, DuckSession *out);
+/* An empty database in memory with so many threads, the caller's included. */
+ml_status duck_open(Ctx *ctx, const char *path, int threads, DuckSession *out);
 void duck_close(DuckSession *s);
 /* Run SQL; *out is to be destroyed on success. */
 ml_status duck_query(Ctx *ctx, const DuckSession *s, const char *sql, DuckResult *out);

@@ -238,7 +238,7 @@ static ml_status write_source(Ctx *ctx, const Spec *spec, RowSource *source, con
                           .release = release_stream,
                           .private = source};
     DuckSession s;
-    ml_status st = duck_open(ctx, spec->path, &s);
+    ml_status st = duck_open(ctx, spec->path, task_threads(ctx), &s);
 
     if (st == ML_OK && s.d->arrow_scan(s.connection, "matloom_rows", &stream) != 0)
         st = fail(ctx, ML_EIO, "%s: DuckDB does not take the frame", spec->path);

@@ -9,7 +9,8 @@ The bounds of a workload (workloads.json) are an object; each names what matloom
     growth               at most so many times the time that a tenth of the rows takes: argument n
     read, write, triad, stream, fma64, fma32
                          [share, work]: at least this share of that limit of the machine, all threads together (limits.c),
-                         where a round moves so many bytes or takes so many operations: an expression in the arguments
+                         where a round moves so many bytes or takes so many operations: an expression in the arguments;
+                         the median of the shares that turns reach of the limit at that moment
     memory               [times, bytes]: a peak of at most so many times these bytes
 
 `what` says in the table what the workload is.
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 
@@ -42,7 +44,7 @@ def limits(extras):
 def measure_limit(program, name):
     """The value of a limit on all threads, None when it cannot be measured."""
     try:
-        lines = subprocess.run([program, name], capture_output=True, text=True, check=True).stdout.splitlines()
+        lines = subprocess.run([program, "-o", name], capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return None
     return float(lines[-1].split()[2]) if lines else None
@@ -71,7 +73,7 @@ def outcome(name, bound, args, records):
         times = own["peak_bytes"] / amount
         return f"{times:.2f}× the bytes of data", f"≤ {bound[0]}×", times <= bound[0]
     limit = records.get("limits", {}).get(name)
-    share = limit and amount / own["seconds"] / limit
+    share = limit and statistics.median(amount / max(s, 1e-9) / most for s, most in zip(own["each"], limit))
     return limit and (f"{100 * share:.0f} % of {LIMITS[name]}", f"≥ {100 * bound[0]:.0f} %", share >= bound[0])
 
 

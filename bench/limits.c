@@ -1,14 +1,15 @@
 /* limits: what this machine can do at most, for bench/run.py to hold workloads against.
  *
- *     limits [-t THREADS] [NAME ...]     all when none is named; a line "NAME THREADS VALUE" for
- * each
+ *     limits [-o] [-t THREADS] [NAME ...]     all when none is named; a line "NAME THREADS VALUE"
+ * for each
  *
  * read, write, triad and stream are bytes per second: reading an array, filling one, and a[i] =
  * b[i] + s * c[i] with usual stores and with stores past the caches.  The line that a usual store
  * reads first is not counted, as STREAM (McCalpin 1995) does not.  fma64 and fma32 are operations
  * per second: multiply-adds in registers, as many at a time as fill the units; each counts two.
  *
- * Each is measured on one thread and on THREADS, by default all that the process may use.  Threads
+ * Each is measured on one thread, unless -o is given, and on THREADS, by default all that the
+ * process may use.  Threads
  * wait for each other before and after a pass; the median of PASSES counts.  The arrays lie on huge
  * pages and are larger than caches.  Compiled for the machine it runs on. */
 #include <immintrin.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __AVX512F__
 enum { WIDTH = 64 };
@@ -184,8 +186,8 @@ static double measure(const Limit *limit, Vec *arrays[3], int threads)
     return threads * amount / seconds[PASSES / 2];
 }
 
-/* Three arrays on huge pages, in memory. */
-static bool new_arrays(Vec *arrays[3])
+/* So many arrays of three on huge pages, in memory. */
+static bool new_arrays(Vec *arrays[3], int used)
 {
     char *p = mmap(NULL, 3 * ARRAY_BYTES + HUGE_PAGE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -194,7 +196,8 @@ static bool new_arrays(Vec *arrays[3])
         return false;
     p += -(uintptr_t)p & (HUGE_PAGE - 1);
     madvise(p, 3 * ARRAY_BYTES, MADV_HUGEPAGE);
-    memset(p, 0, 3 * ARRAY_BYTES);
+    for (int k = 0; k < used; k++) /* pass_read reads the second, pass_write writes the first */
+        memset(p + (size_t)(used == 1 ? 1 : k) * ARRAY_BYTES, 0, ARRAY_BYTES);
     for (int k = 0; k < 3; k++)
         arrays[k] = (Vec *)(void *)(p + (size_t)k * ARRAY_BYTES);
     return true;
@@ -215,21 +218,39 @@ static bool named(const char *name, char **names)
     return !*names;
 }
 
+/* The most arrays that one of the limits takes. */
+static int arrays_used(char **names)
+{
+    int used = 0;
+
+    for (size_t k = 0; k < sizeof limits / sizeof *limits; k++)
+        if (named(limits[k].name, names) && limits[k].arrays > used)
+            used = limits[k].arrays;
+    return used;
+}
+
 int main(int argc, char **argv)
 {
-    const bool given = argc > 2 && strcmp(argv[1], "-t") == 0;
-    int threads = given ? (int)strtol(argv[2], NULL, 10) : usable_cores();
+    int threads = usable_cores(), option;
+    bool only = false;
     Vec *arrays[3];
 
+    while ((option = getopt(argc, argv, "ot:")) != -1) {
+        if (option == '?')
+            return 1;
+        only |= option == 'o';
+        threads = option == 't' ? (int)strtol(optarg, NULL, 10) : threads;
+    }
     threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
-    if (!new_arrays(arrays)) {
+    if (!new_arrays(arrays, arrays_used(argv + optind))) {
         fprintf(stderr, "limits: no memory for the arrays\n");
         return 1;
     }
     for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
-        if (!named(limits[k].name, argv + (given ? 3 : 1)))
+        if (!named(limits[k].name, argv + optind))
             continue;
-        printf("%s 1 %.4g\n", limits[k].name, measure(&limits[k], arrays, 1));
+        if (!only || threads == 1)
+            printf("%s 1 %.4g\n", limits[k].name, measure(&limits[k], arrays, 1));
         if (threads > 1)
             printf("%s %d %.4g\n", limits[k].name, threads, measure(&limits[k], arrays, threads));
     }

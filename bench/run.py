@@ -9,8 +9,8 @@ see the same state of the machine.
 Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; family, whose
 name stands for all of its workloads, which do not run when none is named; csv_mb, size of a CSV file to make
 beforehand, which gives a throughput; bytes_of, the file written in each round, which does so too; options, of matloom's
-command line; what and bounds, see bounds.py, which also measures the limits of the machine that bounds speak of, in
-turns with the engines. {scratch} is the folder for files. `bounds` stands for all workloads that have some.
+command line; what and bounds, see bounds.py, which also measures the limits of the machine that bounds speak of, right
+before and after each of matloom's turns. {scratch} is the folder for files. `bounds` stands for all workloads that have some.
 """
 import argparse
 import json
@@ -91,13 +91,18 @@ def make_csv(path, megabytes):
 
 
 def measure(name, workload, engines, o, scratch):
-    """For each engine a record of seconds, all its runs and peak bytes, None where it failed; `limits`, when bounds
-    speak of some."""
+    """For each engine a record of seconds, all its runs, the seconds of a round in each turn and peak bytes, None where
+    it failed; `limits`, when bounds speak of some: in each turn, right before and after matloom, the larger."""
     args, rounds, extras = (workload + [{}])[:3]
     args = {k: v.format(scratch=scratch) if isinstance(v, str) else v for k, v in args.items()}
     engines = [e for e in engines if e in extras.get("engines", engines)]
     engines += [e for e in bounds.engines(extras) if e not in engines]
     limits = {limit: [] for limit in bounds.limits(extras)}
+
+    def note_limits(of_turn):
+        for limit in limits:
+            of_turn.append(bounds.measure_limit(o.limits, limit))
+
     script, suite = extras.get("script", name), extras.get("suite", "numpy_suite")
     if "csv_mb" in extras:
         make_csv(args["csv"], extras["csv_mb"])
@@ -107,10 +112,15 @@ def measure(name, workload, engines, o, scratch):
             if None not in runs[e]:
                 cmds = [command(e, script, suite, {**args, **({"k": k} if k else {})}, extras.get("options", []), o)
                         for k in rounds or [None]]
+                before, after = [], []
+                if e == "matloom":
+                    note_limits(before)
                 once = [run_once(cmd, scratch) for cmd in cmds]
                 runs[e].append(None if None in once else once)
-        for limit, values in limits.items():
-            values.append(bounds.measure_limit(o.limits, limit))
+                if e == "matloom":
+                    note_limits(after)
+                    for values, pair in zip(limits.values(), zip(before, after)):
+                        values.append(None if None in pair else max(pair))
     records = {}
     for e in engines:
         if None in runs[e]:
@@ -119,12 +129,13 @@ def measure(name, workload, engines, o, scratch):
         medians = [statistics.median(r[i][0] for r in runs[e]) for i in range(len(rounds or [None]))]
         seconds = max(medians[1] - medians[0], 1e-9) / (rounds[1] - rounds[0]) if rounds else medians[0]
         records[e] = {"seconds": seconds, "runs": [[t for t, _ in r] for r in runs[e]],
+                      "each": [(r[1][0] - r[0][0]) / (rounds[1] - rounds[0]) if rounds else r[0][0] for r in runs[e]],
                       "peak_bytes": max(m for r in runs[e] for _, m in r)}
         sized = extras.get("bytes_of", args.get("csv", "")).format(scratch=scratch)
         if sized and os.path.isfile(sized):
             records[e]["bytes_per_second"] = os.path.getsize(sized) / seconds
     if limits:
-        records["limits"] = {k: None if None in v else statistics.median(v) for k, v in limits.items()}
+        records["limits"] = {k: None if None in v or not v else v for k, v in limits.items()}
     return records
 
 

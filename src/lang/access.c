@@ -28,7 +28,8 @@ static Range range_of(Finder *f, Expr *const *bounds)
 /* index: 4 bounds, or NULL for all of the variable. */
 static void add_access(Finder *f, const char *name, Span span, AccessKind kind, Expr *const *index)
 {
-    Access access = {.name = name, .span = span, .kind = kind, .whole = !index};
+    Access access = {
+        .name = name, .span = span, .kind = kind, .whole = !index, .inner = f->x->inner};
 
     if (!f->wanted(f->arg, name))
         return;
@@ -88,7 +89,7 @@ static void find_in_assignment(Finder *f, const Stmt *s)
 
 static void find_in_loop(Finder *f, const Stmt *s)
 {
-    int mark = subscripts_mark(f->x);
+    int mark = subscripts_mark(f->x), inner = f->x->inner;
 
     find_in_expr(f, s->from);
     find_in_expr(f, s->to);
@@ -96,6 +97,7 @@ static void find_in_loop(Finder *f, const Stmt *s)
     if (subscripts_bind_loop(f->x, s))
         find_in_list(f, &s->body);
     subscripts_forget(f->x, mark);
+    f->x->inner = inner;
 }
 
 static void find_in_list(Finder *f, const StmtList *list)

@@ -20,6 +20,7 @@ typedef struct Access {
     Span span;
     AccessKind kind;
     bool whole; /* not by index */
+    int inner;  /* counts the innermost loop around it */
     Range dim[2];
 } Access;
 

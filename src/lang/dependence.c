@@ -9,92 +9,98 @@
  * with symbols, as for blocks of k rows, they are the symbolic differences of Allen and
  * Kennedy, 3.3.
  *   - divisors: the GCD test, widened to ranges of constant width;
- *   - counting: small loops are run through.  This finds the pair of iterations that makes a
- *     dependence certain, and settles what the other tests leave open.
+ *   - counting: small loops are run through (count.c).  This finds the pair of iterations that
+ * makes a dependence certain, and settles what the other tests leave open.
  *
  * Sources: Banerjee, Dependence Analysis for Supercomputing, 1988; Goff, Kennedy and Tseng,
  * Practical Dependence Testing, PLDI 1991; Allen and Kennedy, Optimizing Compilers for Modern
  * Architectures, 2001, chapter 3. */
 #include "lang/dependence.h"
+#include "lang/count.h"
 
-enum {
-    ITERATION = 2, /* the symbol that counts the parfor's iterations */
-    OTHER = 3,     /* its twin */
-    PROOF_STEPS = 2000,
-    COUNT_STEPS = 4000,
-    COUNT_BLIND = 12, /* iterations tried of a loop whose length is not known */
-    OWN_MAX = 32
-};
+enum { PROOF_STEPS = 2000, COUNT_STEPS = 4000, OWN_MAX = COUNT_SYMBOLS / 2 };
 
-/* Two accesses; b in terms of the other iteration. */
+/* An access in one of the two iterations. */
+typedef struct Side {
+    Range dim[2];
+    bool twin;              /* in terms of the other iteration */
+    int own[OWN_MAX], nown; /* the symbols of an iteration that matter, the even ones */
+} Side;
+
 typedef struct Pair {
     Subscripts *x;
-    Range a[2], b[2];
-    bool all[2];            /* dimensions in which they surely overlap */
-    int own[OWN_MAX], nown; /* symbols of an iteration that matter */
+    Side a, b;
+    bool all[2]; /* dimensions in which they overlap unless one is empty */
     DependenceBudget *budget;
 } Pair;
 
 /* ---- which symbols matter ---- */
 
-static bool matters(const Pair *p, int sym)
+static bool matters(const Side *side, int sym)
 {
-    for (int k = 0; k < p->nown; k++)
-        if (p->own[k] == sym)
+    for (int k = 0; k < side->nown; k++)
+        if (side->own[k] == sym)
             return true;
     return false;
 }
 
-static void add_own(Pair *p, const Poly *of)
+static void add_symbol(Side *side, int sym)
+{
+    if (!matters(side, sym) && side->nown < OWN_MAX)
+        side->own[side->nown++] = sym;
+}
+
+static void add_symbols(Side *side, const Poly *of)
 {
     for (int k = 0; k < of->count; k++)
-        for (int i = 0; i < POLY_DEGREE; i++) {
-            int sym = of->terms[k].sym[i];
-
-            sym -= sym > 0 && sym % 2 == 1; /* a twin */
-            if (sym > 0 && !matters(p, sym) && p->nown < OWN_MAX)
-                p->own[p->nown++] = sym;
-        }
+        for (int i = 0; i < POLY_DEGREE; i++)
+            if (of->terms[k].sym[i] > 0)
+                add_symbol(side, of->terms[k].sym[i]);
 }
 
-static int latest_own(const Poly *p)
+/* What the access is about: its subscripts, the loops that may not run, and what is known of these.
+ * Facts come after those about earlier symbols, so one pass backwards finds all. */
+static void find_symbols(const Subscripts *x, Side *side, const Access *access)
 {
-    int latest = 0;
-
-    for (int k = 0; k < p->count; k++) /* symbols of a term descend */
-        latest = p->terms[k].sym[0] > latest ? p->terms[k].sym[0] : latest;
-    return latest;
-}
-
-/* Facts come after those about earlier symbols, so one pass backwards finds all that matter. */
-static void find_own(Pair *p)
-{
-    const Poly t = poly_symbol(ITERATION);
-
-    add_own(p, &t);
+    add_symbol(side, SYM_ITERATION);
     for (int d = 0; d < 2; d++) {
-        add_own(p, &p->a[d].lo);
-        add_own(p, &p->a[d].hi);
-        add_own(p, &p->b[d].lo);
-        add_own(p, &p->b[d].hi);
+        add_symbols(side, &access->dim[d].lo);
+        add_symbols(side, &access->dim[d].hi);
     }
-    for (int k = p->x->facts.items.count - 1; k >= 0; k--)
-        if (matters(p, latest_own(&p->x->facts.items.items[k])))
-            add_own(p, &p->x->facts.items.items[k]);
+    for (int sym = access->inner; sym != 0; sym = subscripts_own(x, sym)->outer)
+        if (subscripts_own(x, sym)->unsure)
+            add_symbol(side, sym);
+    for (int k = x->facts.items.count - 1; k >= 0; k--)
+        if (matters(side, x->owners.items[k]))
+            add_symbols(side, &x->facts.items.items[k]);
+}
+
+static Side side_of(const Subscripts *x, const Access *access, bool twin)
+{
+    Side side = {.twin = twin};
+
+    find_symbols(x, &side, access);
+    for (int d = 0; d < 2; d++) {
+        const Range *r = &access->dim[d];
+
+        side.dim[d] = twin ? (Range){r->all, poly_twin(&r->lo), poly_twin(&r->hi)} : *r;
+    }
+    return side;
 }
 
 /* ---- facts of a pair ---- */
 
 typedef struct Direction {
-    int sym;    /* ITERATION or OTHER: the later of the two ... */
+    int sym;    /* SYM_ITERATION or SYM_OTHER: the later of the two ... */
     Poly value; /* ... is the earlier one and the distance */
 } Direction;
 
 static Direction direction(bool forward)
 {
-    const Poly d = poly_symbol(POLY_DISTANCE), earlier = poly_symbol(forward ? ITERATION : OTHER);
+    const Poly d = poly_symbol(POLY_DISTANCE),
+               earlier = poly_symbol(forward ? SYM_ITERATION : SYM_OTHER);
 
-    return (Direction){forward ? OTHER : ITERATION, poly_add(&earlier, &d, 1)};
+    return (Direction){forward ? SYM_OTHER : SYM_ITERATION, poly_add(&earlier, &d, 1)};
 }
 
 static void add_fact(Pair *p, Facts *facts, const Direction *way, const Poly *fact)
@@ -130,45 +136,62 @@ static Poly without_extreme(const Pair *p, const Poly *width, const Poly *fact)
 }
 
 /* A range that is touched has hi >= lo.  An empty one meets nothing. */
-static void add_width(Pair *p, Facts *facts, const Direction *way, const Range *range, bool twin)
+static void add_width(Pair *p, Facts *facts, const Direction *way, const Side *side, int d)
 {
+    const Range *range = &side->dim[d];
+    const Subscripts *x = p->x;
     Poly width = poly_add(&range->hi, &range->lo, -1), other;
 
     if (range->all || width.bad || width.count == 0)
         return;
     add_fact(p, facts, way, &width);
-    for (int k = 0; k < p->x->facts.items.count; k++) {
-        const Poly *fact = &p->x->facts.items.items[k];
-        Poly mine = twin ? poly_twin(fact) : *fact;
+    for (int k = 0; k < x->facts.items.count; k++) {
+        const Poly *fact = &x->facts.items.items[k];
+        Poly mine = side->twin ? poly_twin(fact) : *fact;
 
+        if (x->owners.items[k] != 0 && !matters(side, x->owners.items[k]))
+            continue;
         other = without_extreme(p, &width, &mine);
         if (!other.bad)
             add_fact(p, facts, way, &other);
     }
 }
 
+/* Two iterations are no further apart than the first and the last. */
+static void add_distance(Pair *p, Facts *facts, const Direction *way)
+{
+    const Poly d = poly_symbol(POLY_DISTANCE), one = poly_constant(1);
+    Poly apart = poly_add(&d, &one, -1), left = subscripts_own(p->x, SYM_ITERATION)->left;
+
+    add_fact(p, facts, way, &apart);
+    left = poly_replace(&left, SYM_ITERATION, &d);
+    add_fact(p, facts, way, &left);
+}
+
+/* What is known of one side. */
+static void add_side(Pair *p, Facts *facts, const Direction *way, const Side *side)
+{
+    const Subscripts *x = p->x;
+
+    for (int k = 0; k < x->facts.items.count; k++) {
+        const Poly *fact = &x->facts.items.items[k], twin = poly_twin(fact);
+
+        if (x->owners.items[k] != 0 && matters(side, x->owners.items[k]))
+            add_fact(p, facts, way, side->twin ? &twin : fact);
+    }
+    for (int d = 0; d < 2; d++)
+        add_width(p, facts, way, side, d);
+}
+
 /* All that is known when the iterations are in the given order. */
 static void collect_facts(Pair *p, Facts *facts, const Direction *way)
 {
-    Poly apart = poly_symbol(POLY_DISTANCE), one = poly_constant(1), twin;
-
-    apart = poly_add(&apart, &one, -1);
-    add_fact(p, facts, way, &apart);
-    for (int k = 0; k < p->x->facts.items.count; k++) {
-        const Poly *fact = &p->x->facts.items.items[k];
-        int latest = latest_own(fact);
-
-        if (latest > 0 && !matters(p, latest))
-            continue;
-        add_fact(p, facts, way, fact);
-        twin = poly_twin(fact);
-        if (latest > 0)
-            add_fact(p, facts, way, &twin);
-    }
-    for (int d = 0; d < 2; d++) {
-        add_width(p, facts, way, &p->a[d], false);
-        add_width(p, facts, way, &p->b[d], true);
-    }
+    add_distance(p, facts, way);
+    for (int k = 0; k < p->x->facts.items.count; k++)
+        if (p->x->owners.items[k] == 0)
+            add_fact(p, facts, way, &p->x->facts.items.items[k]);
+    add_side(p, facts, way, &p->a);
+    add_side(p, facts, way, &p->b);
 }
 
 /* ---- order ---- */
@@ -193,8 +216,8 @@ static bool apart_in(Pair *p, bool forward)
 
     collect_facts(p, &facts, &way);
     for (int d = 0; d < 2 && !apart && p->x->c->status == ML_OK; d++)
-        apart = !p->all[d] && (ends_before(&facts, &way, &p->a[d], &p->b[d]) ||
-                               ends_before(&facts, &way, &p->b[d], &p->a[d]));
+        apart = !p->all[d] && (ends_before(&facts, &way, &p->a.dim[d], &p->b.dim[d]) ||
+                               ends_before(&facts, &way, &p->b.dim[d], &p->a.dim[d]));
     VEC_FREE(&facts.items);
     p->budget->steps -= steps - (facts.budget > 0 ? facts.budget : 0);
     return apart;
@@ -216,9 +239,10 @@ static int64_t floor_divide(int64_t a, int64_t b)
  * width of b and the width of a. */
 static bool no_multiple(const Pair *p, int d)
 {
-    Poly wide_a = poly_add(&p->a[d].hi, &p->a[d].lo, -1);
-    Poly wide_b = poly_add(&p->b[d].hi, &p->b[d].lo, -1);
-    Poly gap = poly_add(&p->b[d].lo, &p->a[d].lo, -1);
+    const Range *first = &p->a.dim[d], *second = &p->b.dim[d];
+    Poly wide_a = poly_add(&first->hi, &first->lo, -1);
+    Poly wide_b = poly_add(&second->hi, &second->lo, -1);
+    Poly gap = poly_add(&second->lo, &first->lo, -1);
     int64_t a, b, g = 0, c = 0;
 
     if (!poly_is_constant(&wide_a, &a) || !poly_is_constant(&wide_b, &b) || gap.bad ||
@@ -236,148 +260,67 @@ static bool no_multiple(const Pair *p, int d)
 
 /* ---- counting ---- */
 
-typedef struct Search {
-    const Pair *p;
-    int sym[2 * OWN_MAX],
-        nsym; /* in ascending order: what a loop's length depends on comes first */
-    int64_t value[2 * OWN_MAX];
-    int steps;
-    bool all; /* nothing was left out */
-} Search;
-
-static void sort_symbols(Search *s)
+static void add_order(Count *s, const Poly *low, const Poly *high)
 {
-    for (int k = 1; k < s->nsym; k++)
-        for (int i = k; i > 0 && s->sym[i] < s->sym[i - 1]; i--) {
-            int swap = s->sym[i];
-
-            s->sym[i] = s->sym[i - 1];
-            s->sym[i - 1] = swap;
-        }
+    s->condition[s->nconditions++] = poly_add(high, low, -1);
 }
 
-/* p where the first `known` symbols have their values. */
-static Poly at_values(const Search *s, Poly p, int known)
+/* Ranges that overlap: none is empty, and each begins before the other ends. */
+static void add_conditions(Count *s, const Pair *p, int d)
 {
-    for (int k = 0; k < known; k++) {
-        Poly value = poly_constant(s->value[k]);
+    const Range *a = &p->a.dim[d], *b = &p->b.dim[d];
 
-        p = poly_replace(&p, s->sym[k], &value);
-    }
-    return p;
+    if (!a->all)
+        add_order(s, &a->lo, &a->hi);
+    if (!b->all)
+        add_order(s, &b->lo, &b->hi);
+    if (p->all[d])
+        return;
+    add_order(s, &a->lo, &b->hi);
+    add_order(s, &b->lo, &a->hi);
 }
 
-/* Do the ranges overlap in dimension d?  -1 when that takes more than the values. */
-static int overlap(const Search *s, int d)
+static void count_side(Count *s, const Side *side)
 {
-    Poly before = poly_add(&s->p->a[d].lo, &s->p->b[d].hi, -1);
-    Poly behind = poly_add(&s->p->b[d].lo, &s->p->a[d].hi, -1);
-    int64_t x, y;
-
-    before = at_values(s, before, s->nsym);
-    behind = at_values(s, behind, s->nsym);
-    if (!poly_is_constant(&before, &x) || !poly_is_constant(&behind, &y))
-        return -1;
-    return x <= 0 && y <= 0;
-}
-
-static bool meet_here(Search *s)
-{
-    bool meet = true, sure = false, known = true;
-
-    for (int d = 0; d < 2; d++) {
-        int here = s->p->all[d] ? 1 : overlap(s, d);
-
-        meet &= here == 1;
-        sure |= here == 0;
-        known &= here >= 0;
-    }
-    s->all &= known || sure;
-    return meet;
-}
-
-/* The last value to try of symbol k. */
-static int64_t last_value(Search *s, int k)
-{
-    const Symbol *symbol = subscripts_own(s->p->x, s->sym[k]);
-    Poly last = s->sym[k] % 2 == 1 ? poly_twin(&symbol->last) : symbol->last;
-    int64_t value;
-
-    last = at_values(s, last, k);
-    if (poly_is_constant(&last, &value))
-        return value;
-    s->all = false;
-    return COUNT_BLIND - 1;
-}
-
-/* Is there a pair of iterations that meets, with the first k symbols as they are? */
-static bool search(Search *s, int k)
-{
-    int64_t last;
-
-    if (k == s->nsym)
-        return meet_here(s);
-    last = last_value(s, k);
-    for (int64_t v = 0; v <= last; v++) {
-        if (k > 0 && s->sym[k] == OTHER && v == s->value[k - 1])
-            continue;
-        if (--s->steps < 0) {
-            s->all = false;
-            return false;
-        }
-        s->value[k] = v;
-        if (search(s, k + 1))
-            return true;
-    }
-    return false;
+    for (int k = 0; k < side->nown; k++)
+        if (subscripts_own(s->x, side->own[k])->counts)
+            s->sym[s->nsym++] = side->own[k] + side->twin;
 }
 
 static Verdict count_pairs(Pair *p)
 {
     int steps = p->budget->counts < COUNT_STEPS ? p->budget->counts : COUNT_STEPS;
-    Search s = {.p = p, .steps = steps, .all = p->nown < OWN_MAX};
+    Count s = {.x = p->x, .steps = steps};
     bool found;
 
-    for (int k = 0; k < p->nown; k++) {
-        if (!subscripts_own(p->x, p->own[k])->counts)
-            continue;
-        s.sym[s.nsym++] = p->own[k];
-        s.sym[s.nsym++] = p->own[k] + 1;
-    }
-    sort_symbols(&s);
-    found = search(&s, 0);
+    for (int d = 0; d < 2; d++)
+        add_conditions(&s, p, d);
+    count_side(&s, &p->a);
+    count_side(&s, &p->b);
+    found = count_meeting(&s);
     p->budget->counts -= steps - (s.steps > 0 ? s.steps : 0);
     return found ? DEPENDENT : s.all ? INDEPENDENT : UNDECIDABLE;
 }
 
 /* ---- a pair ---- */
 
-static Range other_iteration(const Range *range)
-{
-    return (Range){range->all, poly_twin(&range->lo), poly_twin(&range->hi)};
-}
-
 Verdict dependence_test(Subscripts *x, const Access *a, const Access *b, DependenceBudget *budget)
 {
     Pair p = {.x = x, .budget = budget};
-    bool any = false;
 
     if (x->empty)
         return INDEPENDENT;
     if (a->whole || b->whole)
         return DEPENDENT;
-    for (int d = 0; d < 2; d++) {
-        p.a[d] = a->dim[d];
-        p.b[d] = other_iteration(&b->dim[d]);
-        p.all[d] = p.a[d].all || p.b[d].all;
-        any |= !p.all[d];
-    }
-    if (!any)
-        return DEPENDENT;
     if (--budget->pairs < 0)
         return UNDECIDABLE;
-    find_own(&p);
-    if (p.nown < OWN_MAX && apart_in(&p, true) && apart_in(&p, false))
+    p.a = side_of(x, a, false);
+    p.b = side_of(x, b, true);
+    for (int d = 0; d < 2; d++)
+        p.all[d] = p.a.dim[d].all || p.b.dim[d].all;
+    if (p.a.nown == OWN_MAX || p.b.nown == OWN_MAX)
+        return UNDECIDABLE;
+    if (apart_in(&p, true) && apart_in(&p, false))
         return INDEPENDENT;
     for (int d = 0; d < 2; d++)
         if (!p.all[d] && no_multiple(&p, d))

@@ -8,8 +8,8 @@
  * other symbols, as those of triangular loops, are substituted in turn.
  *
  * Symbols are eliminated from the inside out: those of inner loops first, the distance of two
- * iterations late, what is the same in all of them last.  The search is cut off by depth and by a
- * budget of steps. */
+ * iterations late, what is the same in all of them last.  A fact serves only the latest symbol in
+ * it, so none comes back and every proof ends; a budget of steps ends it sooner. */
 #include "lang/prove.h"
 
 enum { PROVE_DEPTH = 12 };
@@ -54,7 +54,8 @@ static bool prove_by_fact(Facts *facts, const Poly *p, const Poly *c, int sign, 
     const Poly zero = poly_constant(0);
     int64_t factor;
 
-    if (!poly_is_constant(&a, &factor) || factor == 0 || (factor > 0) != (sign > 0))
+    if (first_to_eliminate(fact) != v || !poly_is_constant(&a, &factor) ||
+        (factor > 0) != (sign > 0))
         return false;
     product = poly_times(c, fact);
     lowered = poly_add(&zero, p, factor < 0 ? -factor : factor);

@@ -14,22 +14,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { ARITHMETIC_DEPTH = 40, VALUE_DEPTH = 20 };
+enum { ARITHMETIC_DEPTH = 40, RANGE_STEPS = 500 };
 
 /* ---- symbols ---- */
 
-static void push_fact(Subscripts *x, const Poly *fact)
+static void push_fact(Subscripts *x, int owner, const Poly *fact)
 {
-    if (!fact->bad && !VEC_PUSH(&x->facts.items, *fact))
+    if (!fact->bad && (!VEC_PUSH(&x->facts.items, *fact) || !VEC_PUSH(&x->owners, owner)))
         x->c->status = fail_memory(x->c->ctx, sizeof *fact);
 }
 
 /* a >= b */
-static void add_fact(Subscripts *x, const Poly *a, const Poly *b)
+static void add_fact(Subscripts *x, int owner, const Poly *a, const Poly *b)
 {
     Poly difference = poly_add(a, b, -1);
 
-    push_fact(x, &difference);
+    push_fact(x, owner, &difference);
 }
 
 static int own_symbol(Subscripts *x, Symbol symbol)
@@ -221,7 +221,7 @@ static Poly size_of(Subscripts *x, const Expr *e)
     if (!is_same_variable(x, symbol.name, true))
         return opaque(x, e);
     size = same_symbol(x, symbol);
-    push_fact(x, &size);
+    push_fact(x, 0, &size);
     return size;
 }
 
@@ -255,6 +255,12 @@ static Poly power(const Poly *a, const Poly *b)
     return product;
 }
 
+/* A symbol of an iteration owns the facts about it. */
+static int owner_of(const Poly *symbol)
+{
+    return symbol->terms[0].sym[0] > 0 ? symbol->terms[0].sym[0] : 0;
+}
+
 /* min(a, b, ...): a symbol not above any of them. */
 static Poly extreme(Subscripts *x, const Expr *e)
 {
@@ -274,9 +280,9 @@ static Poly extreme(Subscripts *x, const Expr *e)
         result = poly_symbol(own_symbol(x, (Symbol){.integer = integer}));
     for (int k = 0; k < e->nargs; k++)
         if (least)
-            add_fact(x, &sides[k], &result);
+            add_fact(x, owner_of(&result), &sides[k], &result);
         else
-            add_fact(x, &result, &sides[k]);
+            add_fact(x, owner_of(&result), &result, &sides[k]);
     return result;
 }
 
@@ -396,7 +402,7 @@ static Poly bound_of(Subscripts *x, const Stmt *s, const Expr *e)
         return poly_constant((int64_t)e->lit.d);
     cut = x->place == IN_RANGE ? same_symbol(x, (Symbol){.integer = true})
                                : poly_symbol(own_symbol(x, (Symbol){.integer = true}));
-    add_fact(x, &bound, &cut);
+    add_fact(x, owner_of(&cut), &bound, &cut);
     return cut;
 }
 
@@ -407,42 +413,85 @@ static int64_t last_iteration(int64_t distance, int64_t step)
     return step == 0 || (distance != 0 && (distance > 0) != (step > 0)) ? -1 : distance / step;
 }
 
-/* What is known of t, which counts the iterations, from t <= (to - from) / step. */
-static void bound_iterations(Subscripts *x, int sym, const Poly *distance, const Poly *step)
+/* What is not negative while iteration t runs, (to - from) / step - t by a positive factor; bad
+ * when not known. */
+static Poly left_of(Subscripts *x, int sym, const Poly *distance, const Poly *step)
 {
     const Poly t = poly_symbol(sym), zero = poly_constant(0), one = poly_constant(1);
-    Poly left = poly_times(step, &t), *last = &x->own.items[sym / 2 - 1].last;
+    Poly left = poly_times(step, &t), last;
     int64_t by, far;
 
-    *last = poly_bad();
-    push_fact(x, &t);
     left = poly_add(distance, &left, -1);
     if (!poly_is_constant(step, &by)) {
         if (!subscripts_is_integer(x, step))
-            return; /* its sign is not known */
-        add_fact(x, step, &one);
-        push_fact(x, &left);
-        return;
+            return poly_bad(); /* its sign is not known */
+        add_fact(x, sym, step, &one);
+        return left;
     }
-    if (poly_is_constant(distance, &far)) {
-        *last = poly_constant(last_iteration(far, by));
-        add_fact(x, last, &t);
-        return;
-    }
-    if (by < 0)
-        left = poly_add(&zero, &left, -1);
-    if (by == 1 || by == -1)
-        *last = poly_add(&zero, distance, by);
-    push_fact(x, &left);
+    if (!poly_is_constant(distance, &far))
+        return poly_add(&zero, &left, by < 0 ? -1 : 1);
+    last = poly_constant(last_iteration(far, by));
+    return poly_add(&last, &t, -1);
 }
 
-static Poly step_of(Subscripts *x, const Stmt *s, const Poly *distance)
+/* Is the loop, or what else the symbol stands for, sure to have come to pass here? */
+static bool is_around(const Subscripts *x, int sym)
 {
-    int64_t value;
+    int loop = x->inner;
 
-    if (s->step)
-        return subscripts_value(x, s->step);
-    return poly_constant(poly_is_constant(distance, &value) && value < 0 ? -1 : 1);
+    while (loop != 0 && loop != sym)
+        loop = subscripts_own(x, loop)->outer;
+    return sym == 0 || loop == sym || !subscripts_own(x, sym)->counts;
+}
+
+static bool is_never_negative(Subscripts *x, const Poly *p)
+{
+    Facts facts = {.budget = RANGE_STEPS};
+    bool shown;
+
+    for (int k = 0; k < x->facts.items.count && x->c->status == ML_OK; k++)
+        if (is_around(x, x->owners.items[k]) && !VEC_PUSH(&facts.items, x->facts.items.items[k]))
+            x->c->status = fail_memory(x->c->ctx, sizeof(Poly));
+    shown = prove_not_negative(&facts, p);
+    VEC_FREE(&facts.items);
+    return shown;
+}
+
+static void bound_iterations(Subscripts *x, int sym, const Poly *distance, const Poly *step)
+{
+    const Poly t = poly_symbol(sym), left = left_of(x, sym, distance, step);
+    const Poly zero = poly_constant(0), first = poly_replace(&left, sym, &zero);
+    Symbol *symbol = &x->own.items[sym / 2 - 1];
+
+    symbol->left = left;
+    symbol->unsure = !is_never_negative(x, &first);
+    symbol->outer = x->inner;
+    x->inner = sym;
+    push_fact(x, sym, &t);
+    push_fact(x, sym, &left);
+    push_fact(x, sym, &first); /* it runs */
+}
+
+static bool counts(const Subscripts *x, int sym)
+{
+    return sym > 0 && subscripts_own(x, sym)->counts;
+}
+
+/* A range without a step runs towards its end.  Which way is known, taken to be upwards because the
+ * script's own values decide, or differs between iterations: then bad. */
+static Poly direction_of(Subscripts *x, const Poly *distance)
+{
+    const Poly zero = poly_constant(0), back = poly_add(&zero, distance, -1);
+    bool counted = true;
+
+    if (is_never_negative(x, distance))
+        return poly_constant(1);
+    if (is_never_negative(x, &back))
+        return poly_constant(-1);
+    for (int k = 0; k < distance->count; k++)
+        for (int i = 0; i < POLY_DEGREE; i++)
+            counted &= distance->terms[k].sym[i] == 0 || counts(x, distance->terms[k].sym[i]);
+    return counted ? poly_bad() : poly_constant(1);
 }
 
 /* The variable of a loop; *sym counts its iterations.  That symbol is made after those of the
@@ -450,7 +499,8 @@ static Poly step_of(Subscripts *x, const Stmt *s, const Poly *distance)
 static Poly loop_variable(Subscripts *x, const Stmt *s, int *sym)
 {
     Poly from = bound_of(x, s, s->from), to = bound_of(x, s, s->to);
-    Poly distance = poly_add(&to, &from, -1), step = step_of(x, s, &distance), way;
+    Poly distance = poly_add(&to, &from, -1), way;
+    Poly step = s->step ? subscripts_value(x, s->step) : direction_of(x, &distance);
 
     *sym = own_symbol(x, (Symbol){.integer = true, .counts = true});
     way = poly_symbol(*sym);
@@ -460,12 +510,17 @@ static Poly loop_variable(Subscripts *x, const Stmt *s, int *sym)
     return poly_add(&from, &way, 1);
 }
 
-static bool never_runs(const Subscripts *x, int sym, int64_t least)
+/* Is it known that iteration t of a loop does not run? */
+static bool never_reaches(const Subscripts *x, int sym, int64_t t)
 {
-    int64_t last;
+    const Poly value = poly_constant(t);
+    Poly left;
+    int64_t number;
 
-    return x->c->status == ML_OK && poly_is_constant(&subscripts_own(x, sym)->last, &last) &&
-           last < least;
+    if (x->c->status != ML_OK)
+        return false;
+    left = poly_replace(&subscripts_own(x, sym)->left, sym, &value);
+    return poly_is_constant(&left, &number) && number < 0;
 }
 
 static bool assigns(const StmtList *list, const char *name)
@@ -491,7 +546,7 @@ bool subscripts_bind_loop(Subscripts *x, const Stmt *s)
     if (!known)
         value = poly_symbol(own_symbol(x, (Symbol){.integer = false}));
     bind(x, s->name, &value);
-    return !never_runs(x, sym, 0);
+    return !never_reaches(x, sym, 0);
 }
 
 void subscripts_new(Subscripts *x, Checker *c, const Stmt *loop)
@@ -500,7 +555,7 @@ void subscripts_new(Subscripts *x, Checker *c, const Stmt *loop)
     if (!defs_new(&x->defs, c->fn, loop))
         c->status = fail_memory(c->ctx, sizeof(VarDefs));
     if (c->status == ML_OK)
-        x->empty = !subscripts_bind_loop(x, loop) || never_runs(x, 2, 1);
+        x->empty = !subscripts_bind_loop(x, loop) || never_reaches(x, SYM_ITERATION, 1);
     x->place = IN_BODY;
 }
 
@@ -511,4 +566,5 @@ void subscripts_free(Subscripts *x)
     VEC_FREE(&x->same);
     VEC_FREE(&x->bound);
     VEC_FREE(&x->facts.items);
+    VEC_FREE(&x->owners);
 }

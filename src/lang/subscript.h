@@ -6,11 +6,16 @@
 #include "lang/defs.h"
 #include "lang/prove.h"
 
+/* What counts the iterations of the parfor, and its twin. */
+enum { SYM_ITERATION = 2, SYM_OTHER = 3 };
+
 /* What is known of a symbol. */
 typedef struct Symbol {
     bool integer;
     bool counts; /* a loop's iterations: 0, 1, 2 ... */
-    Poly last;   /* of a loop: the last of them, bad when not known */
+    Poly left;   /* of a loop: not negative up to the last of them; bad when not known */
+    bool unsure; /* a loop that may not run at all */
+    int outer;   /* of a loop: the loop around it, or 0 */
     /* What a symbol that is the same in all iterations stands for, to find it again: a variable, a
      * variable's size by op, or the value of an expression. */
     const char *name;
@@ -36,7 +41,9 @@ typedef struct Subscripts {
     VEC(Symbol) own, same; /* symbol 2 k + 2 is own[k], symbol -1 - k is same[k] */
     VEC(Binding) bound;    /* variables of an iteration, as far as known here */
     Facts facts;           /* of one iteration */
+    VEC(int) owners;       /* of each fact: the symbol that it is about, 0 when it always holds */
     SubscriptPlace place;
+    int inner;  /* counts the innermost loop around this place */
     bool empty; /* the parfor runs one iteration at most */
 } Subscripts;
 
@@ -54,7 +61,8 @@ int subscripts_mark(const Subscripts *x);
 void subscripts_forget(Subscripts *x, int mark);
 /* name = e, which the body assigns nowhere else. */
 void subscripts_bind(Subscripts *x, const char *name, const Expr *e);
-/* The body of a loop inside begins; false when it never runs. */
+/* The body of a loop inside begins; false when it never runs.  Whoever forgets it puts `unsure`
+ * back. */
 bool subscripts_bind_loop(Subscripts *x, const Stmt *s);
 
 #endif

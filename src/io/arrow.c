@@ -116,6 +116,20 @@ ml_status arrow_column(Ctx *ctx, const FrameColumn *c, int64_t lo, int64_t hi, A
     return st;
 }
 
+ml_status arrow_cells(Ctx *ctx, const Matrix *m, int64_t k, int64_t lo, int64_t hi,
+                      ArrowColumn *out)
+{
+    double *cells;
+
+    *out = (ArrowColumn){.rows = hi - lo, .count = 2};
+    cells = (double *)(void *)make(out, 1, (size_t)(hi - lo) * sizeof(double));
+    if (!cells)
+        return fail_memory(ctx, (size_t)(hi - lo) * sizeof(double));
+    for (int64_t r = lo; r < hi; r++)
+        cells[r - lo] = matrix_get(m, r, k);
+    return ML_OK;
+}
+
 void arrow_column_free(ArrowColumn *c)
 {
     for (int i = 0; i < ARROW_BUFFERS; i++)

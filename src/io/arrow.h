@@ -23,6 +23,9 @@ typedef struct ArrowColumn {
 /* Rows [lo, hi) of a column, lo a multiple of 8; points into the column where it can. Texts are
  * plain with offsets of 32 bits, numbers as they are but for booleans, which are bits. */
 ml_status arrow_column(Ctx *ctx, const FrameColumn *c, int64_t lo, int64_t hi, ArrowColumn *out);
+/* The same of column k of a matrix, as doubles. */
+ml_status arrow_cells(Ctx *ctx, const Matrix *m, int64_t k, int64_t lo, int64_t hi,
+                      ArrowColumn *out);
 void arrow_column_free(ArrowColumn *c);
 
 #endif

@@ -31,4 +31,7 @@ extern const Codec codec_gzip, codec_zstd;
 Unpacked deflate_unpack(const char *p, size_t n, char *out, size_t size);
 uint32_t deflate_crc32(uint32_t crc, const void *p, size_t n); /* 0: of nothing yet */
 
+/* One LZ4 frame of known size. */
+ml_status lz4_unpack(Ctx *ctx, const char *p, size_t n, char *out, size_t size, Unpacked *got);
+
 #endif

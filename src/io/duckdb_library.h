@@ -91,7 +91,7 @@ typedef struct Duck {
     void *(*chunk_vector)(void *chunk, uint64_t k);
     void (*destroy_chunk)(void **chunk);
     void *(*vector_data)(void *vector);
-    uint64_t *(*vector_validity)(void *vector);
+    void *(*vector_validity)(void *vector);
     int (*arrow_scan)(void *connection, const char *name, ArrowStream *stream);
 } Duck;
 

@@ -249,6 +249,10 @@ ml_status parquet_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **ou
 ml_status parquet_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out);
 ml_status parquet_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
 ml_status parquet_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output *o);
+ml_status arrow_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
+ml_status arrow_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out);
+ml_status arrow_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o);
+ml_status arrow_write_frame(Ctx *ctx, const Spec *spec, const Frame *f, Output *o);
 
 /* Read one value of the spec's type from an input: what io_read does after opening. Fuzzers start
  * here. */

@@ -25,6 +25,15 @@ ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char
  */
 bool numbers_to_ints(NumberType t, const char *from, size_t stride, int64_t n, FrameColumn *c,
                      int64_t at);
+/* n numbers one after the other into rows `at` and following of a column of their type, in the byte
+ * order of this machine. Bit i of validity, if it is given, tells whether number i is there: a
+ * column of integers or booleans in which one is missing becomes one of FP64. */
+ml_status numbers_fill(Ctx *ctx, const char *name, NumberType t, const char *from,
+                       const void *validity, int64_t n, FrameColumn **c, int64_t at);
+static inline bool bit_is_set(const void *bits, int64_t i) /* true without bits */
+{
+    return !bits || (((const unsigned char *)bits)[i / 8] >> (i % 8) & 1);
+}
 /* How the numbers of a column lie in memory. */
 NumberType number_type_of(FrameType type);
 

@@ -1,5 +1,6 @@
 /* From the numbers of other programs to columns of frames, which keep them exactly: see numbers.h.
  */
+#include "io/frame_parts.h"
 #include "io/numbers.h"
 
 enum { PIECE = 512 };
@@ -82,4 +83,42 @@ ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char
     else
         frame_column_release(c);
     return st;
+}
+
+static bool all_set(const void *bits, int64_t n)
+{
+    for (int64_t i = 0; bits && i < n; i++)
+        if (!bit_is_set(bits, i))
+            return false;
+    return true;
+}
+
+/* Into a column of floating-point numbers. */
+static void fill_or_nan(FrameColumn *c, int64_t at, NumberType t, const char *from,
+                        const void *validity, int64_t n)
+{
+    double some[PIECE];
+
+    for (int64_t i = 0; i < n; i++) {
+        if (i % PIECE == 0)
+            numbers_to_doubles(t, from + i * t.size, t.size, n - i < PIECE ? n - i : PIECE, some);
+        column_set_number(c, at + i,
+                          bit_is_set(validity, i) ? some[i % PIECE] : (double)__builtin_nan(""));
+    }
+}
+
+ml_status numbers_fill(Ctx *ctx, const char *name, NumberType t, const char *from,
+                       const void *validity, int64_t n, FrameColumn **c, int64_t at)
+{
+    const bool valid = all_set(validity, n);
+
+    if (!valid)
+        TRY(frame_column_widen(ctx, c));
+    if (valid && lies_alike(t, t.size, (*c)->type))
+        memcpy(column_cell(*c, at), from, (size_t)n * t.size);
+    else if (frame_type_is_float((*c)->type))
+        fill_or_nan(*c, at, t, from, validity, n);
+    else if (!numbers_to_ints(t, from, t.size, n, *c, at))
+        return fail(ctx, ML_EFORMAT, "%s: an integer is beyond the range of INT64", name);
+    return ML_OK;
 }

@@ -13,7 +13,7 @@
 
 #include "io/numbers.h"
 
-enum { PIECE = 512, GROUPS_PER_THREAD = 4 };
+enum { GROUPS_PER_THREAD = 4 };
 
 /* ---- sessions ---- */
 
@@ -266,60 +266,23 @@ static ml_status open_reader(Ctx *ctx, Reader *r, const Input *in, bool as_matri
     return input_check_dims(ctx, r->spec, r->rows, r->count);
 }
 
-static bool is_valid(const uint64_t *validity, int64_t i)
-{
-    return !validity || (validity[i / 64] >> (i % 64) & 1);
-}
-
 /* ---- frames ---- */
 
-static bool all_valid(const uint64_t *validity, int64_t n)
+static ml_status fill_numbers(Ctx *ctx, const Reader *r, Column *c, int64_t at, const void *from,
+                              const void *validity, int64_t n)
 {
-    for (int64_t i = 0; validity && i < n; i++)
-        if (!is_valid(validity, i))
-            return false;
-    return true;
+    return numbers_fill(ctx, r->spec->path, type_table[find_type(c->as)].number, from, validity, n,
+                        &c->c, at);
 }
 
-/* Into a column of floating-point numbers. */
-static void put_numbers(FrameColumn *c, int64_t at, NumberType t, const char *from,
-                        const uint64_t *validity, int64_t n)
-{
-    double some[PIECE];
-
-    for (int64_t i = 0; i < n; i++) {
-        if (i % PIECE == 0)
-            numbers_to_doubles(t, from + i * t.size, t.size, n - i < PIECE ? n - i : PIECE, some);
-        column_set_number(c, at + i,
-                          is_valid(validity, i) ? some[i % PIECE] : (double)__builtin_nan(""));
-    }
-}
-
-static ml_status fill_numbers(Ctx *ctx, Column *c, int64_t at, const char *from,
-                              const uint64_t *validity, int64_t n)
-{
-    const NumberType t = type_table[find_type(c->as)].number;
-    const bool valid = all_valid(validity, n);
-
-    if (!valid)
-        TRY(frame_column_widen(ctx, &c->c));
-    if (valid && frame_type_size(c->c->type) == t.size && c->c->type == c->type)
-        memcpy(column_cell(c->c, at), from, (size_t)n * t.size);
-    else if (frame_type_is_float(c->c->type))
-        put_numbers(c->c, at, t, from, validity, n);
-    else
-        numbers_to_ints(t, from, t.size, n, c->c, at);
-    return ML_OK;
-}
-
-static ml_status fill_texts(Ctx *ctx, Column *c, const DuckText *from, const uint64_t *validity,
+static ml_status fill_texts(Ctx *ctx, Column *c, const DuckText *from, const void *validity,
                             int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         const DuckText *t = &from[i];
         const char *text = t->size <= DUCK_INLINE ? t->first : t->pointer;
 
-        if (!text_builder_add(&c->texts, is_valid(validity, i) ? text : NULL, t->size))
+        if (!text_builder_add(&c->texts, bit_is_set(validity, i) ? text : NULL, t->size))
             return fail_memory(ctx, t->size);
     }
     return ML_OK;
@@ -339,12 +302,12 @@ static ml_status start_columns(Ctx *ctx, Reader *r, int64_t lo, int64_t hi)
 
 /* A column of a matrix. */
 static void fill_cells(const Reader *r, int64_t k, int64_t at, const double *from,
-                       const uint64_t *validity, int64_t n)
+                       const void *validity, int64_t n)
 {
     double *to = r->m->values + at * r->count + k;
 
     for (int64_t i = 0; i < n; i++)
-        to[i * r->count] = is_valid(validity, i) ? from[i] : (double)__builtin_nan("");
+        to[i * r->count] = bit_is_set(validity, i) ? from[i] : (double)__builtin_nan("");
 }
 
 /* The columns from lo on of rows `at` and following. */
@@ -359,13 +322,13 @@ static ml_status fill_chunk(Ctx *ctx, Reader *r, int64_t lo, int64_t hi, int64_t
         Column *c = &r->columns[k];
         void *vector = d->chunk_vector(chunk, (uint64_t)(k - lo));
         const void *data = d->vector_data(vector);
-        const uint64_t *validity = d->vector_validity(vector);
+        const void *validity = d->vector_validity(vector);
 
         if (r->m)
             fill_cells(r, k, at, data, validity, n);
         else
             TRY(c->as == DUCK_VARCHAR ? fill_texts(ctx, c, data, validity, n)
-                                      : fill_numbers(ctx, c, at, data, validity, n));
+                                      : fill_numbers(ctx, r, c, at, data, validity, n));
     }
     return ML_OK;
 }

@@ -119,24 +119,6 @@ static void release_batch(ArrowArray *a)
     a->release = NULL;
 }
 
-/* Rows [lo, hi) of a matrix's column as one of doubles. */
-static ml_status cut_matrix(Ctx *ctx, const Matrix *m, int64_t k, int64_t lo, int64_t hi,
-                            ArrowColumn *out)
-{
-    const size_t bytes = (size_t)(hi - lo) * sizeof(double);
-    char *to = buffer_reserve(&out->made[1], bytes);
-    double *cells = (double *)(void *)to;
-
-    if (!to)
-        return fail_memory(ctx, bytes);
-    *out = (ArrowColumn){.rows = hi - lo, .count = 2, .made = {{0}, out->made[1]}};
-    out->data[1] = to;
-    out->size[1] = bytes;
-    for (int64_t r = lo; r < hi; r++)
-        cells[r - lo] = matrix_get(m, r, k);
-    return ML_OK;
-}
-
 static ml_status cut_batch(RowSource *s, Batch *b, int64_t lo, int64_t hi, ArrowArray *children,
                            ArrowArray **pointers)
 {
@@ -144,7 +126,7 @@ static ml_status cut_batch(RowSource *s, Batch *b, int64_t lo, int64_t hi, Arrow
         ArrowColumn *c = &b->columns[k];
 
         TRY(s->f ? arrow_column(s->ctx, s->f->columns[k], lo, hi, c)
-                 : cut_matrix(s->ctx, s->m, k, lo, hi, c));
+                 : arrow_cells(s->ctx, s->m, k, lo, hi, c));
         children[k] = (ArrowArray){.length = c->rows,
                                    .nulls = c->nulls,
                                    .buffer_count = c->count,

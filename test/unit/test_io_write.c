@@ -27,8 +27,8 @@ static Matrix *sample(int64_t rows, int64_t cols, bool sparse)
     return m;
 }
 
-static const char *const formats[] = {"text", "csv", "mm",   "libsvm", "binary",
-                                      "npy",  "npz", "hdf5", "netcdf"};
+static const char *const formats[] = {"text", "csv",  "mm",     "libsvm", "binary", "npy",
+                                      "npz",  "hdf5", "netcdf", "arrow",  "arrows"};
 
 /* Written by 1 and by 8 threads the files are equal; read by 1 and by 8, both give the matrix. */
 static void check_format(const char *format, bool sparse)

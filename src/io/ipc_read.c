@@ -1,0 +1,571 @@
+/* Reading Arrow IPC, files and streams: a file is a stream between a magic number and a footer, so
+ * both are read from the front.
+ *
+ * Two passes over the messages: one takes the schema and adds up the rows, the second fills the
+ * columns, which are made once. In each batch the columns are tasks; buffers that are packed (LZ4
+ * or zstd) are unpacked there. All that a message says is checked against the bytes that are there.
+ */
+#include "io/codec.h"
+#include "io/ipc.h"
+
+typedef struct Column {
+    const char *name; /* in the arena */
+    IpcType type, index;
+    bool coded; /* cells are numbers, of type index, of entries of a dictionary: */
+    int64_t dictionary;
+    FrameColumn *entries; /* of the last batch of that dictionary */
+    int64_t first_buffer;
+    FrameColumn *c;
+    TextColumnBuilder texts;
+} Column;
+
+typedef struct Message {
+    Flat flat;
+    int kind;
+    size_t header, at; /* at: where it begins, for messages */
+    const char *body;
+    size_t body_size;
+} Message;
+
+/* A batch of records. */
+typedef struct Records {
+    int64_t rows, node_count, buffer_count;
+    const char *nodes, *buffers, *body;
+    size_t body_size, at;
+    bool packed;
+    int codec;
+} Records;
+
+typedef struct Reader {
+    const Spec *spec;
+    const InputFile *file;
+    size_t start, at;
+    Column *columns;
+    int64_t count, rows, done;
+    Records records; /* the one that is being filled in */
+    bool as_matrix;
+    Matrix *m;
+} Reader;
+
+static ml_status damaged(Ctx *ctx, const Reader *r, size_t at, const char *what)
+{
+    return fail(ctx, ML_EFORMAT, "%s: damaged Arrow data in the message at byte %zu: %s",
+                r->file->name, at, what);
+}
+
+/* ---- messages ---- */
+
+/* The next message; *end when there is none. */
+static ml_status next_message(Ctx *ctx, Reader *r, Message *m, bool *end)
+{
+    const char *p = r->file->data + r->at;
+    const size_t left = r->file->size - r->at;
+    int64_t size, body;
+
+    *m = (Message){.at = r->at};
+    *end = left == 0;
+    if (*end)
+        return ML_OK;
+    if (left < 8 || flat_get(p, 4) != -1)
+        return damaged(ctx, r, r->at, "its mark is missing");
+    size = flat_get(p + 4, 4);
+    *end = size == 0;
+    if (*end)
+        return ML_OK;
+    if (size < 0 || (uint64_t)size > left - 8)
+        return damaged(ctx, r, r->at, "it reaches beyond the end");
+    m->flat = (Flat){p + 8, (size_t)size, false};
+    m->kind = (int)flat_int(&m->flat, flat_root(&m->flat), MESSAGE_KIND, 1, 0);
+    m->header = flat_table(&m->flat, flat_root(&m->flat), MESSAGE_HEADER);
+    body = flat_int(&m->flat, flat_root(&m->flat), MESSAGE_BODY, 8, 0);
+    if (m->flat.damaged || body < 0 || (uint64_t)body > left - 8 - (size_t)size)
+        return damaged(ctx, r, r->at, "its body reaches beyond the end");
+    m->body = p + 8 + size;
+    m->body_size = (size_t)body;
+    r->at += 8 + (size_t)(size + body);
+    return ML_OK;
+}
+
+static ml_status read_records(Ctx *ctx, const Reader *r, Message *m, size_t table, Records *out)
+{
+    Flat *f = &m->flat;
+    const size_t packed = flat_table(f, table, RECORDS_COMPRESSION);
+
+    *out = (Records){.rows = flat_int(f, table, RECORDS_LENGTH, 8, 0),
+                     .body = m->body,
+                     .body_size = m->body_size,
+                     .at = m->at,
+                     .packed = packed != 0};
+    out->nodes = flat_vector(f, table, RECORDS_NODES, 16, &out->node_count);
+    out->buffers = flat_vector(f, table, RECORDS_BUFFERS, 16, &out->buffer_count);
+    out->codec = packed ? (int)flat_int(f, packed, 0, 1, 0) : 0;
+    if (f->damaged || out->rows < 0 || out->codec < 0 || out->codec > 1)
+        return damaged(ctx, r, m->at, "a batch is not described as it should be");
+    return ML_OK;
+}
+
+/* ---- the schema ---- */
+
+static ml_status add_column(Ctx *ctx, Reader *r, Flat *f, size_t field, Column *c)
+{
+    const size_t coded = flat_table(f, field, COLUMN_DICTIONARY);
+    size_t size;
+    const char *name = flat_text(f, field, COLUMN_NAME, &size);
+
+    *c = (Column){.name = arena_text(r->spec->arena, name, size), .coded = coded != 0};
+    if (!c->name)
+        return fail_memory(ctx, size);
+    TRY(ipc_type(ctx, f, r->file->name, field, &c->type));
+    if (!coded)
+        return ML_OK;
+    c->dictionary = flat_int(f, coded, ENCODING_ID, 8, 0);
+    c->index = (IpcType){.kind = TYPE_INT, .number = {'i', 4, false}};
+    if (flat_table(f, coded, ENCODING_INDEX)) {
+        const size_t index = flat_table(f, coded, ENCODING_INDEX);
+
+        c->index.number.size = (uint8_t)(flat_int(f, index, 0, 4, 0) / 8 & 15);
+        c->index.number.kind = flat_int(f, index, 1, 1, 0) ? 'i' : 'u';
+    }
+    if (!number_type_known(c->index.number))
+        return damaged(ctx, r, r->start, "the index of a dictionary has an unknown width");
+    return ML_OK;
+}
+
+static int buffers_of(const Column *c)
+{
+    const IpcType *t = c->coded ? &c->index : &c->type;
+
+    return t->kind == TYPE_NULL ? 0 : t->offset_bytes ? 3 : 2;
+}
+
+static ml_status read_schema(Ctx *ctx, Reader *r)
+{
+    int64_t buffers = 0, count;
+    const char *fields;
+    bool end = false;
+    Message m;
+
+    TRY(next_message(ctx, r, &m, &end));
+    if (end || m.kind != KIND_SCHEMA)
+        return damaged(ctx, r, r->start, "it is no schema");
+    if (flat_int(&m.flat, m.header, SCHEMA_BIG_ENDIAN, 2, 0))
+        return damaged(ctx, r, r->start, "big-endian data are not supported");
+    fields = flat_vector(&m.flat, m.header, SCHEMA_COLUMNS, 4, &count);
+    r->columns = ARENA_ARRAY(r->spec->arena, Column, count + 1);
+    if (!r->columns)
+        return fail_memory(ctx, (size_t)count * sizeof(Column));
+    for (int64_t k = 0; k < count; k++) {
+        Column *c = &r->columns[k];
+
+        TRY(add_column(ctx, r, &m.flat, flat_element(&m.flat, fields, k), c));
+        r->count++;
+        c->first_buffer = buffers;
+        buffers += buffers_of(c);
+        if (r->as_matrix && (c->coded || c->type.column == FT_STRING))
+            return fail(ctx, ML_EFORMAT,
+                        "%s: column '%s' holds no numbers, expected a matrix; data_type=\"frame\" "
+                        "reads any columns",
+                        r->file->name, c->name);
+    }
+    return m.flat.damaged ? damaged(ctx, r, r->start, "the schema is cut off") : ML_OK;
+}
+
+/* ---- buffers ---- */
+
+static ml_status unpack(Ctx *ctx, const Reader *r, const Records *rec, const char *p, size_t n,
+                        IpcBytes *out)
+{
+    const int64_t raw = n >= 8 ? flat_get(p, 8) : 0;
+    size_t used, made = 0;
+    Unpacked got = UNPACKED;
+    ml_status st = ML_OK;
+
+    if (n < 8 || raw < -1)
+        return damaged(ctx, r, rec->at, "a packed buffer has no size");
+    *out = (IpcBytes){.p = p + 8, .size = n - 8};
+    if (raw == -1)
+        return ML_OK;
+    out->size = (size_t)raw;
+    out->owned = pool_alloc(ctx, out->size);
+    if (!out->owned)
+        return ML_ENOMEM;
+    out->p = out->owned;
+    if (rec->codec == 0) {
+        st = lz4_unpack(ctx, p + 8, n - 8, out->owned, out->size, &got);
+    } else if ((st = library_load(ctx, codec_zstd.library)) == ML_OK) {
+        got = codec_zstd.unpack(p + 8, n - 8, out->owned, out->size, &used, &made);
+        got = got == UNPACKED && made != out->size ? UNPACK_DAMAGED : got;
+    }
+    return st == ML_OK && got != UNPACKED ? damaged(ctx, r, rec->at, "a packed buffer") : st;
+}
+
+/* Buffer k of a batch, at least `least` bytes; freed by free_bytes, also on failure. */
+static ml_status get_buffer(Ctx *ctx, const Reader *r, const Records *rec, int64_t k, size_t least,
+                            IpcBytes *out)
+{
+    const char *entry = rec->buffers + 16 * k;
+    int64_t offset, size;
+
+    *out = (IpcBytes){0};
+    if (k >= rec->buffer_count)
+        return damaged(ctx, r, rec->at, "a buffer is missing");
+    offset = flat_get(entry, 8);
+    size = flat_get(entry + 8, 8);
+    if (offset < 0 || size < 0 || (uint64_t)offset > rec->body_size ||
+        (uint64_t)size > rec->body_size - (size_t)offset)
+        return damaged(ctx, r, rec->at, "a buffer lies outside its body");
+    if (rec->packed && size > 0)
+        TRY(unpack(ctx, r, rec, rec->body + offset, (size_t)size, out));
+    else
+        *out = (IpcBytes){.p = rec->body + offset, .size = (size_t)size};
+    return out->size >= least ? ML_OK : damaged(ctx, r, rec->at, "a buffer is too short");
+}
+
+static void free_bytes(Ctx *ctx, IpcBytes *b, int n)
+{
+    for (int i = 0; i < n; i++)
+        pool_release(ctx->pool, b[i].owned, b[i].size);
+}
+
+/* ---- cells ---- */
+
+/* The buffers of a column: validity, values or offsets, bytes. p of the first is NULL when no cell
+ * is missing. */
+static ml_status get_buffers(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
+                             int64_t node, int64_t first, IpcBytes b[3])
+{
+    const size_t rows = (size_t)rec->rows, bits = (rows + 7) / 8;
+    size_t least;
+    int64_t nulls;
+
+    if (node >= rec->node_count || flat_get(rec->nodes + 16 * node, 8) != rec->rows)
+        return damaged(ctx, r, rec->at, "a column has another number of rows");
+    nulls = flat_get(rec->nodes + 16 * node + 8, 8);
+    if (t->offset_bytes)
+        least = rows ? (rows + 1) * (size_t)t->offset_bytes : 0;
+    else
+        least = t->kind == TYPE_BOOL ? bits : rows * t->number.size;
+    if (rows > SIZE_MAX / 16)
+        return damaged(ctx, r, rec->at, "an impossible number of rows");
+    TRY(get_buffer(ctx, r, rec, first, nulls != 0 ? bits : 0, &b[0]));
+    if (nulls == 0)
+        b[0].p = NULL;
+    TRY(get_buffer(ctx, r, rec, first + 1, least, &b[1]));
+    return t->offset_bytes ? get_buffer(ctx, r, rec, first + 2, 0, &b[2]) : ML_OK;
+}
+
+static ml_status add_texts(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
+                           const IpcBytes b[3], TextColumnBuilder *texts)
+{
+    for (int64_t i = 0; i < rec->rows; i++) {
+        const int64_t from = flat_get(b[1].p + i * t->offset_bytes, t->offset_bytes),
+                      to = flat_get(b[1].p + (i + 1) * t->offset_bytes, t->offset_bytes);
+
+        if (from < 0 || to < from || (uint64_t)to > b[2].size)
+            return damaged(ctx, r, rec->at, "a text lies outside its buffer");
+        if (!text_builder_add(texts, bit_is_set(b[0].p, i) ? b[2].p + from : NULL,
+                              (size_t)(to - from)))
+            return fail_memory(ctx, (size_t)(to - from));
+    }
+    return ML_OK;
+}
+
+static ml_status add_times(Ctx *ctx, const Records *rec, const IpcType *t, const IpcBytes b[3],
+                           TextColumnBuilder *texts)
+{
+    for (int64_t i = 0; i < rec->rows; i++) {
+        char text[48];
+        const int64_t v = flat_get(b[1].p + i * t->number.size, t->number.size);
+        const size_t n = ipc_time_text(t, v, text);
+
+        if (!text_builder_add(texts, bit_is_set(b[0].p, i) ? text : NULL, n))
+            return fail_memory(ctx, n);
+    }
+    return ML_OK;
+}
+
+/* Bits as bytes of 0 and 1, in place of b. */
+static ml_status spread_bits(Ctx *ctx, int64_t n, IpcBytes *b)
+{
+    const size_t size = (size_t)n + 1;
+    char *bytes = pool_alloc(ctx, size);
+
+    if (!bytes)
+        return ML_ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] = bit_is_set(b->p, i);
+    free_bytes(ctx, b, 1);
+    *b = (IpcBytes){.p = bytes, .owned = bytes, .size = size};
+    return ML_OK;
+}
+
+/* The cells of one column in a batch, behind those that texts or *c hold: rows from `at` on. */
+static ml_status add_cells(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
+                           IpcBytes b[3], TextColumnBuilder *texts, FrameColumn **c, int64_t at)
+{
+    if (t->offset_bytes)
+        return add_texts(ctx, r, rec, t, b, texts);
+    if (t->per_second)
+        return add_times(ctx, rec, t, b, texts);
+    if (t->kind == TYPE_BOOL)
+        TRY(spread_bits(ctx, rec->rows, &b[1]));
+    return numbers_fill(ctx, r->file->name, t->number, b[1].p, b[0].p, rec->rows, c, at);
+}
+
+/* Entries of the dictionary in the order of the indexes. */
+static ml_status add_coded(Ctx *ctx, const Reader *r, const Records *rec, Column *c,
+                           const IpcBytes b[3])
+{
+    const FrameColumn *d = c->entries;
+
+    if (!d)
+        return damaged(ctx, r, rec->at, "the dictionary of a column is missing");
+    for (int64_t i = 0; i < rec->rows; i++) {
+        const bool valid = bit_is_set(b[0].p, i);
+        double index = 0;
+        char number[NUM_BUFFER];
+        size_t size = 0;
+        const char *text = NULL;
+
+        if (valid)
+            numbers_to_doubles(c->index.number, b[1].p + i * c->index.number.size, 0, 1, &index);
+        if (index < 0 || index >= (double)d->rows + !valid)
+            return damaged(ctx, r, rec->at, "an index lies outside its dictionary");
+        if (valid)
+            text = frame_cell_text(d, (int64_t)index, number, &size);
+        if (!text_builder_add(&c->texts, text, size))
+            return fail_memory(ctx, size);
+    }
+    return ML_OK;
+}
+
+static ml_status fill_matrix(Ctx *ctx, const Reader *r, const Column *c, int64_t k, IpcBytes b[3])
+{
+    enum { PIECE = 512 };
+    const Records *rec = &r->records;
+    double some[PIECE];
+
+    if (c->type.kind == TYPE_BOOL)
+        TRY(spread_bits(ctx, rec->rows, &b[1]));
+    for (int64_t i = 0; i < rec->rows; i++) {
+        const int64_t n = rec->rows - i < PIECE ? rec->rows - i : PIECE;
+
+        if (i % PIECE == 0)
+            numbers_to_doubles(c->type.number, b[1].p + i * c->type.number.size,
+                               c->type.number.size, n, some);
+        r->m->values[(r->done + i) * r->count + k] =
+            bit_is_set(b[0].p, i) ? some[i % PIECE] : (double)__builtin_nan("");
+    }
+    return ML_OK;
+}
+
+static ml_status fill_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    Reader *r = arg;
+    const Records *rec = &r->records;
+
+    for (int64_t k = lo; k < hi; k++) {
+        Column *c = &r->columns[k];
+        IpcBytes b[3] = {{0}};
+        ml_status st = check_cancel(ctx);
+
+        if (!c->coded && c->type.kind == TYPE_NULL)
+            continue;
+        if (st == ML_OK)
+            st = get_buffers(ctx, r, rec, c->coded ? &c->index : &c->type, k, c->first_buffer, b);
+        if (st == ML_OK)
+            st = r->as_matrix ? fill_matrix(ctx, r, c, k, b)
+                 : c->coded   ? add_coded(ctx, r, rec, c, b)
+                              : add_cells(ctx, r, rec, &c->type, b, &c->texts, &c->c, r->done);
+        free_bytes(ctx, b, 3);
+        TRY(st);
+    }
+    return ML_OK;
+}
+
+/* ---- dictionaries ---- */
+
+/* The entries of a dictionary batch as a column. */
+static ml_status read_entries(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
+                              FrameColumn **out)
+{
+    TextColumnBuilder texts = {0};
+    IpcBytes b[3] = {{0}};
+    const bool number = t->column != FT_STRING;
+    ml_status st = ML_OK;
+
+    *out = NULL;
+    if (t->kind == TYPE_NULL)
+        return damaged(ctx, r, rec->at, "a dictionary of nothing");
+    st = get_buffers(ctx, r, rec, t, 0, 0, b);
+    if (st == ML_OK && number)
+        st = frame_column_new(ctx, t->column, rec->rows, out);
+    if (st == ML_OK)
+        st = add_cells(ctx, r, rec, t, b, &texts, out, 0);
+    if (st == ML_OK && !number)
+        st = text_builder_finish(ctx, &texts, FT_STRING, out);
+    if (st != ML_OK) {
+        frame_column_release(*out);
+        *out = NULL;
+    }
+    text_builder_free(&texts);
+    free_bytes(ctx, b, 3);
+    return st;
+}
+
+static ml_status take_dictionary(Ctx *ctx, Reader *r, Message *m)
+{
+    const int64_t id = flat_int(&m->flat, m->header, DICTIONARY_ID, 8, 0);
+    Records rec;
+
+    TRY(read_records(ctx, r, m, flat_table(&m->flat, m->header, DICTIONARY_RECORDS), &rec));
+    if (flat_int(&m->flat, m->header, DICTIONARY_IS_DELTA, 1, 0))
+        return damaged(ctx, r, m->at, "dictionaries that grow are not supported");
+    for (int64_t k = 0; k < r->count; k++) {
+        Column *c = &r->columns[k];
+
+        if (!c->coded || c->dictionary != id)
+            continue;
+        frame_column_release(c->entries);
+        TRY(read_entries(ctx, r, &rec, &c->type, &c->entries));
+    }
+    return ML_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Call for each batch; dictionaries are taken when they come. */
+static ml_status walk(Ctx *ctx, Reader *r, ml_status (*visit)(Ctx *ctx, Reader *r))
+{
+    const size_t start = r->at;
+    Message m;
+    bool end = false;
+
+    for (;;) {
+        TRY(next_message(ctx, r, &m, &end));
+        if (end)
+            break;
+        if (m.kind == KIND_DICTIONARY && visit) {
+            TRY(take_dictionary(ctx, r, &m));
+        } else if (m.kind == KIND_RECORDS) {
+            TRY(read_records(ctx, r, &m, m.header, &r->records));
+            if (visit)
+                TRY(visit(ctx, r));
+            else if (__builtin_add_overflow(r->rows, r->records.rows, &r->rows))
+                return damaged(ctx, r, m.at, "an impossible number of rows");
+        }
+    }
+    r->at = start;
+    return ML_OK;
+}
+
+static ml_status fill_batch(Ctx *ctx, Reader *r)
+{
+    TRY(task_for(ctx, r->count, 1, fill_columns, r));
+    r->done += r->records.rows;
+    return ML_OK;
+}
+
+static ml_status start_reader(Ctx *ctx, Reader *r, const Input *in)
+{
+    static const char magic[] = "ARROW1\0";
+
+    if (in->count != 1)
+        return fail(ctx, ML_EFORMAT, "%s: Arrow data are one file, found %d", r->spec->path,
+                    in->count);
+    r->file = &in->files[0];
+    if (r->file->size >= 8 && memcmp(r->file->data, magic, 8) == 0)
+        r->at = 8;
+    r->start = r->at;
+    TRY(read_schema(ctx, r));
+    if (r->count == 0)
+        return fail(ctx, ML_EFORMAT, "%s: the file holds no columns", r->spec->path);
+    TRY(walk(ctx, r, NULL));
+    return input_check_dims(ctx, r->spec, r->rows, r->count);
+}
+
+/* A column of texts that are all missing. */
+static ml_status all_nulls(Ctx *ctx, int64_t rows, FrameColumn **out)
+{
+    TextStore *none;
+
+    TRY(text_store_new(ctx, 0, 0, &none));
+    TRY(frame_column_codes(ctx, FT_STRING, rows, none, out));
+    memset((*out)->cells, 0, (size_t)rows * (*out)->width);
+    return ML_OK;
+}
+
+static ml_status finish_column(Ctx *ctx, const Reader *r, Column *c, FrameColumn **out)
+{
+    *out = c->c;
+    c->c = NULL;
+    if (*out)
+        return ML_OK;
+    return !c->coded && c->type.kind == TYPE_NULL
+               ? all_nulls(ctx, r->rows, out)
+               : text_builder_finish(ctx, &c->texts, FT_STRING, out);
+}
+
+static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
+{
+    FrameParts parts = {0};
+
+    for (int64_t k = 0; k < r->count; k++) {
+        Column *c = &r->columns[k];
+        FrameColumn *taken;
+        ml_status st = finish_column(ctx, r, c, &taken);
+
+        if (st == ML_OK)
+            st = frame_parts_add(ctx, &parts, r->spec->path, c->name, strlen(c->name), taken);
+        if (st != ML_OK) {
+            frame_parts_free(&parts);
+            return st;
+        }
+    }
+    return frame_parts_finish(ctx, r->spec, &parts, out);
+}
+
+static void close_reader(Reader *r)
+{
+    for (int64_t k = 0; k < r->count; k++) {
+        frame_column_release(r->columns[k].entries);
+        frame_column_release(r->columns[k].c);
+        text_builder_free(&r->columns[k].texts);
+    }
+}
+
+ml_status arrow_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
+{
+    Reader r = {.spec = spec};
+    ml_status st = start_reader(ctx, &r, in);
+
+    for (int64_t k = 0; k < r.count && st == ML_OK; k++)
+        if (!r.columns[k].coded && r.columns[k].type.column != FT_STRING)
+            st = frame_column_new(ctx, r.columns[k].type.column, r.rows, &r.columns[k].c);
+    if (st == ML_OK)
+        st = walk(ctx, &r, fill_batch);
+    if (st == ML_OK)
+        st = finish_frame(ctx, &r, out);
+    close_reader(&r);
+    return st;
+}
+
+ml_status arrow_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
+{
+    Reader r = {.spec = spec, .as_matrix = true};
+    ml_status st = start_reader(ctx, &r, in);
+
+    *out = NULL;
+    if (st == ML_OK)
+        st = matrix_new_dense(ctx, r.rows, r.count, &r.m);
+    if (st == ML_OK)
+        st = walk(ctx, &r, fill_batch);
+    if (st == ML_OK)
+        st = matrix_finish(ctx, &r.m, -1);
+    close_reader(&r);
+    if (st == ML_OK)
+        *out = r.m;
+    else
+        matrix_release(r.m);
+    return st;
+}

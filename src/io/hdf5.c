@@ -155,6 +155,15 @@ const char *hdf5_name(Ctx *ctx, const Hdf5File *f, Hid group, const char *path, 
     return name;
 }
 
+bool hdf5_is_bare_dimension(const Hdf5File *f, const Hdf5Data *d)
+{
+    static const char mark[] = "This is a netCDF dimension";
+    char name[128] = "";
+
+    return d->scale && f->h->scale_name(d->id, name, sizeof name) > 0 &&
+           strncmp(name, mark, sizeof mark - 1) == 0;
+}
+
 /* ---- finding the matrix where no dataset is named ---- */
 
 typedef struct Search {

@@ -38,6 +38,9 @@ void hdf5_close_data(const Hdf5File *f, Hdf5Data *d);
  * error recorded. */
 const char *hdf5_name(Ctx *ctx, const Hdf5File *f, Hid group, const char *path, Hsize k);
 
+/* A dimension of NetCDF that has no coordinates, by its name attribute. */
+bool hdf5_is_bare_dimension(const Hdf5File *f, const Hdf5Data *d);
+
 /* Where missing cells and scaled ones are told. */
 typedef struct Hdf5Rule {
     bool has_fill, has_missing, scaled;

@@ -57,6 +57,7 @@ static const LibrarySymbol symbols[] = {
     {"H5DSset_scale", offsetof(Hdf5, scale_set)},
     {"H5DSattach_scale", offsetof(Hdf5, scale_attach)},
     {"H5DSis_scale", offsetof(Hdf5, scale_is)},
+    {"H5DSget_scale_name", offsetof(Hdf5, scale_name)},
     {"H5T_IEEE_F64LE_g", offsetof(Hdf5, double_type)},
     {"H5T_IEEE_F32LE_g", offsetof(Hdf5, float_type)},
     {"H5T_STD_I64LE_g", offsetof(Hdf5, int64_type)},

@@ -100,6 +100,7 @@ typedef struct Hdf5 {
     int (*scale_set)(Hid data, const char *name);
     int (*scale_attach)(Hid data, Hid scale, unsigned dim);
     int (*scale_is)(Hid data);
+    ssize_t (*scale_name)(Hid scale, char *name, size_t size);
     const Hid *double_type, *float_type, *int64_type, *int32_type, *byte_type, *flag_type,
         *text_type;                                       /* those of files, little-endian */
     const Hid *memory_double;                             /* that of this machine */

@@ -29,7 +29,7 @@ ml_status npy_to_matrix(Ctx *ctx, const NpyArray *a, Matrix **out)
     return numbers_to_matrix(ctx, t, a->data, a->by_column, a->rows, a->cols, out);
 }
 
-static ml_status open_array_file(Ctx *ctx, const Spec *spec, const Input *in, NpyArray *out)
+ml_status npy_open_file(Ctx *ctx, const Spec *spec, const Input *in, NpyArray *out)
 {
     if (in->count != 1)
         return fail(ctx, ML_EFORMAT, "%s: an array is one file, found %d", spec->path, in->count);
@@ -63,7 +63,7 @@ ml_status npy_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     ml_status st;
 
     *out = NULL;
-    TRY_TO(done, st = open_array_file(ctx, spec, in, &a));
+    TRY_TO(done, st = npy_open_file(ctx, spec, in, &a));
     TRY_TO(done, st = input_check_dims(ctx, spec, a.rows, a.cols));
     TRY_TO(done, st = read_array(ctx, &a, &in->files[0], out));
     st = matrix_finish(ctx, out, -1);

@@ -29,6 +29,7 @@ typedef struct NpyArray {
 /* Read the header; everything in it is checked against `size`. Strings live in the arena. */
 ml_status npy_open(Ctx *ctx, Arena *arena, const char *name, const char *p, size_t size,
                    NpyArray *out);
+ml_status npy_open_file(Ctx *ctx, const Spec *spec, const Input *in, NpyArray *out);
 /* ML_EFORMAT unless cells are plain numbers. */
 ml_status npy_numbers(Ctx *ctx, const NpyArray *a, const NpyField *f, NumberType *out);
 ml_status npy_to_matrix(Ctx *ctx, const NpyArray *a, Matrix **out);

@@ -13,7 +13,8 @@ typedef struct Header {
     Arena *arena;
     const char *name, *start, *p, *end; /* start: of the array */
     NpyArray *a;
-    int seen; /* a bit for each key */
+    int seen;   /* a bit for each key */
+    bool latin; /* text is Latin-1, not UTF-8 */
 } Header;
 
 static ml_status fail_header(const Header *h, const char *expected)
@@ -46,6 +47,18 @@ static bool take_word(Header *h, const char *word)
     return true;
 }
 
+/* A byte of a text as UTF-8; returns its size. */
+static size_t put_byte(const Header *h, unsigned char c, char *to)
+{
+    if (!h->latin || c < 128) {
+        *to = (char)c;
+        return 1;
+    }
+    to[0] = (char)(0xc0 | c >> 6);
+    to[1] = (char)(0x80 | (c & 0x3f));
+    return 2;
+}
+
 /* A string in quotes of either kind; a backslash makes the next character plain. */
 static ml_status parse_text(Header *h, const char **out)
 {
@@ -61,12 +74,12 @@ static ml_status parse_text(Header *h, const char **out)
         h->p += *h->p == '\\' && h->end - h->p > 1 ? 2 : 1;
     if (h->p == h->end)
         return fail_header(h, "a closing quote");
-    text = arena_alloc(h->arena, (size_t)(h->p - begin) + 1);
+    text = arena_alloc(h->arena, 2 * (size_t)(h->p - begin) + 1);
     if (!text)
-        return fail_memory(h->ctx, (size_t)(h->p - begin) + 1);
+        return fail_memory(h->ctx, 2 * (size_t)(h->p - begin) + 1);
     for (; begin < h->p; begin++) {
         begin += *begin == '\\';
-        text[n++] = *begin;
+        n += put_byte(h, (unsigned char)*begin, text + n);
     }
     h->p++;
     *out = text;
@@ -275,6 +288,7 @@ ml_status npy_open(Ctx *ctx, Arena *arena, const char *name, const char *p, size
     *out = (NpyArray){.name = name};
     TRY(check_magic(ctx, name, p, size, &head, &length));
     h.p = p + head;
+    h.latin = p[6] < 3;
     h.end = h.p + length;
     TRY(parse_dictionary(&h));
     TRY(measure(&h, &bytes));
@@ -286,24 +300,38 @@ ml_status npy_open(Ctx *ctx, Arena *arena, const char *name, const char *p, size
     return ML_OK;
 }
 
+/* Version 1 has two bytes for the length and Latin-1 for names, version 3 four bytes and UTF-8. */
+static bool needs_version_3(const Buffer *text)
+{
+    if (text->size > UINT16_MAX - 128)
+        return true;
+    for (size_t i = 0; i < text->size; i++)
+        if ((unsigned char)text->data[i] >= 128)
+            return true;
+    return false;
+}
+
 void npy_put_header(Buffer *b, const char *descr, int64_t rows, int64_t cols)
 {
     Buffer text = {0};
-    char head[10] = "\x93NUMPY\x01";
-    size_t length;
+    char head[12] = "\x93NUMPY\x01";
+    size_t length, size;
 
-    buffer_format(&text, "{'descr': %s, 'fortran_order': False, 'shape': (%" PRId64 ",", descr,
-                  rows);
+    buffer_text(&text, "{'descr': ");
+    buffer_text(&text, descr);
+    buffer_format(&text, ", 'fortran_order': False, 'shape': (%" PRId64 ",", rows);
     if (cols >= 0)
         buffer_format(&text, " %" PRId64, cols);
     buffer_text(&text, "), }");
-    length = (sizeof head + text.size + 64) / 64 * 64 - sizeof head;
+    head[6] = needs_version_3(&text) ? 3 : 1;
+    size = head[6] == 3 ? 12 : 10;
+    length = (size + text.size + 64) / 64 * 64 - size;
     while (text.size + 1 < length && !text.failed)
         buffer_put(&text, " ", 1);
     buffer_put(&text, "\n", 1);
-    head[8] = (char)(length & 255);
-    head[9] = (char)(length >> 8);
-    buffer_put(b, head, sizeof head);
+    for (size_t i = 8; i < size; i++)
+        head[i] = (char)(length >> (8 * (i - 8)) & 255);
+    buffer_put(b, head, size);
     if (text.data)
         buffer_put(b, text.data, text.size);
     b->failed |= text.failed;

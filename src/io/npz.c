@@ -47,7 +47,7 @@ void npz_close_array(Ctx *ctx, NpzArray *a)
     a->owned = NULL;
 }
 
-static ml_status open_archive(Ctx *ctx, const Spec *spec, const Input *in, Npz *out)
+ml_status npz_open(Ctx *ctx, const Spec *spec, const Input *in, Npz *out)
 {
     *out = (Npz){.spec = spec};
     if (in->count != 1)
@@ -99,7 +99,7 @@ ml_status npz_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     ml_status st;
 
     *out = NULL;
-    TRY(open_archive(ctx, spec, in, &z));
+    TRY(npz_open(ctx, spec, in, &z));
     st = !spec->dataset && npz_is_sparse(&z) ? npz_read_sparse(ctx, &z, out)
                                              : read_one(ctx, &z, out);
     if (st == ML_OK)

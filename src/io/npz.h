@@ -17,6 +17,7 @@ typedef struct NpzArray {
     size_t size;
 } NpzArray;
 
+ml_status npz_open(Ctx *ctx, const Spec *spec, const Input *in, Npz *out);
 /* The member NAME or NAME.npy; NULL if there is none. */
 const ZipMember *npz_find(const Npz *z, const char *name);
 ml_status npz_open_array(Ctx *ctx, const Npz *z, const ZipMember *m, NpzArray *out);

@@ -1,4 +1,4 @@
-/* NumPy's .npz: zip archives, arrays and sparse matrices in them. */
+/* NumPy's .npz, zip archives of arrays, as matrices and as frames. */
 #include "fuzz_io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -7,6 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     io_options_init(&o);
     o.format = "npz";
+    fuzz_read(&o, data, size);
+    o.data_type = "frame";
     fuzz_read(&o, data, size);
     return 0;
 }

@@ -18,6 +18,7 @@ typedef struct VarDefs {
     bool repeated;        /* assigned in a loop */
     bool fraction;        /* may have a value that is no integer */
     bool seen;            /* its value is being looked at */
+    int known[3];         /* where its value, rows and columns were kept, from 1 on; 0: not yet */
 } VarDefs;
 
 typedef struct Defs {

@@ -160,20 +160,37 @@ static Poly opaque(Subscripts *x, const Expr *e)
 
 /* ---- names ---- */
 
-/* The value of a variable that has one in the whole function; bad when it is not a sum of such. */
-static Poly single_value(Subscripts *x, VarDefs *v)
+/* What a variable that the function assigns once has in all of it: its value, rows or columns, by
+ * the expression for that.  Kept, because each may be built from the one before, twice. */
+typedef enum Known { KNOWN_VALUE, KNOWN_ROWS, KNOWN_COLS } Known;
+
+static Poly known_of(Subscripts *x, VarDefs *v, Known what, const Expr *e)
 {
     const SubscriptPlace place = x->place;
-    Poly value;
+    Poly value = poly_bad();
 
-    if (!v || v->seen || !v->value || !defs_is_single(&x->defs, v->name))
-        return poly_bad();
+    if (v->known[what] > 0)
+        return x->known.items[v->known[what] - 1];
+    if (v->seen)
+        return value;
     v->seen = true;
     x->place = IN_FUNCTION;
-    value = subscripts_value(x, v->value);
+    value = subscripts_value(x, e);
     x->place = place;
     v->seen = false;
+    if (VEC_PUSH(&x->known, value))
+        v->known[what] = x->known.count;
+    else
+        x->c->status = fail_memory(x->c->ctx, sizeof value);
     return value;
+}
+
+/* Bad when the variable has no value in the whole function, or not one of such values. */
+static Poly single_value(Subscripts *x, VarDefs *v)
+{
+    if (!v || !v->value || !defs_is_single(&x->defs, v->name))
+        return poly_bad();
+    return known_of(x, v, KNOWN_VALUE, v->value);
 }
 
 static Poly variable(Subscripts *x, const Expr *e)
@@ -195,20 +212,13 @@ static Poly variable(Subscripts *x, const Expr *e)
 /* R = matrix(0, rows=10, cols=1), and R is never made anew: nrow(R) is 10. */
 static Poly size_from_value(Subscripts *x, const Expr *e)
 {
-    const char *name = e->args[0]->name;
-    VarDefs *v = defs_find(&x->defs, name);
-    const SubscriptPlace place = x->place;
-    Poly size;
+    const bool rows = is_native(e, OP_nrow);
+    VarDefs *v = defs_find(&x->defs, e->args[0]->name);
 
-    if (!v || v->seen || !v->value || !defs_is_size_single(&x->defs, name) ||
+    if (!v || !v->value || !defs_is_size_single(&x->defs, v->name) ||
         !is_native(v->value, OP_matrix) || is_native(e, OP_length))
         return poly_bad();
-    v->seen = true;
-    x->place = IN_FUNCTION;
-    size = subscripts_value(x, v->value->args[is_native(e, OP_nrow) ? 1 : 2]);
-    x->place = place;
-    v->seen = false;
-    return size;
+    return known_of(x, v, rows ? KNOWN_ROWS : KNOWN_COLS, v->value->args[rows ? 1 : 2]);
 }
 
 static Poly size_of(Subscripts *x, const Expr *e)
@@ -565,6 +575,7 @@ void subscripts_free(Subscripts *x)
     VEC_FREE(&x->own);
     VEC_FREE(&x->same);
     VEC_FREE(&x->bound);
+    VEC_FREE(&x->known);
     VEC_FREE(&x->facts.items);
     VEC_FREE(&x->owners);
 }

@@ -40,6 +40,7 @@ typedef struct Subscripts {
     const Stmt *loop;
     VEC(Symbol) own, same; /* symbol 2 k + 2 is own[k], symbol -1 - k is same[k] */
     VEC(Binding) bound;    /* variables of an iteration, as far as known here */
+    VEC(Poly) known;       /* values and sizes of variables that the function assigns once */
     Facts facts;           /* of one iteration */
     VEC(int) owners;       /* of each fact: the symbol that it is about, 0 when it always holds */
     SubscriptPlace place;

@@ -12,7 +12,7 @@ set -eu
 packages() {
     case $1 in
     build) echo gcc:gcc libc6-dev:/usr/include/stdio.h make:make cmake:cmake ninja-build:ninja pkg-config:pkg-config \
-        libcjson-dev:/usr/include/cjson/cJSON.h libexpat1-dev:/usr/include/expat.h libopenblas0-pthread:openblas \
+        libexpat1-dev:/usr/include/expat.h libopenblas0-pthread:openblas \
         libdeflate0:lib=libdeflate.so.0 libzstd1:lib=libzstd.so.1 libhdf5-hl-100:lib=libhdf5_serial_hl.so.100 ;;
     test) echo libcmocka-dev:/usr/include/cmocka.h binutils:nm diffutils:diff ;;
     fuzz) echo clang-14:clang-14 libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer ;;

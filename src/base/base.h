@@ -79,6 +79,7 @@ void options_default(Options *opt);
 
 /* ---- context ---- */
 
+struct Matrix;
 struct TaskEngine;
 struct Pool;
 struct Run;
@@ -86,10 +87,14 @@ struct Run;
 typedef struct Ctx {
     ErrorRecord err;
     const Options *opt;
-    struct TaskEngine *tasks;       /* task/ */
-    struct Pool *pool;              /* data/ */
-    struct CodeCache *codes;        /* kernel/: pipelines that were read, or NULL */
-    struct Run *run;                /* run/: the running program, for eval and exists */
+    struct TaskEngine *tasks; /* task/ */
+    struct Pool *pool;        /* data/ */
+    struct CodeCache *codes;  /* kernel/: pipelines that were read, or NULL */
+    struct Run *run;          /* run/: the running program, for eval and exists */
+    /* run/: the first result of a function of the program as a matrix, which the caller owns, for
+     * operators that are told its name; NULL outside of programs. */
+    ml_status (*call_function)(struct Ctx *ctx, const char *name, struct Matrix *in,
+                               struct Matrix **out);
     atomic_bool *cancelled;         /* set by ml_context_cancel */
     atomic_uint_fast64_t *unseeded; /* counter behind rand() and sample() without a seed */
     ml_output output, diagnostics;

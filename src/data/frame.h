@@ -226,6 +226,8 @@ uint32_t text_set_put(TextSet *s, const char *text, size_t size);
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size);
 const char *text_set_at(const TextSet *s, uint32_t number, size_t *size);
 void text_set_free(TextSet *s);
+/* The texts in the order of their numbers. */
+ml_status text_store_of_set(Ctx *ctx, const TextSet *s, TextStore **out);
 
 /* Cells are added row by row, then the whole becomes a FrameColumn. */
 typedef struct TextColumnBuilder {

@@ -318,7 +318,7 @@ static void store_put(TextStore *s, int64_t k, const char *text, size_t size)
         s->offsets_beyond[k + 1] = from + (int64_t)size;
 }
 
-static ml_status store_of_set(Ctx *ctx, const TextSet *set, TextStore **out)
+ml_status text_store_of_set(Ctx *ctx, const TextSet *set, TextStore **out)
 {
     TRY(text_store_new(ctx, set->entries.count, set->bytes.size, out));
     for (int k = 0; k < set->entries.count; k++) {
@@ -358,7 +358,7 @@ static ml_status join_codes(Ctx *ctx, TextColumnBuilder *b, int n, int64_t strid
     for (int k = 0; k < n && st == ML_OK; k++)
         st = unite(ctx, &b[k * stride].set, &all, &numbers[k]);
     if (st == ML_OK)
-        st = store_of_set(ctx, &all, &texts);
+        st = text_store_of_set(ctx, &all, &texts);
     text_set_free(&all);
     if (st == ML_OK)
         st = frame_column_codes(ctx, type, rows, texts, out);

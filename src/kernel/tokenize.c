@@ -6,6 +6,8 @@
  * order that a hash table of Java keeps them in, so that the first max_tokens are those of the
  * reference. Cost: tokens times their length; counting sorts those of a document. */
 #include "kernel/frame.h"
+#include "kernel/json.h"
+#include "kernel/text.h"
 #include "kernel/transform.h"
 
 #include <stdlib.h>
@@ -53,67 +55,67 @@ static ml_status wrong(Ctx *ctx, const char *key, const char *expected)
     return fail(ctx, ML_EVALUE, "tokenize specification, %s: expected %s", key, expected);
 }
 
-static ml_status read_word(Ctx *ctx, const cJSON *object, const char *key, const char *def,
+static ml_status read_word(Ctx *ctx, const Json *object, const char *key, const char *def,
                            const char **out)
 {
-    const cJSON *item = json()->member(object, key);
+    const Json *item = json_member(object, key);
 
     *out = def;
     if (!item && def)
         return ML_OK;
-    if (!json()->is_string(item))
+    if (!json_is(item, JSON_STRING))
         return wrong(ctx, key, "a text");
-    *out = item->valuestring;
+    *out = item->text;
     return ML_OK;
 }
 
-static ml_status read_count(Ctx *ctx, const cJSON *object, const char *key, int64_t def,
+static ml_status read_count(Ctx *ctx, const Json *object, const char *key, int64_t def,
                             int64_t *out)
 {
-    const cJSON *item = json()->member(object, key);
+    const Json *item = json_member(object, key);
 
     *out = def;
     if (!item)
         return ML_OK;
-    if (!json()->is_number(item) || !(item->valuedouble >= 1 && item->valuedouble < 0x1p31))
+    if (!json_is(item, JSON_NUMBER) || !(item->number >= 1 && item->number < 0x1p31))
         return wrong(ctx, key, "a number from 1 on");
-    *out = (int64_t)item->valuedouble;
+    *out = (int64_t)item->number;
     return ML_OK;
 }
 
-static bool read_flag(const cJSON *object, const char *key)
+static bool read_flag(const Json *object, const char *key)
 {
-    return json()->is_true(json()->member(object, key));
+    return json_is(json_member(object, key), JSON_TRUE);
 }
 
-static ml_status read_column(Tokenizer *t, const char *key, const cJSON *item, int64_t *out)
+static ml_status read_column(Tokenizer *t, const char *key, const Json *item, int64_t *out)
 {
-    if (!json()->is_number(item) ||
-        !(item->valuedouble >= 1 && item->valuedouble < (double)t->in->cols + 1))
+    if (!json_is(item, JSON_NUMBER) ||
+        !(item->number >= 1 && item->number < (double)t->in->cols + 1))
         return fail(t->ctx, ML_EVALUE,
                     "tokenize specification, %s: expected columns from 1 to %" PRId64, key,
                     t->in->cols);
-    *out = (int64_t)item->valuedouble - 1;
+    *out = (int64_t)item->number - 1;
     return ML_OK;
 }
 
-static ml_status read_ids(Tokenizer *t, const cJSON *root)
+static ml_status read_ids(Tokenizer *t, const Json *root)
 {
-    const cJSON *list = json()->member(root, "id_cols");
+    const Json *list = json_member(root, "id_cols");
 
-    if (!json()->is_array(list))
+    if (!json_is(list, JSON_ARRAY))
         return wrong(t->ctx, "id_cols", "a list of columns");
-    for (const cJSON *item = list->child; item; item = item->next) {
+    for (const Json *item = list->child; item; item = item->next) {
         if (t->spec.nids == MAX_IDS)
             return wrong(t->ctx, "id_cols", "at most 64 columns");
         TRY(read_column(t, "id_cols", item, &t->spec.ids[t->spec.nids++]));
     }
-    return read_column(t, "tokenize_col", json()->member(root, "tokenize_col"), &t->spec.column);
+    return read_column(t, "tokenize_col", json_member(root, "tokenize_col"), &t->spec.column);
 }
 
-static ml_status read_algorithm(Tokenizer *t, const cJSON *root)
+static ml_status read_algorithm(Tokenizer *t, const Json *root)
 {
-    const cJSON *params = json()->member(root, "algo_params");
+    const Json *params = json_member(root, "algo_params");
     const char *algorithm, *regex, *type;
     size_t at;
 
@@ -133,10 +135,10 @@ static ml_status read_algorithm(Tokenizer *t, const cJSON *root)
     return ML_OK;
 }
 
-static ml_status read_output(Tokenizer *t, const cJSON *root)
+static ml_status read_output(Tokenizer *t, const Json *root)
 {
     static const char *const names[] = {"count", "position", "hash"};
-    const cJSON *params = json()->member(root, "out_params");
+    const Json *params = json_member(root, "out_params");
     const char *out;
 
     TRY(read_word(t->ctx, root, "out", NULL, &out));
@@ -156,18 +158,13 @@ static ml_status read_output(Tokenizer *t, const cJSON *root)
 
 static ml_status read_spec(Tokenizer *t, const char *text)
 {
-    cJSON *root = NULL;
-    ml_status st = transform_json(t->ctx, text, &root);
+    const JsonSource source = {"tokenize specification", text};
+    Json *root = NULL;
 
-    if (st == ML_OK)
-        st = read_ids(t, root);
-    if (st == ML_OK)
-        st = read_algorithm(t, root);
-    if (st == ML_OK)
-        st = read_output(t, root);
-    if (root)
-        json()->free(root);
-    return st;
+    TRY(json_parse(t->ctx, t->arena, &source, &root));
+    TRY(read_ids(t, root));
+    TRY(read_algorithm(t, root));
+    return read_output(t, root);
 }
 
 /* ---- tokens of a document ---- */

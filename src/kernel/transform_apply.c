@@ -1,24 +1,25 @@
 /* transform_apply: rows of a frame to rows of a matrix, by coders that are complete.
  *
- * The codes of all cells are computed first, tile of rows by tile, into a dense matrix with the
- * columns of the frame.  Without dummy columns that is the result; else it is spread out, straight
- * into CSR where the result is sparse.  Unknown categories and missing cells are NaN, in dummy
- * columns a row of zeros.  No result depends on the number of threads: each row is a function of
- * its cells. */
+ * Tiles of rows are encoded column by column into scratch that stays in the cache, then laid out
+ * row by row.  Where coders have several columns a first pass counts the nonzeros of each row,
+ * which decides on the form of the matrix: CSR of exactly this size, or dense.  Unknown categories
+ * and missing cells are NaN, in several columns a row of zeros.  No result depends on the number of
+ * threads: each row is a function of its cells. */
 #include "kernel/transform.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { TILE = 1024 };
+enum { TILE = 512 };
 
 typedef struct Encoding {
     const Transform *transform;
     const Frame *frame;
+    CodedColumn *sources;
     const int64_t *rows; /* that are kept, or NULL: all */
     int64_t nrows;
-    double *codes; /* nrows x columns of the frame */
-    Matrix *out;   /* to spread into */
+    int64_t *row_ptr; /* nonzeros before each row */
+    Matrix *out;
 } Encoding;
 
 /* ---- which rows are kept ---- */
@@ -43,7 +44,7 @@ static ml_status kept_rows(Ctx *ctx, const Transform *t, const Frame *f, int64_t
         any |= t->spec.columns[j].omit;
     if (!any)
         return ML_OK;
-    *rows = mem_alloc((size_t)f->rows * sizeof **rows);
+    *rows = mem_alloc((size_t)(f->rows + 1) * sizeof **rows);
     if (!*rows)
         return fail_memory(ctx, (size_t)f->rows * sizeof **rows);
     *count = 0;
@@ -53,189 +54,202 @@ static ml_status kept_rows(Ctx *ctx, const Transform *t, const Frame *f, int64_t
     return ML_OK;
 }
 
-/* ---- codes ---- */
+/* ---- what a coded cell stands for ---- */
 
-static double category_cell(const Coder *coder, const FrameColumn *c, int64_t row)
+/* The code of a cell with several columns, 0 when it has none. */
+static inline int64_t code_of(const Coder *c, double x)
 {
-    char buf[NUM_BUFFER];
-    Text name;
-    int64_t code;
-
-    name.s = frame_cell_string(c, row, buf, &name.size);
-    code = categories_code(&coder->categories, name);
-    return code ? (double)code : NAN;
+    return x >= 1 && x <= (double)c->codes ? (int64_t)x : 0;
 }
 
-static ml_status bin_cell(Ctx *ctx, const Coder *coder, const FrameColumn *c, int64_t row,
-                          double *out)
+static int64_t cell_nonzeros(const CodedColumn *s, double x)
 {
-    double x;
+    const Coder *c = s->coder;
 
-    TRY(frame_cell_number(ctx, c, row, &x));
-    *out = isnan(x) || coder->codes == 0 ? NAN : (double)bin_code(coder, x);
+    if (c->spec->coding == CODE_WORDS)
+        return s->words.starts[(int64_t)x + 1] - s->words.starts[(int64_t)x];
+    if (c->spec->coding == CODE_EMBED && code_of(c, x)) {
+        const int64_t at = (code_of(c, x) - 1) * c->width;
+
+        return matrix_count_nnz(c->vectors->values + at, c->width);
+    }
+    if (c->spec->dummy || c->spec->coding == CODE_EMBED)
+        return code_of(c, x) > 0;
+    return x != 0;
+}
+
+static void put_dense(const CodedColumn *s, double x, double *row)
+{
+    const Coder *c = s->coder;
+    const int64_t code = code_of(c, x);
+
+    if (c->spec->coding == CODE_WORDS) {
+        for (int64_t k = s->words.starts[(int64_t)x]; k < s->words.starts[(int64_t)x + 1]; k++)
+            row[c->first + s->words.columns.items[k]] = s->words.counts.items[k];
+    } else if (c->spec->coding == CODE_EMBED) {
+        if (code)
+            memcpy(row + c->first, c->vectors->values + (code - 1) * c->width,
+                   (size_t)c->width * sizeof *row);
+    } else if (!c->spec->dummy) {
+        row[c->first] = x;
+    } else if (code) {
+        row[c->first + code - 1] = 1;
+    }
+}
+
+static inline int64_t put_one(Matrix *m, int64_t at, int64_t col, double x)
+{
+    if (x == 0)
+        return at;
+    m->col_idx[at] = (uint32_t)col;
+    m->values[at] = x;
+    return at + 1;
+}
+
+/* At the place `at` of a CSR matrix; returns the next one. */
+static int64_t put_sparse(const CodedColumn *s, double x, Matrix *m, int64_t at)
+{
+    const Coder *c = s->coder;
+    const int64_t code = code_of(c, x);
+
+    if (c->spec->coding == CODE_WORDS) {
+        for (int64_t k = s->words.starts[(int64_t)x]; k < s->words.starts[(int64_t)x + 1]; k++)
+            at = put_one(m, at, c->first + s->words.columns.items[k], s->words.counts.items[k]);
+    } else if (c->spec->coding == CODE_EMBED) {
+        for (int64_t k = 0; code && k < c->width; k++)
+            at = put_one(m, at, c->first + k, c->vectors->values[(code - 1) * c->width + k]);
+    } else if (!c->spec->dummy) {
+        at = put_one(m, at, c->first, x);
+    } else if (code) {
+        at = put_one(m, at, c->first + code - 1, 1);
+    }
+    return at;
+}
+
+/* ---- tiles ---- */
+
+/* Lays out n rows from row lo on, whose codes are column by column in `codes`. */
+typedef void (*LayOut)(const Encoding *e, const double *codes, int64_t lo, int64_t n);
+
+static void count_rows(const Encoding *e, const double *codes, int64_t lo, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        e->row_ptr[lo + i + 1] = 0;
+    for (int64_t j = 0; j < e->frame->cols; j++)
+        for (int64_t i = 0; i < n; i++)
+            e->row_ptr[lo + i + 1] += cell_nonzeros(&e->sources[j], codes[j * TILE + i]);
+}
+
+static void lay_dense(const Encoding *e, const double *codes, int64_t lo, int64_t n)
+{
+    const int64_t cols = e->out->cols;
+    double *row = e->out->values + lo * cols;
+
+    if (e->transform->wide)
+        memset(row, 0, (size_t)(n * cols) * sizeof *row);
+    for (int64_t i = 0; i < n; i++, row += cols)
+        for (int64_t j = 0; j < e->frame->cols; j++)
+            put_dense(&e->sources[j], codes[j * TILE + i], row);
+}
+
+static void lay_sparse(const Encoding *e, const double *codes, int64_t lo, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = e->out->row_ptr[lo + i];
+
+        for (int64_t j = 0; j < e->frame->cols; j++)
+            at = put_sparse(&e->sources[j], codes[j * TILE + i], e->out, at);
+    }
+}
+
+typedef struct Pass {
+    const Encoding *encoding;
+    LayOut lay_out;
+} Pass;
+
+static ml_status encode_tile(Ctx *ctx, const Pass *p, int64_t lo, int64_t n, double *codes)
+{
+    const Encoding *e = p->encoding;
+
+    for (int64_t j = 0; j < e->frame->cols; j++) {
+        ml_status st = source_encode(ctx, &e->sources[j], e->rows, lo, n, codes + j * TILE);
+
+        if (st != ML_OK)
+            return transform_name_column(ctx, e->frame, j, st);
+    }
+    p->lay_out(e, codes, lo, n);
     return ML_OK;
 }
 
-static ml_status encode_cell(Ctx *ctx, const Coder *coder, const FrameColumn *c, int64_t row,
-                             double *out)
+static ml_status encode_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    if (cell_is_missing(c, row)) {
-        *out = coder->fill;
-        return ML_OK;
+    const Pass *p = arg;
+    const Encoding *e = p->encoding;
+    const size_t cells = (size_t)(e->frame->cols + 1) * TILE;
+    double *codes = mem_alloc(cells * sizeof *codes);
+    ml_status st = codes ? ML_OK : fail_memory(ctx, cells * sizeof *codes);
+
+    for (int64_t t = lo; t < hi && st == ML_OK; t++) {
+        const int64_t left = e->nrows - t * TILE;
+
+        st = encode_tile(ctx, p, t * TILE, left < TILE ? left : TILE, codes);
     }
-    switch (coder->spec->coding) {
-    case CODE_RECODE:
-        *out = category_cell(coder, c, row);
-        return ML_OK;
-    case CODE_BIN:
-        return bin_cell(ctx, coder, c, row, out);
-    case CODE_HASH:
-        *out = (double)hash_bucket(c, row, coder->codes);
-        return ML_OK;
-    default:
-        return frame_cell_number(ctx, c, row, out);
-    }
+    mem_free(codes);
+    return st;
 }
 
-static ml_status encode_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+static ml_status pass(Ctx *ctx, const Encoding *e, LayOut lay_out)
 {
-    const Encoding *e = arg;
-    const int64_t cols = e->frame->cols;
-
-    for (int64_t i = lo; i < hi; i++) {
-        const int64_t row = e->rows ? e->rows[i] : i;
-
-        for (int64_t j = 0; j < cols; j++) {
-            ml_status st = encode_cell(ctx, &e->transform->coders[j], e->frame->columns[j], row,
-                                       &e->codes[i * cols + j]);
-
-            if (st != ML_OK)
-                return transform_name_column(ctx, e->frame, j, st);
-        }
-    }
-    return ML_OK;
-}
-
-/* ---- dummy columns ---- */
-
-/* Column and cell that a code becomes; a zero cell where there is none to set. */
-static int64_t spread(const Coder *coder, double code, double *cell)
-{
-    if (!coder->spec->dummy) {
-        *cell = code;
-        return coder->first;
-    }
-    *cell = code >= 1 && code <= (double)coder->codes;
-    return *cell != 0 ? coder->first + (int64_t)code - 1 : coder->first;
-}
-
-static int64_t row_nonzeros(const Encoding *e, int64_t row)
-{
-    const int64_t cols = e->frame->cols;
-    int64_t n = 0;
-    double cell;
-
-    for (int64_t j = 0; j < cols; j++) {
-        spread(&e->transform->coders[j], e->codes[row * cols + j], &cell);
-        n += cell != 0;
-    }
-    return n;
-}
-
-static ml_status spread_dense(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Encoding *e = arg;
-    const int64_t cols = e->frame->cols;
-
-    (void)ctx;
-    for (int64_t i = lo; i < hi; i++) {
-        double *out = e->out->values + i * e->out->cols, cell;
-
-        for (int64_t j = 0; j < cols; j++) {
-            const int64_t at = spread(&e->transform->coders[j], e->codes[i * cols + j], &cell);
-
-            if (cell != 0)
-                out[at] = cell;
-        }
-    }
-    return ML_OK;
-}
-
-static ml_status spread_sparse(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Encoding *e = arg;
-    const int64_t cols = e->frame->cols;
-
-    (void)ctx;
-    for (int64_t i = lo; i < hi; i++) {
-        int64_t k = e->out->row_ptr[i];
-        double cell;
-
-        for (int64_t j = 0; j < cols; j++) {
-            const int64_t at = spread(&e->transform->coders[j], e->codes[i * cols + j], &cell);
-
-            if (cell == 0)
-                continue;
-            e->out->col_idx[k] = (uint32_t)at;
-            e->out->values[k++] = cell;
-        }
-    }
-    return ML_OK;
-}
-
-/* row_ptr[i + 1] = nonzeros of row i, still to be summed up. */
-static ml_status count_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
-{
-    const Encoding *e = arg;
-    int64_t *counts = e->out->row_ptr;
-
-    (void)ctx;
-    for (int64_t i = lo; i < hi; i++)
-        counts[i + 1] = row_nonzeros(e, i);
-    return ML_OK;
-}
-
-static ml_status to_sparse(Ctx *ctx, Encoding *e, int64_t bound)
-{
-    TRY(matrix_new_csr(ctx, e->nrows, e->transform->cols, bound, &e->out));
-    TRY(task_for(ctx, e->nrows, TILE, count_rows, e));
-    for (int64_t i = 0; i < e->nrows; i++)
-        e->out->row_ptr[i + 1] += e->out->row_ptr[i];
-    return task_for(ctx, e->nrows, TILE, spread_sparse, e);
-}
-
-static ml_status spread_codes(Ctx *ctx, Encoding *e)
-{
-    const int64_t bound = e->nrows * e->frame->cols;
-
-    if (matrix_is_sparse(e->nrows, e->transform->cols, bound))
-        return to_sparse(ctx, e, bound);
-    TRY(matrix_new_zero(ctx, e->nrows, e->transform->cols, &e->out));
-    return task_for(ctx, e->nrows, TILE, spread_dense, e);
+    return task_for(ctx, (e->nrows + TILE - 1) / TILE, 8, encode_tiles, &(Pass){e, lay_out});
 }
 
 /* ---- all ---- */
 
-static ml_status encode(Ctx *ctx, Encoding *e, Matrix **out)
+/* Counts the nonzeros, then fills a matrix of the form that suits them. */
+static ml_status encode_wide(Ctx *ctx, Encoding *e)
 {
-    Matrix *codes = NULL;
-    ml_status st;
+    int64_t nnz;
+    ml_status st = ML_OK;
 
-    TRY(matrix_new_dense(ctx, e->nrows, e->frame->cols, &codes));
-    e->codes = codes->values;
-    st = task_for(ctx, e->nrows, TILE, encode_rows, e);
-    if (st == ML_OK && !e->transform->dummies) {
-        *out = codes;
-        return ML_OK;
+    e->row_ptr = mem_alloc((size_t)(e->nrows + 1) * sizeof *e->row_ptr);
+    if (!e->row_ptr)
+        return fail_memory(ctx, (size_t)e->nrows * sizeof *e->row_ptr);
+    e->row_ptr[0] = 0;
+    TRY_TO(done, st = pass(ctx, e, count_rows));
+    for (int64_t i = 0; i < e->nrows; i++)
+        e->row_ptr[i + 1] += e->row_ptr[i];
+    nnz = e->row_ptr[e->nrows];
+    if (!matrix_is_sparse(e->nrows, e->transform->cols, nnz)) {
+        TRY_TO(done, st = matrix_new_dense(ctx, e->nrows, e->transform->cols, &e->out));
+        st = pass(ctx, e, lay_dense);
+        goto done;
     }
-    if (st == ML_OK)
-        st = spread_codes(ctx, e);
-    matrix_release(codes);
-    if (st == ML_OK)
-        *out = e->out;
-    else
-        matrix_release(e->out);
+    TRY_TO(done, st = matrix_new_csr(ctx, e->nrows, e->transform->cols, nnz, &e->out));
+    memcpy(e->out->row_ptr, e->row_ptr, (size_t)(e->nrows + 1) * sizeof *e->row_ptr);
+    st = pass(ctx, e, lay_sparse);
+done:
+    mem_free(e->row_ptr);
     return st;
+}
+
+static ml_status encode(Ctx *ctx, Encoding *e)
+{
+    if (e->transform->wide)
+        return encode_wide(ctx, e);
+    TRY(matrix_new_dense(ctx, e->nrows, e->transform->cols, &e->out));
+    return pass(ctx, e, lay_dense);
+}
+
+static ml_status open_sources(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Encoding *e = arg;
+    const Transform *t = e->transform;
+
+    for (int64_t j = lo; j < hi; j++)
+        TRY(transform_name_column(ctx, e->frame, j,
+                                  source_open(ctx, &t->coders[j], e->frame->columns[j],
+                                              t->seen ? &t->seen[j] : NULL, &e->sources[j])));
+    return ML_OK;
 }
 
 ml_status transform_apply(Ctx *ctx, const Transform *t, const Frame *f, Matrix **out)
@@ -245,8 +259,20 @@ ml_status transform_apply(Ctx *ctx, const Transform *t, const Frame *f, Matrix *
     ml_status st = kept_rows(ctx, t, f, &rows, &e.nrows);
 
     e.rows = rows;
+    e.sources = mem_calloc((size_t)f->cols + 1, sizeof *e.sources);
+    if (st == ML_OK && !e.sources)
+        st = fail_memory(ctx, (size_t)f->cols * sizeof *e.sources);
     if (st == ML_OK)
-        st = encode(ctx, &e, out);
+        st = task_for(ctx, f->cols, 1, open_sources, &e);
+    if (st == ML_OK)
+        st = encode(ctx, &e);
+    for (int64_t j = 0; e.sources && j < f->cols; j++)
+        source_free(&e.sources[j]);
+    mem_free(e.sources);
     mem_free(rows);
+    if (st == ML_OK)
+        *out = e.out;
+    else
+        matrix_release(e.out);
     return st;
 }

@@ -1,8 +1,9 @@
 /* transform_decode: the frame that was encoded, column by column as tasks.
  *
- * A category comes back as its text, a bin as its middle, a hash as its bucket, other cells as
- * numbers.  Codes that the metadata does not know are null, as is a row of zeros in dummy columns;
- * a code with a fraction counts as the whole number below. */
+ * A category comes back as its text, a bin as its middle, a hash as its bucket, words one after the
+ * other as often as they were counted, other cells as numbers.  Codes that the metadata does not
+ * know are null, as is a row of zeros in dummy columns; a code with a fraction counts as the whole
+ * number below. */
 #include "kernel/transform.h"
 
 #include <math.h>
@@ -46,47 +47,99 @@ static ml_status decode_numbers(Ctx *ctx, const Decoding *d, const Coder *c, Fra
     return ML_OK;
 }
 
-/* The text of a code, which points into the coder or into buf. */
-static Text text_of_code(const Coder *c, int64_t code, char buf[NUM_BUFFER])
+/* A dictionary column of the categories' names. */
+static ml_status decode_categories(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
+{
+    const Categories *names = &c->categories;
+    TextStore *texts = NULL;
+
+    TRY(text_store_of_set(ctx, &names->names, &texts));
+    TRY(frame_column_codes(ctx, FT_STRING, d->matrix->rows, texts, out));
+    for (int64_t i = 0; i < d->matrix->rows; i++) {
+        const int64_t code = code_at(d->matrix, c, i);
+
+        column_set_code(*out, i,
+                        code && names->numbers.count ? names->numbers.items[code - 1]
+                                                     : (uint32_t)code);
+    }
+    return ML_OK;
+}
+
+/* The middle of a bin. */
+static size_t bin_text(const Coder *c, int64_t code, char buf[NUM_BUFFER])
 {
     double low, high;
 
-    if (c->spec->coding == CODE_RECODE)
-        return code ? c->categories.items.items[code - 1].name : (Text){0};
     if (code == 0)
-        return (Text){buf, num_print_double(buf, NAN)};
+        return num_print_double(buf, NAN);
     low = c->edges[code - 1];
     high = c->edges[code];
-    return (Text){buf,
-                  num_print_double(buf, isinf(low + high) ? low / 2 + high / 2 : (low + high) / 2)};
+    return num_print_double(buf, isinf(low + high) ? low / 2 + high / 2 : (low + high) / 2);
 }
 
-static ml_status decode_text(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
+static ml_status decode_bins(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
 {
     TextColumnBuilder b = {0};
     char buf[NUM_BUFFER];
 
-    for (int64_t i = 0; i < d->matrix->rows; i++) {
-        const Text s = text_of_code(c, code_at(d->matrix, c, i), buf);
-
-        if (!text_builder_add(&b, s.s, s.size)) {
+    for (int64_t i = 0; i < d->matrix->rows; i++)
+        if (!text_builder_add(&b, buf, bin_text(c, code_at(d->matrix, c, i), buf))) {
             text_builder_free(&b);
-            return fail_memory(ctx, (size_t)b.rows);
+            return fail_memory(ctx, NUM_BUFFER);
         }
-    }
     return text_builder_finish(ctx, &b, FT_STRING, out);
 }
 
+/* The words of a row, in the order of their codes. */
+static void put_row_words(const Matrix *m, const Coder *c, int64_t row, Buffer *out)
+{
+    out->size = 0;
+    for (int64_t k = 0; k < c->width; k++) {
+        const Text word = categories_name(&c->categories, k + 1);
+
+        for (double n = matrix_get(m, row, c->first + k); n >= 1 && n < 0x1p31 && word.s; n--) {
+            if (out->size)
+                buffer_put(out, " ", 1);
+            buffer_put(out, word.s, word.size);
+        }
+    }
+}
+
+static ml_status decode_words(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
+{
+    TextColumnBuilder b = {0};
+    Buffer text = {0};
+    bool good = true;
+
+    for (int64_t i = 0; i < d->matrix->rows && good; i++) {
+        put_row_words(d->matrix, c, i, &text);
+        good = !text.failed && text_builder_add(&b, text.size ? text.data : NULL, text.size);
+    }
+    buffer_free(&text);
+    if (good)
+        return text_builder_finish(ctx, &b, FT_STRING, out);
+    text_builder_free(&b);
+    return fail_memory(ctx, text.size);
+}
+
+typedef ml_status (*DecodeFn)(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out);
+
 static ml_status decode_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
+    static const DecodeFn by_coding[] = {
+        [CODE_NONE] = decode_numbers, [CODE_RECODE] = decode_categories,
+        [CODE_BIN] = decode_bins,     [CODE_HASH] = decode_numbers,
+        [CODE_WORDS] = decode_words,  [CODE_EMBED] = decode_numbers};
     const Decoding *d = arg;
 
     for (int64_t j = lo; j < hi; j++) {
         const Coder *c = &d->transform->coders[j];
-        const bool text = c->spec->coding == CODE_RECODE || c->spec->coding == CODE_BIN;
 
-        TRY(text ? decode_text(ctx, d, c, &d->columns[j])
-                 : decode_numbers(ctx, d, c, &d->columns[j]));
+        if (c->spec->coding == CODE_EMBED)
+            return transform_name_column(
+                ctx, d->meta, j,
+                fail(ctx, ML_EUNSUPPORTED, "transformdecode cannot tell words from their vectors"));
+        TRY(by_coding[c->spec->coding](ctx, d, c, &d->columns[j]));
     }
     return ML_OK;
 }

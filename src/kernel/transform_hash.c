@@ -43,17 +43,22 @@ static int32_t number_hash(const FrameColumn *c, int64_t row)
     return fold(bits);
 }
 
+static int64_t bucket(int64_t h, int64_t buckets)
+{
+    return (h < 0 ? -h : h) % buckets + 1;
+}
+
+int64_t hash_bucket_of_text(Text t, int64_t buckets)
+{
+    return bucket(text_hash(t.s, t.size), buckets);
+}
+
 int64_t hash_bucket(const FrameColumn *c, int64_t row, int64_t buckets)
 {
-    size_t size = 0;
-    int64_t h;
+    Text t = {0};
 
-    if (frame_type_is_text(c->type)) {
-        const char *text = frame_cell_text(c, row, NULL, &size);
-
-        h = text_hash(text, size);
-    } else {
-        h = number_hash(c, row);
-    }
-    return (h < 0 ? -h : h) % buckets + 1;
+    if (!frame_type_is_text(c->type))
+        return bucket(number_hash(c, row), buckets);
+    t.s = column_text(c, row, &t.size);
+    return hash_bucket_of_text(t, buckets);
 }

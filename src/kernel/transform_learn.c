@@ -1,8 +1,10 @@
-/* transform_learn: what a transform learns of a frame, column by column as tasks: categories in the
- * order of their first appearance, edges of bins, the values that replace missing cells.
+/* transform_learn: what a transform learns of a frame, column by column as tasks: categories and
+ * words in the order of their first appearance, edges of bins, the values that replace missing
+ * cells.
  *
  * Bins are learned from finite numbers.  As in the reference, an empty cell of a text column counts
- * as 0 there.  Cost: one pass and a look-up in a hash table a cell; bins of equal height sort. */
+ * as 0 there.  Cost: the numbering of the cells (transform_cells.c) and a pass over the numbers,
+ * which ends early where all are known; bins of equal height sort. */
 #include "kernel/sort.h"
 #include "kernel/sum2.h"
 #include "kernel/transform.h"
@@ -10,87 +12,75 @@
 #include <math.h>
 #include <string.h>
 
-bool cell_is_missing(const FrameColumn *c, int64_t row)
-{
-    size_t size;
-
-    if (c->texts)
-        return !column_text(c, row, &size) || size == 0;
-    return isnan(column_number(c, row));
-}
-
 /* ---- categories ---- */
 
-ml_status categories_open(Ctx *ctx, Categories *c)
+void categories_free(Categories *c)
 {
-    c->codes = map_new();
-    return c->codes ? ML_OK : fail_memory(ctx, sizeof(Category));
+    text_set_free(&c->names);
+    VEC_FREE(&c->codes);
+    VEC_FREE(&c->numbers);
 }
 
-static void categories_free(Categories *c)
+int64_t categories_count(const Categories *c)
 {
-    map_free(c->codes);
-    arena_free(c->copies);
-    VEC_FREE(&c->items);
+    return c->numbers.count ? c->numbers.count : c->names.entries.count;
 }
 
 int64_t categories_code(const Categories *c, Text name)
 {
-    int64_t code = 0;
+    const uint32_t number = text_set_find(&c->names, name.s, name.size);
 
-    map_get(c->codes, name.s, name.size, &code);
-    return code;
+    return number && c->codes.count ? c->codes.items[number - 1] : number;
 }
 
-static ml_status add_category(Ctx *ctx, Categories *c, Text name, bool borrowed)
+Text categories_name(const Categories *c, int64_t code)
 {
-    if (!borrowed) {
-        if (!c->copies)
-            c->copies = arena_new();
-        name.s = c->copies ? arena_text(c->copies, name.s, name.size) : NULL;
-    }
-    if (name.s && VEC_PUSH(&c->items, ((Category){name, 1})) &&
-        map_put(c->codes, name.s, name.size, c->items.count))
-        return ML_OK;
-    return fail_memory(ctx, name.size);
+    const uint32_t number = c->numbers.count ? c->numbers.items[code - 1] : (uint32_t)code;
+    Text t = {0};
+
+    if (number)
+        t.s = text_set_at(&c->names, number, &t.size);
+    return t;
 }
 
-static ml_status learn_categories(Ctx *ctx, const FrameColumn *c, Categories *out)
+/* The texts of the codes that rows have, in the order of these rows. */
+static ml_status learn_categories(Ctx *ctx, const CellCodes *cells, int64_t rows, TextSet *out)
 {
-    const bool borrowed = frame_type_is_text(c->type);
-    char buf[NUM_BUFFER];
+    uint8_t *met = mem_calloc((size_t)cells->count + 1, 1);
+    int64_t left = cells->count;
 
-    TRY(categories_open(ctx, out));
-    for (int64_t i = 0; i < c->rows; i++) {
-        Text name;
-        int64_t code;
+    if (!met)
+        return fail_memory(ctx, (size_t)cells->count);
+    met[0] = 1;
+    for (int64_t i = 0; i < rows && left > 0; i++) {
+        const uint32_t code = cell_code(cells, i);
+        Text t;
 
-        if (cell_is_missing(c, i))
+        if (met[code])
             continue;
-        name.s = frame_cell_string(c, i, buf, &name.size);
-        code = categories_code(out, name);
-        if (code)
-            out->items.items[code - 1].count++;
-        else
-            TRY(add_category(ctx, out, name, borrowed));
+        met[code] = 1;
+        left--;
+        t = cell_code_text(cells, code);
+        if (t.size && !text_set_put(out, t.s, t.size)) {
+            mem_free(met);
+            return fail_memory(ctx, t.size);
+        }
     }
+    mem_free(met);
     return ML_OK;
 }
 
 /* ---- bins ---- */
 
-static ml_status finite_cells(Ctx *ctx, const FrameColumn *c, double *values, int64_t *n)
+/* The finite ones among n values, in place; returns how many. */
+static int64_t keep_finite(double *values, int64_t n)
 {
-    *n = 0;
-    for (int64_t i = 0; i < c->rows; i++) {
-        double x = 0;
+    int64_t kept = 0;
 
-        if (frame_type_is_float(c->type) || !cell_is_missing(c, i))
-            TRY(frame_cell_number(ctx, c, i, &x));
-        if (isfinite(x))
-            values[(*n)++] = x;
-    }
-    return ML_OK;
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(values[i]))
+            values[kept++] = values[i];
+    return kept;
 }
 
 /* The k-th of n equal steps from low to high, where their difference may overflow. */
@@ -139,8 +129,8 @@ static ml_status equal_heights(Ctx *ctx, const double *values, int64_t n, Coder 
 
 static ml_status learn_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
 {
-    double *values = mem_calloc((size_t)c->rows, sizeof *values);
-    int64_t n = 0;
+    double *values = mem_alloc((size_t)(c->rows + 1) * sizeof *values);
+    int64_t n;
     ml_status st;
 
     coder->codes = coder->spec->codes;
@@ -149,7 +139,8 @@ static ml_status learn_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
         mem_free(values);
         return fail_memory(ctx, (size_t)(c->rows + coder->codes) * sizeof *values);
     }
-    st = finite_cells(ctx, c, values, &n);
+    st = cell_numbers(ctx, c, 0, values);
+    n = st == ML_OK ? keep_finite(values, c->rows) : 0;
     if (st == ML_OK && n == 0)
         coder->codes = 0;
     else if (st == ML_OK && coder->spec->method == BIN_WIDTH)
@@ -160,15 +151,27 @@ static ml_status learn_bins(Ctx *ctx, const FrameColumn *c, Coder *coder)
     return st;
 }
 
-/* The first bin whose upper edge is not below x; the last one beyond all edges. */
+/* The first bin whose upper edge is not below x; the last one beyond all edges.  Where bins have
+ * equal widths the first guess is right or next to it. */
 int64_t bin_code(const Coder *coder, double x)
 {
+    const double *edges = coder->edges;
     int64_t low = 1, high = coder->codes;
 
+    if (coder->spec->method == BIN_WIDTH && x > edges[1] && x < edges[high]) {
+        const double share = (x - edges[0]) / (edges[high] - edges[0]);
+        int64_t k = share >= 0 && share < 1 ? (int64_t)(share * (double)high) + 1 : 1;
+
+        while (k > 1 && x <= edges[k - 1])
+            k--;
+        while (k < high && x > edges[k])
+            k++;
+        return k;
+    }
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
 
-        if (x <= coder->edges[middle])
+        if (x <= edges[middle])
             high = middle;
         else
             low = middle + 1;
@@ -180,59 +183,83 @@ int64_t bin_code(const Coder *coder, double x)
 
 static ml_status learn_mean(Ctx *ctx, const FrameColumn *c, String **out)
 {
+    double *values = mem_alloc((size_t)(c->rows + 1) * sizeof *values);
     char buf[NUM_BUFFER];
     Sum2 sum = {0};
     int64_t n = 0;
+    ml_status st = values ? cell_numbers(ctx, c, NAN, values)
+                          : fail_memory(ctx, (size_t)c->rows * sizeof *values);
 
-    for (int64_t i = 0; i < c->rows; i++) {
-        double x;
-
-        if (cell_is_missing(c, i))
-            continue;
-        TRY(frame_cell_number(ctx, c, i, &x));
-        if (isnan(x))
-            continue;
-        sum2_add(&sum, x);
-        n++;
-    }
+    for (int64_t i = 0; i < c->rows && st == ML_OK; i++)
+        if (!isnan(values[i])) {
+            sum2_add(&sum, values[i]);
+            n++;
+        }
+    mem_free(values);
+    if (st != ML_OK)
+        return st;
     return string_new(ctx, buf, n ? num_print_double(buf, sum2_value(sum) / (double)n) : 0, out);
 }
 
-/* The category of most cells, of several the first one in the metadata's order. */
-static ml_status mode_of(Ctx *ctx, const Categories *c, String **out)
+/* How many rows have each code. */
+static ml_status count_codes(Ctx *ctx, const CellCodes *cells, int64_t rows, int64_t **out)
 {
-    Category best = {.name = {"", 0}};
-    int32_t *order = NULL;
-
-    TRY(categories_order(ctx, c, &order));
-    for (int k = 0; k < c->items.count; k++)
-        if (c->items.items[order[k]].count > best.count)
-            best = c->items.items[order[k]];
-    mem_free(order);
-    return string_new(ctx, best.name.s, best.name.size, out);
+    *out = mem_calloc((size_t)cells->count + 1, sizeof **out);
+    if (!*out)
+        return fail_memory(ctx, (size_t)cells->count * sizeof **out);
+    for (int64_t i = 0; i < rows; i++)
+        (*out)[cell_code(cells, i)]++;
+    return ML_OK;
 }
 
-static ml_status learn_mode(Ctx *ctx, const FrameColumn *c, const Coder *coder, String **out)
+/* The category of most cells, of several the first one in the metadata's order. */
+static ml_status most_frequent(Ctx *ctx, const CellCodes *cells, const Categories *c,
+                               const int64_t *counts, String **out)
+{
+    int64_t *by_category = mem_calloc((size_t)categories_count(c) + 1, sizeof *by_category),
+            best = 0;
+    int32_t *order = NULL;
+    Text name = {"", 0};
+    ml_status st = by_category ? categories_order(ctx, c, &order)
+                               : fail_memory(ctx, (size_t)categories_count(c));
+
+    for (int64_t k = 1; k <= cells->count && st == ML_OK; k++)
+        by_category[counts[k] ? categories_code(c, cell_code_text(cells, (uint32_t)k)) : 0] =
+            counts[k];
+    for (int64_t k = 0; k < categories_count(c) && st == ML_OK; k++)
+        if (by_category[order[k]] > best) {
+            best = by_category[order[k]];
+            name = categories_name(c, order[k]);
+        }
+    if (st == ML_OK)
+        st = string_new(ctx, name.s, name.size, out);
+    mem_free(by_category);
+    mem_free(order);
+    return st;
+}
+
+static ml_status learn_mode(Ctx *ctx, const CellCodes *cells, int64_t rows, String **out)
 {
     Categories all = {0};
-    ml_status st = ML_OK;
+    int64_t *counts = NULL;
+    ml_status st = learn_categories(ctx, cells, rows, &all.names);
 
-    if (coder->spec->coding == CODE_RECODE)
-        return mode_of(ctx, &coder->categories, out);
-    st = learn_categories(ctx, c, &all);
     if (st == ML_OK)
-        st = mode_of(ctx, &all, out);
+        st = count_codes(ctx, cells, rows, &counts);
+    if (st == ML_OK)
+        st = most_frequent(ctx, cells, &all, counts, out);
+    mem_free(counts);
     categories_free(&all);
     return st;
 }
 
-static ml_status learn_fill(Ctx *ctx, const FrameColumn *c, Coder *coder)
+static ml_status learn_fill(Ctx *ctx, const FrameColumn *c, const CellCodes *cells, Coder *coder)
 {
     switch (coder->spec->impute) {
     case IMPUTE_MEAN:
         return learn_mean(ctx, c, &coder->fill_text);
     case IMPUTE_MODE:
-        return learn_mode(ctx, c, coder, &coder->fill_text);
+        return learn_mode(ctx, cells, c->rows, &coder->fill_text);
     case IMPUTE_CONSTANT:
         coder->fill_text = string_retain(coder->spec->constant);
         return ML_OK;
@@ -271,7 +298,9 @@ static ml_status encode_fill(Ctx *ctx, const FrameColumn *c, Coder *coder)
         return ML_OK;
     if (coder->spec->coding == CODE_HASH)
         return hash_of_text(ctx, text, c, coder->codes, &coder->fill);
-    if (coder->spec->coding == CODE_RECODE) {
+    if (coder->spec->coding == CODE_WORDS)
+        return ML_OK;
+    if (coder->spec->coding == CODE_RECODE || coder->spec->coding == CODE_EMBED) {
         coder->fill =
             (double)categories_code(&coder->categories, (Text){text->text, (size_t)text->size});
         return coder->fill > 0 ? ML_OK
@@ -307,17 +336,33 @@ ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status
                 ctx->err.text);
 }
 
-static ml_status learn_column(Ctx *ctx, const FrameColumn *c, Coder *coder)
+/* Whether the work on a column goes by the numbers of its cells. */
+static bool needs_codes(const ColumnSpec *spec)
 {
-    if (coder->spec->coding == CODE_RECODE) {
-        TRY(learn_categories(ctx, c, &coder->categories));
-        coder->codes = coder->categories.items.count;
-    } else if (coder->spec->coding == CODE_BIN) {
+    return spec->coding == CODE_RECODE || spec->coding == CODE_WORDS || spec->impute == IMPUTE_MODE;
+}
+
+static ml_status learn_column(Ctx *ctx, const FrameColumn *c, CellCodes *cells, Coder *coder)
+{
+    const Coding coding = coder->spec->coding;
+
+    if (needs_codes(coder->spec))
+        TRY(cell_codes(ctx, c, cells));
+    if (coding == CODE_RECODE)
+        TRY(learn_categories(ctx, cells, c->rows, &coder->categories.names));
+    else if (coding == CODE_WORDS)
+        TRY(learn_words(ctx, cells, c->rows, &coder->categories));
+    else if (coding == CODE_BIN)
         TRY(learn_bins(ctx, c, coder));
-    } else if (coder->spec->coding == CODE_HASH) {
+    else if (coding == CODE_HASH)
         coder->codes = coder->spec->codes;
-    }
-    return learn_fill(ctx, c, coder);
+    else if (coding == CODE_EMBED)
+        return fail(ctx, ML_EUNSUPPORTED,
+                    "word_embedding applies metadata of a recoded column; expected it in the "
+                    "specification of transformapply alone");
+    if (coding == CODE_RECODE || coding == CODE_WORDS)
+        coder->codes = categories_count(&coder->categories);
+    return learn_fill(ctx, c, cells, coder);
 }
 
 static ml_status learn_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -325,8 +370,9 @@ static ml_status learn_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Learning *l = arg;
 
     for (int64_t j = lo; j < hi; j++)
-        TRY(transform_name_column(
-            ctx, l->frame, j, learn_column(ctx, l->frame->columns[j], &l->transform->coders[j])));
+        TRY(transform_name_column(ctx, l->frame, j,
+                                  learn_column(ctx, l->frame->columns[j], &l->transform->seen[j],
+                                               &l->transform->coders[j])));
     return ML_OK;
 }
 
@@ -349,6 +395,13 @@ ml_status transform_open(Ctx *ctx, const char *json, const Frame *f, Transform *
     return ML_OK;
 }
 
+static int64_t coder_width(const Coder *c)
+{
+    if (c->spec->coding == CODE_EMBED)
+        return c->vectors ? c->vectors->cols : 1;
+    return c->spec->dummy || c->spec->coding == CODE_WORDS ? c->codes : 1;
+}
+
 ml_status transform_place(Ctx *ctx, Transform *t)
 {
     int64_t at = 0;
@@ -357,9 +410,9 @@ ml_status transform_place(Ctx *ctx, Transform *t)
         Coder *c = &t->coders[j];
 
         c->first = at;
-        c->width = c->spec->dummy ? c->codes : 1;
+        c->width = coder_width(c);
         at += c->width;
-        t->dummies |= c->spec->dummy;
+        t->wide |= c->spec->dummy || c->spec->coding >= CODE_WORDS;
     }
     t->cols = at;
     return at <= UINT32_MAX
@@ -369,11 +422,36 @@ ml_status transform_place(Ctx *ctx, Transform *t)
                       at);
 }
 
+ml_status transform_embed(Ctx *ctx, Transform *t, const Frame *f, const Matrix *vectors)
+{
+    for (int64_t j = 0; j < t->spec.cols; j++) {
+        Coder *c = &t->coders[j];
+
+        if (c->spec->coding != CODE_EMBED)
+            continue;
+        if (!vectors)
+            return fail(ctx, ML_EVALUE,
+                        "transformapply: expected embedding=, a matrix with a vector a row, for "
+                        "word_embedding");
+        if (c->codes > vectors->rows)
+            return transform_name_column(ctx, f, j,
+                                         fail(ctx, ML_ESHAPE,
+                                              "expected a row of the embedding for each of %" PRId64
+                                              " words, found %" PRId64,
+                                              c->codes, vectors->rows));
+        c->vectors = vectors;
+    }
+    return transform_place(ctx, t);
+}
+
 ml_status transform_learn(Ctx *ctx, const char *json, const Frame *f, Transform *out)
 {
     Learning l = {f, out};
 
     TRY(transform_open(ctx, json, f, out));
+    out->seen = mem_calloc((size_t)f->cols, sizeof *out->seen);
+    if (!out->seen)
+        return fail_memory(ctx, (size_t)f->cols * sizeof *out->seen);
     TRY(task_for(ctx, f->cols, 1, learn_columns, &l));
     TRY(transform_fill(ctx, out, f));
     return transform_place(ctx, out);
@@ -386,6 +464,9 @@ void transform_free(Transform *t)
         mem_free(t->coders[j].edges);
         string_release(t->coders[j].fill_text);
     }
+    for (int64_t j = 0; t->seen && j < t->spec.cols; j++)
+        cell_codes_free(&t->seen[j]);
+    mem_free(t->seen);
     mem_free(t->coders);
     transform_spec_free(&t->spec);
     *t = (Transform){0};

@@ -23,20 +23,22 @@ static uint32_t place_of(Text name, uint32_t mask)
     return (h ^ h >> 16) & mask;
 }
 
-/* Counting sort of the category numbers by bucket: starts has mask + 2 entries, zero. */
+/* Counting sort of the codes by bucket: starts has mask + 2 entries, zero. */
 static void sort_by_bucket(const Categories *c, uint32_t mask, int32_t *starts, int32_t *order)
 {
-    for (int k = 0; k < c->items.count; k++)
-        starts[place_of(c->items.items[k].name, mask) + 1]++;
+    const int64_t n = categories_count(c);
+
+    for (int64_t k = 1; k <= n; k++)
+        starts[place_of(categories_name(c, k), mask) + 1]++;
     for (uint32_t b = 0; b <= mask; b++)
         starts[b + 1] += starts[b];
-    for (int k = 0; k < c->items.count; k++)
-        order[starts[place_of(c->items.items[k].name, mask)]++] = k;
+    for (int64_t k = 1; k <= n; k++)
+        order[starts[place_of(categories_name(c, k), mask)]++] = (int32_t)k;
 }
 
 ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out)
 {
-    const size_t n = (size_t)c->items.count;
+    const size_t n = (size_t)categories_count(c);
     size_t buckets = FIRST_BUCKETS;
     int32_t *starts;
 
@@ -82,12 +84,16 @@ static ml_status write_categories(Ctx *ctx, const Coder *coder, MetaColumn *m)
     int32_t *order = NULL;
     ml_status st = categories_order(ctx, c, &order);
 
-    for (int k = 0; k < c->items.count && st == ML_OK; k++) {
-        const Text name = c->items.items[order[k]].name;
+    for (int64_t k = 0; k < categories_count(c) && st == ML_OK; k++) {
+        const Text name = categories_name(c, order[k]);
+        char number[NUM_BUFFER];
 
+        if (!name.s)
+            continue;
         m->cell.size = 0;
         buffer_put(&m->cell, name.s, name.size);
-        buffer_format(&m->cell, "%s%d", dot, (int)order[k] + 1);
+        buffer_put(&m->cell, dot, DOT_SIZE);
+        buffer_put(&m->cell, number, num_print_int64(number, order[k]));
         st = put_cell(ctx, m);
     }
     mem_free(order);
@@ -112,12 +118,17 @@ static ml_status write_buckets(Ctx *ctx, const Coder *coder, MetaColumn *m)
     return put_cell(ctx, m);
 }
 
+static bool has_categories(const ColumnSpec *spec)
+{
+    return spec->coding == CODE_RECODE || spec->coding >= CODE_WORDS;
+}
+
 static ml_status write_column(Ctx *ctx, const Coder *coder, int64_t rows, FrameColumn **out)
 {
     MetaColumn m = {0};
     ml_status st = ML_OK;
 
-    if (coder->spec->coding == CODE_RECODE)
+    if (has_categories(coder->spec))
         st = write_categories(ctx, coder, &m);
     else if (coder->spec->coding == CODE_BIN)
         st = write_bins(ctx, coder, &m);
@@ -187,17 +198,22 @@ static const char *find_dot(Text cell)
     return NULL;
 }
 
+/* Names and codes come in any order. */
 ml_status categories_set(Ctx *ctx, Categories *c, Text name, int64_t code, bool *again)
 {
-    Category *entry;
+    const uint32_t known = (uint32_t)c->names.entries.count,
+                   number = text_set_put(&c->names, name.s, name.size);
 
-    while (c->items.count < code)
-        if (!VEC_PUSH(&c->items, (Category){0}))
-            return fail_memory(ctx, (size_t)code * sizeof *entry);
-    entry = &c->items.items[code - 1];
-    *again = entry->name.s || categories_code(c, name);
-    entry->name = name;
-    return map_put(c->codes, name.s, name.size, code) ? ML_OK : fail_memory(ctx, name.size);
+    while (number && c->numbers.count < code)
+        if (!VEC_PUSH(&c->numbers, 0))
+            return fail_memory(ctx, (size_t)code * sizeof number);
+    if (!number)
+        return fail_memory(ctx, name.size);
+    *again = number <= known || c->numbers.items[code - 1];
+    c->numbers.items[code - 1] = number;
+    return number <= known || VEC_PUSH(&c->codes, (uint32_t)code)
+               ? ML_OK
+               : fail_memory(ctx, (size_t)code * sizeof number);
 }
 
 /* Codes are 1 to at most the number of rows, each once. */
@@ -219,7 +235,6 @@ static ml_status read_category(Ctx *ctx, const FrameColumn *c, int64_t row, Text
 
 static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)
 {
-    TRY(categories_open(ctx, &coder->categories));
     for (int64_t i = 0; i < c->rows; i++) {
         Text cell = {0};
 
@@ -227,7 +242,7 @@ static ml_status read_categories(Ctx *ctx, const FrameColumn *c, Coder *coder)
         if (cell.s)
             TRY(read_category(ctx, c, i, cell, &coder->categories));
     }
-    coder->codes = coder->categories.items.count;
+    coder->codes = categories_count(&coder->categories);
     return ML_OK;
 }
 
@@ -302,7 +317,7 @@ static ml_status read_column(Ctx *ctx, const FrameColumn *c, Coder *coder)
     if (!frame_type_is_text(c->type) && coder->spec->coding != CODE_NONE)
         return fail(ctx, ML_ETYPE, "the metadata should be text, found %s",
                     frame_type_name(c->type));
-    if (coder->spec->coding == CODE_RECODE)
+    if (has_categories(coder->spec))
         TRY(read_categories(ctx, c, coder));
     else if (coder->spec->coding == CODE_BIN)
         TRY(read_bins(ctx, c, coder));

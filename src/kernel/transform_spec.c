@@ -1,156 +1,43 @@
 /* transform_spec: the specification of a transform, JSON, made into one ColumnSpec a column.
  *
- * As in the reference, words may stand without quotes and single quotes do as well; that is mended
- * before the parser (cJSON) sees the text.  Errors name the place: the character where the text
- * stops being JSON, else the path to the value, with lists counted from 1: bin[2].numbins. */
+ * Errors name line and column in the specification, and the path to the value, with lists counted
+ * from 1: bin[2].numbins. */
 #include "kernel/json.h"
 #include "kernel/transform.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_BUCKETS = INT32_MAX, MAX_BINS = 1000000, SHOWN = 64 };
+enum { MAX_BUCKETS = INT32_MAX, MAX_BINS = 1000000 };
 
 typedef struct Reader {
     Ctx *ctx;
     const Frame *frame;
     TransformSpec *spec;
+    JsonSource source;
+    const Json *key; /* at the top level */
+    int at;          /* entry of its list, from 1; 0 outside of one */
     bool ids;
     bool hashes;
     int64_t buckets; /* K, 0 when absent */
-    const char *key; /* at the top level */
-    int at;          /* entry of its list, from 1; 0 outside of one */
 } Reader;
 
 /* ---- errors ---- */
 
-static const char *shown(const cJSON *item, char buf[SHOWN])
+/* "bin[2].numbins: expected ..., found ..." at the value, or at the key when there is none. */
+static ml_status expected(const Reader *r, const char *field, const char *what, const Json *found)
 {
-    if (json()->is_string(item))
-        snprintf(buf, SHOWN, "\"%.40s\"", item->valuestring);
-    else if (json()->is_number(item))
-        snprintf(buf, SHOWN, "%.15g", item->valuedouble);
-    else
-        snprintf(buf, SHOWN, "%s",
-                 json()->is_array(item)    ? "a list"
-                 : json()->is_object(item) ? "an object"
-                 : json()->is_true(item)   ? "true"
-                 : json()->is_false(item)  ? "false"
-                 : item                    ? "null"
-                                           : "nothing");
-    return buf;
-}
-
-/* "transform specification, bin[2].numbins: expected ..., found ..." */
-static ml_status expected(const Reader *r, const char *field, const char *what, const cJSON *found)
-{
-    char buf[SHOWN], at[16] = "";
+    char buf[JSON_SHOWN], at[16] = "";
 
     if (r->at)
         snprintf(at, sizeof at, "[%d]", r->at);
-    return fail(r->ctx, ML_EVALUE, "transform specification, %s%s%s%s: expected %s, found %s",
-                r->key, at, *field ? "." : "", field, what, shown(found, buf));
-}
-
-/* ---- text to JSON ---- */
-
-/* Copies the string at p, in double quotes; returns where it ends. */
-static const char *copy_string(const char *p, Buffer *out)
-{
-    const char quote = *p++;
-
-    buffer_put(out, "\"", 1);
-    for (; *p && *p != quote; p++) {
-        if (*p == '\\' && p[1])
-            buffer_put(out, p++, 1);
-        else if (*p == '"')
-            buffer_put(out, "\\", 1);
-        buffer_put(out, p, 1);
-    }
-    if (*p)
-        buffer_put(out, "\"", 1);
-    return *p ? p + 1 : p;
-}
-
-static const char *copy_word(const char *p, Buffer *out)
-{
-    static const char *const words[] = {"true", "false", "null"};
-    const char *end = p;
-    bool plain = false;
-
-    while (isalnum((unsigned char)*end) || (*end && strchr("_.-", *end)))
-        end++;
-    for (int k = 0; k < 3; k++)
-        plain |=
-            strlen(words[k]) == (size_t)(end - p) && strncmp(words[k], p, strlen(words[k])) == 0;
-    buffer_text(out, plain ? "" : "\"");
-    buffer_put(out, p, (size_t)(end - p));
-    buffer_text(out, plain ? "" : "\"");
-    return end;
-}
-
-/* The text with all words and strings in double quotes, until `limit` bytes are written; returns
- * how far it came. */
-static const char *quote_words(const char *p, size_t limit, Buffer *out)
-{
-    buffer_text(out, "");
-    while (*p && out->size < limit && !out->failed) {
-        if (*p == '"' || *p == '\'')
-            p = copy_string(p, out);
-        else if (isalpha((unsigned char)*p) || *p == '_')
-            p = copy_word(p, out);
-        else if (isdigit((unsigned char)*p) || *p == '-') /* 1e5 is no word */
-            for (bool more = true; more;
-                 more = isalnum((unsigned char)*p) || (*p && strchr("+-.", *p)))
-                buffer_put(out, p++, 1);
-        else
-            buffer_put(out, p++, 1);
-    }
-    return p;
-}
-
-/* The parser stopped after `limit` bytes of the mended text. */
-static ml_status not_json(Ctx *ctx, const char *text, size_t limit)
-{
-    enum { BEFORE = 24 };
-    Buffer part = {0};
-    const char *at = quote_words(text, limit, &part),
-               *from = at - text > BEFORE ? at - BEFORE : text;
-    int column = 1;
-
-    buffer_free(&part);
-    for (const char *p = text; p < at; p++)
-        column += ((unsigned char)*p & 0xC0) != 0x80;
-    while (from < at && ((unsigned char)*from & 0xC0) == 0x80)
-        from++;
-    return fail(
-        ctx, ML_EVALUE,
-        "transform specification: expected JSON, which breaks off at character %d, after '%.*s'",
-        column, (int)(at - from), from);
-}
-
-ml_status transform_json(Ctx *ctx, const char *text, cJSON **out)
-{
-    const char *end = NULL;
-    Buffer strict = {0};
-    ml_status st = ML_OK;
-
-    TRY(json_load(ctx));
-    quote_words(text, SIZE_MAX, &strict);
-    if (strict.failed || !strict.data) {
-        buffer_free(&strict);
-        return fail_memory(ctx, strlen(text));
-    }
-    *out = json()->parse(strict.data, &end, true);
-    if (!*out)
-        st = not_json(ctx, text, end ? (size_t)(end - strict.data) : 0);
-    else if (!json()->is_object(*out))
-        st =
-            fail(ctx, ML_EVALUE, "transform specification: expected an object, {\"recode\":[...]}");
-    buffer_free(&strict);
-    return st;
+    return json_fail(r->ctx, &r->source,
+                     found    ? found->at
+                     : r->key ? r->key->name_at
+                              : 0,
+                     "%s%s%s%s: expected %s, found %s", r->key ? r->key->name : "", at,
+                     *field ? "." : "", field, what, json_shown(found, buf));
 }
 
 /* ---- columns ---- */
@@ -162,54 +49,58 @@ Text transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER])
     return (Text){buf, (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1)};
 }
 
-static ml_status column_of_name(const Reader *r, const char *field, const cJSON *item, int64_t *col)
+static ml_status column_of_name(const Reader *r, const char *field, const Json *item, int64_t *col)
 {
     char buf[NUM_BUFFER];
 
-    if (!json()->is_string(item))
+    if (!json_is(item, JSON_STRING))
         return expected(r, field, "the name of a column (\"ids\" is not true)", item);
     for (*col = 0; *col < r->frame->cols; ++*col) {
         const Text name = transform_column_name(r->frame, *col, buf);
 
-        if (strlen(item->valuestring) == name.size &&
-            memcmp(name.s, item->valuestring, name.size) == 0)
+        if (strlen(item->text) == name.size && memcmp(name.s, item->text, name.size) == 0)
             return ML_OK;
     }
     return expected(r, field, "the name of a column of the frame", item);
 }
 
-static bool whole_number(const cJSON *item, double low, double high, int64_t *out)
+static bool whole_number(const Json *item, double low, double high, int64_t *out)
 {
-    if (!json()->is_number(item) || !(item->valuedouble >= low && item->valuedouble <= high) ||
-        item->valuedouble != floor(item->valuedouble))
+    if (!json_is(item, JSON_NUMBER) || !(item->number >= low && item->number <= high) ||
+        item->number != floor(item->number))
         return false;
-    *out = (int64_t)item->valuedouble;
+    *out = (int64_t)item->number;
     return true;
 }
 
-static ml_status find_column(const Reader *r, const char *field, const cJSON *item,
-                             ColumnSpec **out)
+static ml_status column_of_number(const Reader *r, const char *field, const Json *item,
+                                  int64_t *col)
 {
-    char what[SHOWN];
+    char what[JSON_SHOWN];
+
+    if (whole_number(item, 1, (double)r->frame->cols, col)) {
+        --*col;
+        return ML_OK;
+    }
+    snprintf(what, sizeof what, "the number of a column, 1 to %" PRId64, r->frame->cols);
+    return expected(r, field, what, item);
+}
+
+static ml_status find_column(const Reader *r, const char *field, const Json *item, ColumnSpec **out)
+{
     int64_t col = 0;
 
-    if (!r->ids) {
-        TRY(column_of_name(r, field, item, &col));
-    } else if (whole_number(item, 1, (double)r->frame->cols, &col)) {
-        col--;
-    } else {
-        snprintf(what, sizeof what, "the number of a column, 1 to %" PRId64, r->frame->cols);
-        return expected(r, field, what, item);
-    }
+    TRY((r->ids ? column_of_number : column_of_name)(r, field, item, &col));
     *out = &r->spec->columns[col];
     return ML_OK;
 }
 
-static ml_status set_coding(const Reader *r, const char *field, const cJSON *item, ColumnSpec *c,
+static ml_status set_coding(const Reader *r, const char *field, const Json *item, ColumnSpec *c,
                             Coding coding)
 {
-    static const char *const names[] = {"", "recode", "bin", "hash"};
-    char what[SHOWN];
+    static const char *const names[] = {"",     "recode",       "bin",
+                                        "hash", "bag_of_words", "word_embedding"};
+    char what[JSON_SHOWN];
 
     if (c->coding == CODE_NONE || (c->coding == coding && coding != CODE_BIN)) {
         c->coding = coding;
@@ -221,33 +112,33 @@ static ml_status set_coding(const Reader *r, const char *field, const cJSON *ite
 
 /* ---- keys whose value is a list of columns: [1,2] or {"attributes":[1,2]} ---- */
 
-static ml_status list_of_key(const Reader *r, const cJSON *value, const cJSON **list)
+static ml_status list_of_key(const Reader *r, const Json *value, const Json **list)
 {
-    const cJSON *inner = json()->is_object(value) ? value->child : NULL;
+    const Json *inner = json_is(value, JSON_OBJECT) ? value->child : NULL;
 
     *list = value;
-    if (inner && !inner->next && strcmp(inner->string, "attributes") == 0)
+    if (inner && !inner->next && strcmp(inner->name, "attributes") == 0)
         *list = inner;
-    if (!json()->is_array(*list))
+    if (!json_is(*list, JSON_ARRAY))
         return expected(r, "", "a list, or {\"attributes\":[...]}", value);
     return ML_OK;
 }
 
-typedef ml_status (*EntryFn)(Reader *r, const cJSON *item);
+typedef ml_status (*EntryFn)(Reader *r, const Json *item);
 
-static ml_status each_entry(Reader *r, const cJSON *value, EntryFn fn)
+static ml_status each_entry(Reader *r, const Json *value, EntryFn fn)
 {
-    const cJSON *list = NULL;
+    const Json *list = NULL;
 
     TRY(list_of_key(r, value, &list));
-    for (const cJSON *item = list->child; item; item = item->next) {
+    for (const Json *item = list->child; item; item = item->next) {
         r->at++;
         TRY(fn(r, item));
     }
     return ML_OK;
 }
 
-static ml_status recode_entry(Reader *r, const cJSON *item)
+static ml_status recode_entry(Reader *r, const Json *item)
 {
     ColumnSpec *c = NULL;
 
@@ -255,7 +146,7 @@ static ml_status recode_entry(Reader *r, const cJSON *item)
     return set_coding(r, "", item, c, CODE_RECODE);
 }
 
-static ml_status hash_entry(Reader *r, const cJSON *item)
+static ml_status hash_entry(Reader *r, const Json *item)
 {
     ColumnSpec *c = NULL;
 
@@ -264,7 +155,23 @@ static ml_status hash_entry(Reader *r, const cJSON *item)
     return set_coding(r, "", item, c, CODE_HASH);
 }
 
-static ml_status dummy_entry(Reader *r, const cJSON *item)
+static ml_status words_entry(Reader *r, const Json *item)
+{
+    ColumnSpec *c = NULL;
+
+    TRY(find_column(r, "", item, &c));
+    return set_coding(r, "", item, c, CODE_WORDS);
+}
+
+static ml_status embedding_entry(Reader *r, const Json *item)
+{
+    ColumnSpec *c = NULL;
+
+    TRY(find_column(r, "", item, &c));
+    return set_coding(r, "", item, c, CODE_EMBED);
+}
+
+static ml_status dummy_entry(Reader *r, const Json *item)
 {
     ColumnSpec *c = NULL;
 
@@ -273,7 +180,7 @@ static ml_status dummy_entry(Reader *r, const cJSON *item)
     return ML_OK;
 }
 
-static ml_status omit_entry(Reader *r, const cJSON *item)
+static ml_status omit_entry(Reader *r, const Json *item)
 {
     ColumnSpec *c = NULL;
 
@@ -285,45 +192,39 @@ static ml_status omit_entry(Reader *r, const cJSON *item)
 /* ---- keys whose value is a list of objects ---- */
 
 /* The object has no keys but these, and its column. */
-static ml_status object_entry(const Reader *r, const cJSON *item, const char *const keys[4],
+static ml_status object_entry(const Reader *r, const Json *item, const char *const keys[4],
                               ColumnSpec **out)
 {
     const char *id = r->ids ? "id" : "name";
 
-    if (!json()->is_object(item))
+    if (!json_is(item, JSON_OBJECT))
         return expected(r, "", "an object", item);
-    for (const cJSON *field = item->child; field; field = field->next) {
-        bool known = strcmp(field->string, id) == 0;
+    for (const Json *field = item->child; field; field = field->next) {
+        bool known = strcmp(field->name, id) == 0;
 
         for (int k = 0; k < 4 && keys[k] && !known; k++)
-            known = strcmp(field->string, keys[k]) == 0;
+            known = strcmp(field->name, keys[k]) == 0;
         if (!known)
-            return fail(r->ctx, ML_EVALUE,
-                        "transform specification, %s[%d]: expected \"%s\", \"%s\" or \"%s\", found "
-                        "\"%.40s\"",
-                        r->key, r->at, id, keys[0], keys[1], field->string);
+            return json_fail(r->ctx, &r->source, field->name_at,
+                             "%s[%d]: expected \"%s\", \"%s\" or \"%s\", found \"%.40s\"",
+                             r->key->name, r->at, id, keys[0], keys[1], field->name);
     }
-    return find_column(r, id, json()->member(item, id), out);
+    return find_column(r, id, json_member(item, id), out);
 }
 
-static bool is_word(const cJSON *item, const char *word)
-{
-    return json()->is_string(item) && strcmp(item->valuestring, word) == 0;
-}
-
-static ml_status bin_entry(Reader *r, const cJSON *item)
+static ml_status bin_entry(Reader *r, const Json *item)
 {
     static const char *const keys[4] = {"method", "numbins"};
-    const cJSON *method, *bins;
+    const Json *method, *bins;
     ColumnSpec *c = NULL;
 
     TRY(object_entry(r, item, keys, &c));
-    TRY(set_coding(r, "", json()->member(item, r->ids ? "id" : "name"), c, CODE_BIN));
-    method = json()->member(item, "method");
-    bins = json()->member(item, "numbins");
-    if (is_word(method, "equi-width"))
+    TRY(set_coding(r, "", json_member(item, r->ids ? "id" : "name"), c, CODE_BIN));
+    method = json_member(item, "method");
+    bins = json_member(item, "numbins");
+    if (json_is_word(method, "equi-width"))
         c->method = BIN_WIDTH;
-    else if (is_word(method, "equi-height") || is_word(method, "equi-height-approx"))
+    else if (json_is_word(method, "equi-height") || json_is_word(method, "equi-height-approx"))
         c->method = BIN_HEIGHT;
     else
         return expected(r, "method", "\"equi-width\" or \"equi-height\"", method);
@@ -334,40 +235,73 @@ static ml_status bin_entry(Reader *r, const cJSON *item)
 }
 
 /* A constant may be written as text or as a number. */
-static ml_status constant_value(const Reader *r, const cJSON *value, String **out)
+static ml_status constant_value(const Reader *r, const Json *value, String **out)
 {
     char buf[NUM_BUFFER];
     int64_t whole;
 
-    if (json()->is_string(value))
-        return string_new(r->ctx, value->valuestring, strlen(value->valuestring), out);
-    if (!json()->is_number(value))
+    if (json_is(value, JSON_STRING))
+        return string_new(r->ctx, value->text, strlen(value->text), out);
+    if (!json_is(value, JSON_NUMBER))
         return expected(r, "value", "a text or a number", value);
     if (whole_number(value, -0x1p53, 0x1p53, &whole))
         return string_new(r->ctx, buf, num_print_int64(buf, whole), out);
-    return string_new(r->ctx, buf, num_print_double(buf, value->valuedouble), out);
+    return string_new(r->ctx, buf, num_print_double(buf, value->number), out);
 }
 
-static ml_status impute_entry(Reader *r, const cJSON *item)
+static ml_status impute_entry(Reader *r, const Json *item)
 {
     static const char *const keys[4] = {"method", "value"};
-    const cJSON *method;
+    const Json *method;
     ColumnSpec *c = NULL;
 
     TRY(object_entry(r, item, keys, &c));
     if (c->impute != IMPUTE_NONE)
         return expected(r, "", "a column that is not in \"impute\" already",
-                        json()->member(item, r->ids ? "id" : "name"));
-    method = json()->member(item, "method");
-    c->impute = is_word(method, "global_mean")   ? IMPUTE_MEAN
-                : is_word(method, "global_mode") ? IMPUTE_MODE
-                : is_word(method, "constant")    ? IMPUTE_CONSTANT
-                                                 : IMPUTE_NONE;
+                        json_member(item, r->ids ? "id" : "name"));
+    method = json_member(item, "method");
+    c->impute = json_is_word(method, "global_mean")   ? IMPUTE_MEAN
+                : json_is_word(method, "global_mode") ? IMPUTE_MODE
+                : json_is_word(method, "constant")    ? IMPUTE_CONSTANT
+                                                      : IMPUTE_NONE;
     if (c->impute == IMPUTE_NONE)
         return expected(r, "method", "\"global_mean\", \"global_mode\" or \"constant\"", method);
     if (c->impute != IMPUTE_CONSTANT)
         return ML_OK;
-    return constant_value(r, json()->member(item, "value"), &c->constant);
+    return constant_value(r, json_member(item, "value"), &c->constant);
+}
+
+/* ---- "udf": {"name": a function, "ids" or "names": columns} ---- */
+
+static ml_status udf_columns(Reader *r, const Json *list, bool ids)
+{
+    for (const Json *item = list->child; item; item = item->next) {
+        int64_t col = 0;
+
+        r->at++;
+        TRY((ids ? column_of_number : column_of_name)(r, ids ? "ids" : "names", item, &col));
+        r->spec->columns[col].udf = true;
+    }
+    return ML_OK;
+}
+
+static ml_status read_udf(Reader *r, const Json *value)
+{
+    const Json *name = json_member(value, "name"), *ids = json_member(value, "ids"),
+               *names = json_member(value, "names");
+
+    for (const Json *field = json_is(value, JSON_OBJECT) ? value->child : NULL; field;
+         field = field->next)
+        if (field != name && field != ids && field != names)
+            return json_fail(r->ctx, &r->source, field->name_at,
+                             "udf: expected \"name\" and \"ids\" or \"names\", found \"%.40s\"",
+                             field->name);
+    if (!json_is(name, JSON_STRING) || !*name->text)
+        return expected(r, "name", "the name of a function", name ? name : value);
+    if (!json_is(ids ? ids : names, JSON_ARRAY) || (ids && names))
+        return expected(r, ids ? "ids" : "names", "one list of columns", names ? names : ids);
+    TRY(string_new(r->ctx, name->text, strlen(name->text), &r->spec->udf));
+    return udf_columns(r, ids ? ids : names, ids != NULL);
 }
 
 /* ---- the object ---- */
@@ -377,9 +311,12 @@ static const struct Key {
     EntryFn entry;
 } spec_keys[] = {{"ids", NULL},
                  {"K", NULL},
+                 {"udf", NULL},
                  {"recode", recode_entry},
                  {"bin", bin_entry},
                  {"hash", hash_entry},
+                 {"bag_of_words", words_entry},
+                 {"word_embedding", embedding_entry},
                  {"dummycode", dummy_entry},
                  {"impute", impute_entry},
                  {"omit", omit_entry}};
@@ -393,39 +330,41 @@ static const struct Key *find_key(const char *name)
 }
 
 /* "ids" and "K" hold for all keys, wherever they stand. */
-static ml_status read_settings(Reader *r, const cJSON *root)
+static ml_status read_settings(Reader *r, const Json *root)
 {
-    const cJSON *ids = json()->member(root, "ids"), *buckets = json()->member(root, "K");
+    const Json *ids = json_member(root, "ids"), *buckets = json_member(root, "K");
 
-    r->key = "ids";
-    if (ids && !json()->is_bool(ids))
+    r->key = ids;
+    if (ids && !json_is(ids, JSON_TRUE) && !json_is(ids, JSON_FALSE))
         return expected(r, "", "true or false", ids);
-    r->ids = json()->is_true(ids);
-    r->key = "K";
+    r->ids = json_is(ids, JSON_TRUE);
+    r->key = buckets;
     if (buckets && !whole_number(buckets, 1, MAX_BUCKETS, &r->buckets))
         return expected(r, "", "a whole number of at least 1", buckets);
     return ML_OK;
 }
 
-static ml_status read_keys(Reader *r, const cJSON *root)
+static ml_status read_keys(Reader *r, const Json *root)
 {
-    for (const cJSON *item = root->child; item; item = item->next) {
-        const struct Key *key = find_key(item->string);
+    for (const Json *item = root->child; item; item = item->next) {
+        const struct Key *key = find_key(item->name);
 
         if (!key)
-            return fail(r->ctx, ML_EVALUE,
-                        "transform specification: expected ids, K, recode, bin, hash, dummycode, "
-                        "impute or omit, found \"%.40s\"",
-                        item->string);
-        r->key = item->string;
+            return json_fail(r->ctx, &r->source, item->name_at,
+                             "expected ids, K, recode, bin, hash, dummycode, impute, omit, "
+                             "bag_of_words, word_embedding or udf, found \"%.40s\"",
+                             item->name);
+        r->key = item;
         r->at = 0;
         if (key->entry)
             TRY(each_entry(r, item, key->entry));
+        else if (strcmp(key->name, "udf") == 0)
+            TRY(read_udf(r, item));
     }
-    r->key = "K";
+    r->key = json_member(root, "hash");
     r->at = 0;
     return r->hashes && !r->buckets
-               ? expected(r, "", "the number of buckets that \"hash\" needs", NULL)
+               ? expected(r, "K", "the number of buckets, \"K\", beside it", NULL)
                : ML_OK;
 }
 
@@ -440,7 +379,13 @@ static ml_status complete_column(const Reader *r, int64_t col)
         c->coding = CODE_RECODE;
     if (c->coding == CODE_HASH)
         c->codes = r->buckets;
-    if (c->impute == IMPUTE_MEAN && (c->coding == CODE_RECODE || c->coding == CODE_HASH))
+    if (c->dummy && (c->coding == CODE_WORDS || c->coding == CODE_EMBED))
+        return fail(r->ctx, ML_EVALUE,
+                    "transform specification, dummycode: column '%.*s' has several columns already "
+                    "by %s",
+                    name.size < 80 ? (int)name.size : 80, name.s,
+                    c->coding == CODE_WORDS ? "bag_of_words" : "word_embedding");
+    if (c->impute == IMPUTE_MEAN && c->coding != CODE_NONE && c->coding != CODE_BIN)
         return fail(r->ctx, ML_EVALUE,
                     "transform specification, impute: column '%.*s' holds categories, so it has no "
                     "global_mean; expected global_mode or constant",
@@ -450,21 +395,26 @@ static ml_status complete_column(const Reader *r, int64_t col)
 
 ml_status transform_spec_parse(Ctx *ctx, const char *text, const Frame *f, TransformSpec *out)
 {
-    Reader r = {.ctx = ctx, .frame = f, .spec = out};
-    cJSON *root = NULL;
+    Reader r = {.ctx = ctx,
+                .frame = f,
+                .spec = out,
+                .source = {.what = "transform specification", .text = text}};
+    Arena *arena = arena_new();
+    Json *root = NULL;
     ml_status st;
 
     *out = (TransformSpec){.cols = f->cols};
     out->columns = mem_calloc((size_t)f->cols, sizeof *out->columns);
-    if (!out->columns)
-        return fail_memory(ctx, (size_t)f->cols * sizeof *out->columns);
-    TRY_TO(done, st = transform_json(ctx, text, &root));
-    TRY_TO(done, st = read_settings(&r, root));
-    TRY_TO(done, st = read_keys(&r, root));
+    st = arena && out->columns ? ML_OK : fail_memory(ctx, (size_t)f->cols * sizeof *out->columns);
+    if (st == ML_OK)
+        st = json_parse(ctx, arena, &r.source, &root);
+    if (st == ML_OK)
+        st = read_settings(&r, root);
+    if (st == ML_OK)
+        st = read_keys(&r, root);
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++)
         st = complete_column(&r, j);
-done:
-    json()->free(root);
+    arena_free(arena);
     return st;
 }
 
@@ -472,6 +422,7 @@ void transform_spec_free(TransformSpec *spec)
 {
     for (int64_t j = 0; spec->columns && j < spec->cols; j++)
         string_release(spec->columns[j].constant);
+    string_release(spec->udf);
     mem_free(spec->columns);
     *spec = (TransformSpec){0};
 }

@@ -361,6 +361,25 @@ ml_status ml_r_eval(Run *run, OpCall *call)
     return to_matrix(run, &call->out[0]);
 }
 
+ml_status run_call_function(Ctx *ctx, const char *name, Matrix *in, Matrix **out)
+{
+    String *text = NULL;
+    Value args[2], result = value_none();
+    OpCall call = {.op = &op_table[OP_eval], .nin = 2, .nout = 1, .in = args, .out = &result};
+    ml_status st;
+
+    TRY(string_new(ctx, name, strlen(name), &text));
+    args[0] = value_string(text);
+    args[1] = value_matrix(in);
+    st = ml_r_eval(ctx->run, &call);
+    string_release(text);
+    if (st == ML_OK)
+        *out = result.m;
+    else
+        value_release(result);
+    return st;
+}
+
 static ml_status fill_list(Run *run, const Function *fn, Value *results, List *l)
 {
     for (int k = 0; k < fn->nresults; k++) {

@@ -75,6 +75,9 @@ ml_status run_call(Run *run, const Routine *caller, Value *frame, Block *block);
 /* Call a routine: takes the references in args; results are owned by the caller. */
 ml_status call_routine(Run *run, const Routine *r, Value *args, Value *results);
 
+/* ---- calls by name (builtin.c): Ctx.call_function ---- */
+ml_status run_call_function(Ctx *ctx, const char *name, Matrix *in, Matrix **out);
+
 /* ---- operators that the interpreter performs (builtin.c, guarded.c): ml_r_NAME ---- */
 typedef ml_status (*RunFn)(Run *run, OpCall *call);
 RunFn run_function(int op);

@@ -45,6 +45,7 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
     run.unit = (Unit){.program = program, .arena = program_arena(program)};
     ctx->run = &run;
     pthread_mutex_init(&run.lock, NULL);
+    ctx->call_function = run_call_function;
     st = unit_switches(ctx, &run.unit);
     if (st == ML_OK)
         st = compile(&run, main_fn, &main);
@@ -61,5 +62,6 @@ ml_status run_program(Ctx *ctx, Program *program, Function *main_fn, const Backe
     pthread_mutex_destroy(&run.lock);
     unit_free(&run.unit);
     ctx->run = NULL;
+    ctx->call_function = NULL;
     return st;
 }

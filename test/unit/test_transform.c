@@ -153,11 +153,21 @@ ML_TEST(transforms_encode_apply_and_decode_by_every_method)
 static const struct Bad {
     const char *spec, *error;
 } bad[] = {
-    {"{\"ids\":true,\"recode\":[1]", "expected JSON, which breaks off at character 25, after "
-                                     "'{\"ids\":true,\"recode\":[1]'"},
-    {"", "expected JSON, which breaks off at character 1, after ''"},
+    {"{\"ids\":true,\"recode\":[1]", "line 1, column 25: expected ',' or '}' after "
+                                     "'{\"ids\":true,\"recode\":[1]', found the end"},
+    {"", "line 1, column 1: expected a value after '', found the end"},
+    {"{'ids':true,\n 'recode' [1]}", "line 2, column 11: expected ':' after"},
+    {"{'ids':true,\n\n'recode':[1,7]}",
+     "line 3, column 13: recode[2]: expected the number of a column, 1 to 2, found 7"},
+    {"{'recode':['C1', 'temp']}", "line 1, column 18: recode[2]: expected the name of a column"},
+    {"{'recode':['a\\qb']}", "line 1, column 15: expected one of b f n r t u"},
+    {"{'recode':['a", "expected a closing '"},
+    {"{'recode':[1x]}", "expected a number after"},
+    {"{'recode':[1]} 2", "column 16: expected the end"},
     {"[1]", "expected an object"},
-    {"{'foo':[1]}", "expected ids, K, recode, bin, hash, dummycode, impute or omit, found \"foo\""},
+    {"{'foo':[1]}",
+     "line 1, column 2: expected ids, K, recode, bin, hash, dummycode, impute, omit, "
+     "bag_of_words, word_embedding or udf, found \"foo\""},
     {"{'ids':1}", "ids: expected true or false, found 1"},
     {"{'ids':true,'recode':1}", "recode: expected a list, or {\"attributes\":[...]}, found 1"},
     {"{'ids':true,'recode':[1,3]}", "recode[2]: expected the number of a column, 1 to 2, found 3"},
@@ -170,7 +180,7 @@ static const struct Bad {
     {"{'ids':true,'recode':[1],'hash':[1],'K':3}",
      "hash[1]: expected a column that is not in \"recode\" already, found 1"},
     {"{'ids':true,'hash':[1]}",
-     "K: expected the number of buckets that \"hash\" needs, found nothing"},
+     "hash.K: expected the number of buckets, \"K\", beside it, found nothing"},
     {"{'ids':true,'K':0}", "K: expected a whole number of at least 1, found 0"},
     {"{'ids':true,'bin':[2]}", "bin[1]: expected an object, found 2"},
     {"{'ids':true,'bin':[{'id':2}]}",

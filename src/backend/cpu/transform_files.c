@@ -98,20 +98,19 @@ static ml_status read_names(Ctx *ctx, Folder *f)
 
 /* ---- recoded columns ---- */
 
-/* The text without the quotes around it, those inside undoubled; the copy lasts as long as the
- * arena.  Its s is NULL when memory ran out. */
-static Text unquoted(Arena *arena, Text t)
+/* The text without the quotes around it, those inside undoubled. */
+static ml_status unquoted(Ctx *ctx, Text t, Buffer *out)
 {
-    char *copy = arena_text(arena, t.s, t.size);
-    size_t n = 0;
+    const bool quoted = t.size >= 2 && t.s[0] == '"' && t.s[t.size - 1] == '"';
 
-    if (!copy || t.size < 2 || copy[0] != '"' || copy[t.size - 1] != '"')
-        return (Text){copy, t.size};
-    for (size_t k = 1; k + 1 < t.size; k++) {
-        copy[n++] = copy[k];
-        k += copy[k] == '"' && copy[k + 1] == '"' && k + 2 < t.size;
+    buffer_text(out, "");
+    if (!quoted)
+        buffer_put(out, t.s, t.size);
+    for (size_t k = 1; quoted && k + 1 < t.size; k++) {
+        buffer_put(out, &t.s[k], 1);
+        k += t.s[k] == '"' && t.s[k + 1] == '"' && k + 2 < t.size;
     }
-    return (Text){copy, n};
+    return out->failed ? fail_memory(ctx, t.size) : ML_OK;
 }
 
 static ml_status take_category(Ctx *ctx, const Folder *f, Text column, const Frame *map,
@@ -119,17 +118,18 @@ static ml_status take_category(Ctx *ctx, const Folder *f, Text column, const Fra
 {
     const Text cell = cell_of(map, row, 0), number = cell_of(map, row, 1);
     bool again = false;
+    Buffer name = {0};
     int64_t code = 0;
-    Text name;
+    ml_status st;
 
     if (!cell.s || !number.s || !num_parse_int64(number.s, number.s + number.size, &code) ||
         code < 1 || code > map->rows)
         return bad_line(ctx, f, column, "Recode", row,
                         "\"category\",code,count with codes of 1 to the number of lines");
-    name = unquoted(c->copies, cell);
-    if (!name.s)
-        return fail_memory(ctx, cell.size);
-    TRY(categories_set(ctx, c, name, code, &again));
+    TRY(unquoted(ctx, cell, &name));
+    st = categories_set(ctx, c, (Text){name.data, name.size}, code, &again);
+    buffer_free(&name);
+    TRY(st);
     return again ? bad_line(ctx, f, column, "Recode", row, "each category and each code once")
                  : ML_OK;
 }
@@ -140,15 +140,11 @@ static ml_status read_map(Ctx *ctx, const Folder *f, Text column, Coder *coder)
     Frame *map = NULL;
     ml_status st;
 
-    TRY(categories_open(ctx, c));
-    c->copies = arena_new();
-    if (!c->copies)
-        return fail_memory(ctx, column.size);
     TRY(read_cells(ctx, f, column, "Recode/", ".map", ",", &map));
     st = ML_OK;
     for (int64_t i = 0; i < map->rows && st == ML_OK; i++)
         st = take_category(ctx, f, column, map, i, c);
-    coder->codes = c->items.count;
+    coder->codes = categories_count(c);
     frame_release(map);
     return st;
 }

@@ -411,8 +411,8 @@ static void statement(Gen *g, Stmt **list)
         branch(g, list);
     else if (form < 32)
         choice(g, list);
-    else if (form < 37)
-        loop(g, list, form < 35 ? STMT_FOR : form < 36 ? STMT_PARFOR : STMT_WHILE);
+    else if (form < 39)
+        loop(g, list, form < 35 ? STMT_FOR : form < 38 ? STMT_PARFOR : STMT_WHILE);
     else
         call(g, list);
 }

@@ -249,6 +249,8 @@ static void opening(Buffer *b, const Program *p, const Stmt *s)
     } else {
         buffer_format(b, "%s(n%d in 1:", s->kind == STMT_FOR ? "for" : "parfor", s->var);
         size_text(b, s->limit);
+        if (s->kind == STMT_PARFOR) /* without it the loop would be too small to be divided */
+            buffer_text(b, ", opt=NONE");
     }
     buffer_text(b, ") {\n");
     if (s->kind == STMT_WHILE)

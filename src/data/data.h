@@ -53,6 +53,7 @@ typedef struct Matrix {
     struct Pool *pool;
     size_t bytes;         /* accounted */
     struct Matrix *owner; /* whose cells these are, see matrix_alias; NULL: its own */
+    bool view;            /* and they may not be written */
     bool grown;           /* made by binding cells behind a matrix that died: more may follow */
     void *mapping;        /* a file mapping that backs values (read-only), or NULL */
     size_t mapping_size;
@@ -211,9 +212,11 @@ ml_status matrix_new_constant(Ctx *ctx, int64_t rows, int64_t cols, double value
  * in the mapping. */
 ml_status matrix_new_mapped(Ctx *ctx, int64_t rows, int64_t cols, double *cells, void *mapping,
                             size_t size, Matrix **out);
-/* Another handle on the cells of a dense matrix, which it keeps alive: for several writers of
- * disjoint cells, each of which is the one owner of its handle.  Its nnz is only a bound. */
+/* Other handles on the cells of a dense matrix, which they keep alive.  An alias is for several
+ * writers of disjoint cells, each of which is the one owner of its handle; its nnz is only a bound.
+ * A view of the rows [lo, hi) is never written; its nnz is still to be found. */
 ml_status matrix_alias(Ctx *ctx, Matrix *m, Matrix **out);
+ml_status matrix_view(Ctx *ctx, Matrix *m, int64_t lo, int64_t hi, Matrix **out);
 Matrix *matrix_retain(Matrix *m);
 void matrix_release(Matrix *m); /* NULL is allowed */
 

@@ -164,6 +164,18 @@ ml_status matrix_alias(Ctx *ctx, Matrix *m, Matrix **out)
     return ML_OK;
 }
 
+ml_status matrix_view(Ctx *ctx, Matrix *m, int64_t lo, int64_t hi, Matrix **out)
+{
+    TRY(matrix_new(ctx, hi - lo, m->cols, MATRIX_DENSE, out));
+    if (m->singles)
+        (*out)->singles = m->singles + lo * m->cols;
+    else
+        (*out)->values = m->values + lo * m->cols;
+    (*out)->owner = matrix_retain(m);
+    (*out)->view = true;
+    return ML_OK;
+}
+
 Matrix *matrix_retain(Matrix *m)
 {
     atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);

@@ -68,7 +68,7 @@ ml_status matrix_writable(Ctx *ctx, Matrix **m)
     Matrix *copy = NULL;
 
     /* Acquire: what former owners did with the cells comes before what we write. */
-    if ((*m)->format == MATRIX_DENSE && !(*m)->mapping &&
+    if ((*m)->format == MATRIX_DENSE && !(*m)->mapping && !(*m)->view &&
         atomic_load_explicit(&(*m)->refs, memory_order_acquire) == 1)
         return ML_OK;
     TRY(dense_copy(ctx, matrix_type(*m), *m, &copy));

@@ -14,7 +14,10 @@
 enum {
     DENSE_BYTES = 1 << 28, /* results of assignments up to this size are dense */
     ASSIGN_OPERANDS = 6,   /* of left_index */
-    ROWS_A_PASS = 16       /* a row by itself costs so many rows and entries of a pass over all */
+    ROWS_A_PASS = 16,      /* a row by itself costs so many rows and entries of a pass over all */
+    VIEW_CELLS = 1 << 13,  /* rows that are read where they lie: at least so many cells and ... */
+    VIEW_SHARE = 16,       /* ... this part of the matrix ... */
+    VIEW_ALIGNMENT = 64    /* ... from a multiple of so many bytes, where matrices begin */
 };
 
 /* ---- ranges ---- */
@@ -50,7 +53,7 @@ static ml_status range_of(Ctx *ctx, const OpCall *call, int k, int64_t rows, int
 /* ---- reading a part ---- */
 
 typedef struct Slice {
-    const Matrix *in;
+    Matrix *in;
     IndexRange r;
     Matrix *out;
 } Slice;
@@ -189,7 +192,9 @@ static ml_status slice_operand(Ctx *ctx, OpCall *call, Slice *s, Matrix *in)
         return st;
     }
     return result_matrix(ctx, call, 0, s->out,
-                         s->out->format == MATRIX_CSR ? s->out->row_ptr[s->out->rows] : -1);
+                         s->out->format == MATRIX_CSR ? s->out->row_ptr[s->out->rows]
+                         : s->out->view               ? matrix_cells(s->out)
+                                                      : -1);
 }
 
 static ml_status index_matrix(Ctx *ctx, OpCall *call)

@@ -87,7 +87,7 @@ Matrix *call_owned(const OpCall *c, int k)
     if (!has_type(c, k, DT_MATRIX) || k >= 32 || !(c->last >> k & 1))
         return NULL;
     m = c->in[k].m;
-    if (m->mapping)
+    if (m->mapping || m->view)
         return NULL;
     /* Relaxed would do to see 1: only an owner can add owners, and we are the owner.  Acquire makes
      * the reads that former owners did before they dropped theirs happen before our writes. */

@@ -19,22 +19,27 @@ static ml_status undefined(Run *run, const Routine *r, Span span, int32_t slot)
                    "variable '%s' has no value here: it is assigned only on another path", name);
 }
 
+ml_status slot_settle(Run *run, Value *slot)
+{
+    Matrix *settled = NULL;
+
+    if (slot->dt != DT_MATRIX || !matrix_is_draft(slot->m))
+        return ML_OK;
+    TRY(matrix_settled(run->ctx, slot->m, &settled));
+    matrix_release(slot->m);
+    slot->m = settled;
+    return ML_OK;
+}
+
 /* Drafts that the operator does not read become ordinary matrices: in their slots, so that it
  * happens once, and before any operand is taken, as one slot may come twice. */
 static ml_status settle(Run *run, Value *frame, const Instr *in)
 {
     const bool reads = op_table[in->op].props & P_DRAFT;
 
-    for (int k = reads; k < in->nin; k++) {
-        Value *slot = in->in[k] >= 0 ? &frame[in->in[k]] : NULL;
-        Matrix *settled = NULL;
-
-        if (!slot || slot->dt != DT_MATRIX || !matrix_is_draft(slot->m))
-            continue;
-        TRY(matrix_settled(run->ctx, slot->m, &settled));
-        matrix_release(slot->m);
-        slot->m = settled;
-    }
+    for (int k = reads; k < in->nin; k++)
+        if (in->in[k] >= 0)
+            TRY(slot_settle(run, &frame[in->in[k]]));
     return ML_OK;
 }
 

@@ -50,6 +50,9 @@ void run_free_clones(Run *main);
 /* ---- blocks (interp.c) ---- */
 ml_status run_blocks(Run *run, const Routine *r, Value *frame, BlockList list);
 
+/* A draft in the slot becomes an ordinary matrix. */
+ml_status slot_settle(Run *run, Value *slot);
+
 /* ---- loops (loop.c) ---- */
 typedef struct LoopRange {
     bool fractional;

@@ -139,6 +139,14 @@ static ml_status run_chunk(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return st;
 }
 
+/* Once for all workers. */
+static ml_status settle_frame(ParforLoop *loop)
+{
+    for (int k = 0; k < loop->r->nslots; k++)
+        TRY(slot_settle(loop->run, &loop->frame[k]));
+    return ML_OK;
+}
+
 static ml_status run_parallel(ParforLoop *loop, const TaskDivision *how)
 {
     Ctx *ctx = loop->run->ctx;
@@ -152,7 +160,9 @@ static ml_status run_parallel(ParforLoop *loop, const TaskDivision *how)
     loop->waiting_most = pool_stats(ctx->pool).limit / 16;
     pthread_mutex_init(&loop->lock, NULL);
     pthread_cond_init(&loop->turn, NULL);
-    st = results_begin(loop);
+    st = settle_frame(loop);
+    if (st == ML_OK)
+        st = results_begin(loop);
     if (st == ML_OK)
         st = task_for_divided(ctx, loop->range.count, how, run_chunk, loop);
     st = results_end(loop, st);

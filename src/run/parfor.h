@@ -46,6 +46,7 @@ typedef struct ParforWorker {
 typedef struct LoopResult {
     const ParforSlot *of;
     Value before;  /* what it was; owned */
+    Value now;     /* in order: what it has become, which the frame gets at the end; owned */
     int outer;     /* number of the result in the loop around, which has it too; -1: none */
     Matrix *cells; /* in place: whose cells they are; borrowed */
 } LoopResult;

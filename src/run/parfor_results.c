@@ -47,13 +47,15 @@ static ml_status call_operator(Run *run, OpCall *call)
     return run->backend->operator_fn((int)(call->op - op_table))(run->ctx, call);
 }
 
-static ml_status apply_to_frame(Run *run, const ParforLoop *loop, const Part *p)
+/* While workers run nobody writes the frame that they begin with. */
+static ml_status apply_part(Run *run, const ParforLoop *loop, const Part *p)
 {
-    const ParforSlot *of = loop->results[p->result].of;
+    LoopResult *result = &loop->results[p->result];
+    const ParforSlot *of = result->of;
     const bool is_sum = of->mode == PARFOR_SUM;
     const int op = !is_sum ? OP_left_index : p->minus ? OP_sub : OP_add;
     const char *names[6] = {loop->r->names[of->slot]};
-    Value *at = &loop->frame[of->slot], out = value_none();
+    Value *at = loop->workers ? &result->now : &loop->frame[of->slot], out = value_none();
     Value in[6] = {*at, p->in[1], p->in[2], p->in[3], p->in[4], p->in[5]};
     OpCall call = {.op = &op_table[op],
                    .nin = is_sum ? 2 : 6,
@@ -85,7 +87,7 @@ static ml_status apply(Run *run, const ParforLoop *loop, Part *p)
         p->result = outer;
         return hand_over(loop->outer, run, p);
     }
-    st = apply_to_frame(run, loop, p);
+    st = apply_part(run, loop, p);
     part_release(p);
     return st;
 }
@@ -318,9 +320,15 @@ static ml_status begin_result(ParforLoop *loop, int k)
     LoopResult *result = &loop->results[k];
 
     result->of = &loop->block->parfor->results[k];
+    if (result->of->mode == PARFOR_SUM)
+        TRY(slot_settle(loop->run, &loop->frame[result->of->slot]));
     result->outer = result->of->handed ? outer_result(loop, result->of->slot) : -1;
-    if (result->of->handed && result->outer < 0)
-        return open_cells(loop, result);
+    if (result->of->handed && result->outer < 0) {
+        TRY(open_cells(loop, result));
+        if (loop->workers && !result->cells)
+            result->now = value_retain(loop->frame[result->of->slot]);
+        return ML_OK;
+    }
     if (result->outer >= 0)
         result->cells = loop->outer->targets[result->outer];
     else
@@ -357,7 +365,9 @@ ml_status worker_results(ParforWorker *w)
         TRY(matrix_alias(loop->run->ctx, loop->results[k].cells, &w->targets[k]));
         if (!loop->workers) /* the frame is the caller's */
             continue;
-        TRY(matrix_alias(loop->run->ctx, loop->results[k].cells, &shown));
+        TRY(matrix_view(loop->run->ctx, loop->results[k].cells, 0, loop->results[k].cells->rows,
+                        &shown));
+        shown->nnz = matrix_cells(shown); /* a bound: others write */
         value_release(*at);
         *at = value_matrix(shown);
     }
@@ -413,13 +423,20 @@ static ml_status end_result(ParforLoop *loop, LoopResult *result)
         return ML_OK;
     if (result->cells)
         return matrix_finish(loop->run->ctx, &at->m, -1);
-    return result->of->handed ? ML_OK : merge_result(loop, result);
+    if (!result->of->handed)
+        return merge_result(loop, result);
+    value_release(*at);
+    *at = result->now;
+    result->now = value_none();
+    return ML_OK;
 }
 
 static void drop_results(ParforLoop *loop)
 {
-    for (int k = 0; loop->results && k < loop->block->parfor->nresults; k++)
+    for (int k = 0; loop->results && k < loop->block->parfor->nresults; k++) {
         value_release(loop->results[k].before);
+        value_release(loop->results[k].now);
+    }
     mem_free(loop->results);
     while (loop->waiting) {
         Parts *first = loop->waiting;

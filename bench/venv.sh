@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make build/bench-venv, a Python with NumPy, SciPy and scikit-learn to compare with, and with the argument torch PyTorch
-# too (5 GB: the usual package of it brings CUDA along); prints its interpreter. What is there stays, what is missing is
-# added.
+# Make build/bench-venv, a Python with NumPy, SciPy and scikit-learn to compare with, with the argument torch PyTorch
+# too (5 GB: the usual package of it brings CUDA along), with formats what reads and writes files; prints its
+# interpreter. What is there stays, what is missing is added.
 set -eu
 cd "$(dirname "$0")/.."
 venv=build/bench-venv
@@ -15,5 +15,12 @@ need() {
 }
 
 need 'numpy, scipy, sklearn' 'numpy scipy scikit-learn'
-[ "${1-}" != torch ] || need torch torch
+for more in "$@"; do
+    case $more in
+    torch) need torch torch ;;
+    formats) need 'h5netcdf, h5py, netCDF4, pandas, pyarrow, xarray, zstandard' \
+        'h5netcdf h5py netCDF4 pandas pyarrow xarray zstandard' ;;
+    *) echo "venv.sh: '$more', expected torch or formats" >&2; exit 2 ;;
+    esac
+done
 echo "$PWD/$venv/bin/python"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that are missing for the named groups; says what it does.
 #
-#   tools/setup.sh [build|test|fuzz|lint|peer|bench ...]      (default: build test)
+#   tools/setup.sh [build|test|fuzz|lint|peer|bench|parquet ...]      (default: build test)
 #
 # A package counts as there when its probe is: a command on the PATH, or a file. So the script needs no package
 # database, returns within milliseconds when nothing is missing, and is content with tools installed in other ways.
@@ -13,13 +13,15 @@ packages() {
     case $1 in
     build) echo gcc:gcc libc6-dev:/usr/include/stdio.h make:make cmake:cmake ninja-build:ninja pkg-config:pkg-config \
         libexpat1-dev:/usr/include/expat.h libopenblas0-pthread:openblas \
-        libdeflate0:lib=libdeflate.so.0 libzstd1:lib=libzstd.so.1 libhdf5-hl-100:lib=libhdf5_serial_hl.so.100 ;;
+        libdeflate0:lib=libdeflate.so.0 libzstd1:lib=libzstd.so.1 libhdf5-hl-100:lib=libhdf5_serial_hl.so.100 \
+        liblz4-1:lib=liblz4.so.1 ;;
     test) echo libcmocka-dev:/usr/include/cmocka.h binutils:nm diffutils:diff ;;
     fuzz) echo clang-14:clang-14 libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer ;;
     lint) echo clang-format-14:clang-format-14 git:git ;;
     peer) echo openjdk-17-jre-headless:java python3-venv:venv ;;
     bench) echo python3-venv:venv ;;
-    *) echo "tools/setup.sh: unknown group '$1'; groups: build test fuzz lint peer bench" >&2; exit 2 ;;
+    parquet) echo npm:npm ;;
+    *) echo "tools/setup.sh: unknown group '$1'; groups: build test fuzz lint peer bench parquet" >&2; exit 2 ;;
     esac
 }
 

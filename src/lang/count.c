@@ -73,7 +73,7 @@ static bool runs(Count *s, int k, int64_t v)
     int64_t left;
 
     s->value[k] = v;
-    if (evaluate(s, &subscripts_own(s->x, s->sym[k])->left, twin, k + 1, &left))
+    if (evaluate(s, &symbols_find(s->x, s->sym[k])->left, twin, k + 1, &left))
         return left >= 0;
     s->all = false;
     return v < BLIND;

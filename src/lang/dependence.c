@@ -67,12 +67,18 @@ static void find_symbols(const Subscripts *x, Side *side, const Access *access)
         add_symbols(side, &access->dim[d].lo);
         add_symbols(side, &access->dim[d].hi);
     }
-    for (int sym = access->inner; sym != 0; sym = subscripts_own(x, sym)->outer)
-        if (subscripts_own(x, sym)->unsure)
+    for (int sym = access->inner; sym != 0; sym = symbols_find(x, sym)->outer)
+        if (symbols_find(x, sym)->unsure)
             add_symbol(side, sym);
     for (int k = x->facts.items.count - 1; k >= 0; k--)
         if (matters(side, x->owners.items[k]))
             add_symbols(side, &x->facts.items.items[k]);
+}
+
+/* What was said of one iteration, said of the side's. */
+static Poly of_side(const Side *side, const Poly *p)
+{
+    return side->twin ? poly_twin(p) : *p;
 }
 
 static Side side_of(const Subscripts *x, const Access *access, bool twin)
@@ -83,7 +89,7 @@ static Side side_of(const Subscripts *x, const Access *access, bool twin)
     for (int d = 0; d < 2; d++) {
         const Range *r = &access->dim[d];
 
-        side.dim[d] = twin ? (Range){r->all, poly_twin(&r->lo), poly_twin(&r->hi)} : *r;
+        side.dim[d] = (Range){r->all, of_side(&side, &r->lo), of_side(&side, &r->hi)};
     }
     return side;
 }
@@ -126,7 +132,7 @@ static Poly without_extreme(const Pair *p, const Poly *width, const Poly *fact)
 {
     for (int k = 0; k < fact->count; k++) {
         int sym = fact->terms[k].sym[0];
-        bool extreme = sym < 0 || (sym > 0 && !subscripts_own(p->x, sym)->counts);
+        bool extreme = sym < 0 || (sym > 0 && !symbols_find(p->x, sym)->counts);
         int64_t c = extreme ? coefficient(fact, sym) : 0;
 
         if (c != 0 && coefficient(width, sym) == -c)
@@ -146,12 +152,12 @@ static void add_width(Pair *p, Facts *facts, const Direction *way, const Side *s
         return;
     add_fact(p, facts, way, &width);
     for (int k = 0; k < x->facts.items.count; k++) {
-        const Poly *fact = &x->facts.items.items[k];
-        Poly mine = side->twin ? poly_twin(fact) : *fact;
+        Poly fact;
 
         if (x->owners.items[k] != 0 && !matters(side, x->owners.items[k]))
             continue;
-        other = without_extreme(p, &width, &mine);
+        fact = of_side(side, &x->facts.items.items[k]);
+        other = without_extreme(p, &width, &fact);
         if (!other.bad)
             add_fact(p, facts, way, &other);
     }
@@ -161,7 +167,7 @@ static void add_width(Pair *p, Facts *facts, const Direction *way, const Side *s
 static void add_distance(Pair *p, Facts *facts, const Direction *way)
 {
     const Poly d = poly_symbol(POLY_DISTANCE), one = poly_constant(1);
-    Poly apart = poly_add(&d, &one, -1), left = subscripts_own(p->x, SYM_ITERATION)->left;
+    Poly apart = poly_add(&d, &one, -1), left = symbols_find(p->x, SYM_ITERATION)->left;
 
     add_fact(p, facts, way, &apart);
     left = poly_replace(&left, SYM_ITERATION, &d);
@@ -174,10 +180,12 @@ static void add_side(Pair *p, Facts *facts, const Direction *way, const Side *si
     const Subscripts *x = p->x;
 
     for (int k = 0; k < x->facts.items.count; k++) {
-        const Poly *fact = &x->facts.items.items[k], twin = poly_twin(fact);
+        Poly fact;
 
-        if (x->owners.items[k] != 0 && matters(side, x->owners.items[k]))
-            add_fact(p, facts, way, side->twin ? &twin : fact);
+        if (x->owners.items[k] == 0 || !matters(side, x->owners.items[k]))
+            continue;
+        fact = of_side(side, &x->facts.items.items[k]);
+        add_fact(p, facts, way, &fact);
     }
     for (int d = 0; d < 2; d++)
         add_width(p, facts, way, side, d);
@@ -246,7 +254,7 @@ static bool no_multiple(const Pair *p, int d)
     int64_t a, b, g = 0, c = 0;
 
     if (!poly_is_constant(&wide_a, &a) || !poly_is_constant(&wide_b, &b) || gap.bad ||
-        !subscripts_is_integer(p->x, &gap))
+        !symbols_are_integers(p->x, &gap))
         return false;
     for (int k = 0; k < gap.count; k++)
         if (gap.terms[k].sym[0] == 0)
@@ -283,7 +291,7 @@ static void add_conditions(Count *s, const Pair *p, int d)
 static void count_side(Count *s, const Side *side)
 {
     for (int k = 0; k < side->nown; k++)
-        if (subscripts_own(s->x, side->own[k])->counts)
+        if (symbols_find(s->x, side->own[k])->counts)
             s->sym[s->nsym++] = side->own[k] + side->twin;
 }
 
@@ -302,6 +310,57 @@ static Verdict count_pairs(Pair *p)
     return found ? DEPENDENT : s.all ? INDEPENDENT : UNDECIDABLE;
 }
 
+/* ---- at a glance ---- */
+
+static int latest_own(const Poly *p)
+{
+    int latest = 0;
+
+    for (int k = 0; k < p->count; k++) /* symbols of a term descend */
+        latest = p->terms[k].sym[0] > latest ? p->terms[k].sym[0] : latest;
+    return latest;
+}
+
+/* No symbol after `latest` is in p: with 0, none of an iteration's own. */
+static bool holds_up_to(const Poly *p, int latest)
+{
+    return !p->bad && latest_own(p) <= latest;
+}
+
+/* The same point in both, which moves with the iteration and with no loop inside. */
+static bool moves(const Range *a, const Range *b)
+{
+    const Poly gap = poly_add(&a->lo, &b->lo, -1), width = poly_add(&a->hi, &a->lo, -1);
+    const Poly other = poly_add(&b->hi, &b->lo, -1);
+
+    return !gap.bad && !width.bad && !other.bad && gap.count + width.count + other.count == 0 &&
+           holds_up_to(&a->lo, SYM_ITERATION) && coefficient(&a->lo, SYM_ITERATION) != 0;
+}
+
+/* Neither range moves, and they are a known distance apart. */
+static bool differ(const Range *a, const Range *b)
+{
+    const Poly gap = poly_add(&b->lo, &a->hi, -1), back = poly_add(&a->lo, &b->hi, -1);
+    int64_t value;
+
+    return holds_up_to(&a->lo, 0) && holds_up_to(&a->hi, 0) && holds_up_to(&b->lo, 0) &&
+           holds_up_to(&b->hi, 0) &&
+           ((poly_is_constant(&gap, &value) && value > 0) ||
+            (poly_is_constant(&back, &value) && value > 0));
+}
+
+/* Most pairs are of this kind: strong SIV with distance 0, or ZIV. */
+static bool apart_at_a_glance(const Access *a, const Access *b)
+{
+    for (int d = 0; d < 2; d++) {
+        const Range *r = &a->dim[d], *q = &b->dim[d];
+
+        if (!r->all && !q->all && (moves(r, q) || differ(r, q)))
+            return true;
+    }
+    return false;
+}
+
 /* ---- a pair ---- */
 
 Verdict dependence_test(Subscripts *x, const Access *a, const Access *b, DependenceBudget *budget)
@@ -312,6 +371,8 @@ Verdict dependence_test(Subscripts *x, const Access *a, const Access *b, Depende
         return INDEPENDENT;
     if (a->whole || b->whole)
         return DEPENDENT;
+    if (apart_at_a_glance(a, b))
+        return INDEPENDENT;
     if (--budget->pairs < 0)
         return UNDECIDABLE;
     p.a = side_of(x, a, false);

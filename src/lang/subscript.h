@@ -53,17 +53,30 @@ typedef struct Subscripts {
 void subscripts_new(Subscripts *x, Checker *c, const Stmt *loop);
 void subscripts_free(Subscripts *x);
 Poly subscripts_value(Subscripts *x, const Expr *e);
-bool subscripts_is_integer(const Subscripts *x, const Poly *p);
-/* The symbol of an own id or of its twin. */
-const Symbol *subscripts_own(const Subscripts *x, int sym);
 
 /* What is bound from a mark on is forgotten at the end of the block. */
 int subscripts_mark(const Subscripts *x);
 void subscripts_forget(Subscripts *x, int mark);
 /* name = e, which the body assigns nowhere else. */
 void subscripts_bind(Subscripts *x, const char *name, const Expr *e);
-/* The body of a loop inside begins; false when it never runs.  Whoever forgets it puts `unsure`
- * back. */
+/* The body of a loop inside begins; false when it never runs.  Whoever forgets it puts `inner`
+ * back.
+ */
 bool subscripts_bind_loop(Subscripts *x, const Stmt *s);
+
+/* ---- symbols (symbols.c) ---- */
+
+/* A symbol of an iteration's own; the one that stands for what is given, or a new one when nothing
+ * is. */
+int symbols_own(Subscripts *x, Symbol symbol);
+Poly symbols_same(Subscripts *x, Symbol symbol);
+/* What is known of an own symbol or its twin. */
+const Symbol *symbols_find(const Subscripts *x, int sym);
+bool symbols_are_integers(const Subscripts *x, const Poly *p); /* all of p's */
+/* fact >= 0, a >= b; about the symbol `owner`, 0 when it always holds. */
+void symbols_fact(Subscripts *x, int owner, const Poly *fact);
+void symbols_order(Subscripts *x, int owner, const Poly *a, const Poly *b);
+/* Who owns what is known of a symbol. */
+int symbols_owner(const Poly *symbol);
 
 #endif

@@ -10,6 +10,7 @@ static const char script[] =
     "[a, b] = f(X)\n"
     "if (a > 1) { c = \"text\" + $n } else c = eval(\"sigmoid\", X)\n"
     "parfor (i in 1:3, check=0) { X[i, 1] = lm(X, X[, 1], icpt=undefined) }\n"
+    "parfor (i in 1:a) { k = min(i * 3, b) for (j in a:k) X[(i - 1) * 3 + j, nrow(X)] = X[k, 1] }\n"
     "L = list(a=1, 2)\n"
     "y = conv2d(X, = 3\n";
 
@@ -38,7 +39,7 @@ static ml_status parse_with_memory(int64_t calls)
 
 ML_TEST(every_allocation_of_the_front_end_may_fail)
 {
-    for (int64_t calls = 0; calls < 600; calls++)
+    for (int64_t calls = 0; calls < 800; calls++)
         assert_int_not_equal(parse_with_memory(calls),
                              ML_OK); /* the script has errors in any case */
     assert_int_equal(parse_with_memory(0), ML_ENOMEM);

@@ -28,6 +28,9 @@ ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out);
  * be FP64 although they are FP32, is not finished.
  * (matmult_dense.c) */
 ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out);
+/* The same for an `out` of their type, where that pays. (matmult_panels.c) */
+bool panels_pay(const Ctx *ctx, Factor a, Factor b);
+ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out);
 /* The same when at least one is CSR and none constant, all FP64. (matmult_sparse.c) */
 ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* Both CSR, as they are; their cells are finite. (matmult_csr.c) */

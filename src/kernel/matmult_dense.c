@@ -1,11 +1,11 @@
 /* Products of dense matrices.
  *
- * Three ways: narrow sides and few columns, which memory bounds, go to matmult_narrow.c; small
- * products to the plain loops; the rest to OpenBLAS, one single-threaded call for each tile of the
- * result.  The tiles follow from the sizes alone: strips of rows as wide as the result, since wide
- * tiles are what dgemm is fastest on; where that makes few of them they are cut. Where the result
- * has too few cells to be divided, the inner dimension is, and the partial results are added in
- * order.
+ * Four ways: narrow sides and few columns, which memory bounds, go to matmult_narrow.c; large
+ * products whose left factor is not transposed to matmult_panels.c; small ones to the plain loops;
+ * the rest to OpenBLAS, one single-threaded call for each tile of the result.  The tiles follow
+ * from the sizes alone: strips of rows as wide as the result, since wide tiles are what dgemm is
+ * fastest on; where that makes few of them they are cut. Where the result has too few cells to be
+ * divided, the inner dimension is, and the partial results are added in order.
  *
  * dgemm copies its operands into panels, anew in each call, so strips are better joined: then the
  * threads decide how many there are.  This keeps the digits: dgemm adds up each result in the order
@@ -31,7 +31,7 @@ enum {
     GROUP_ROWS = 24,       /* a multiple of the rows that any kernel of dgemm takes at once */
     JOINED_ROWS = 1024,    /* of joined strips, at most */
     JOINED_WORK = 1 << 22, /* multiplications of one, at least */
-    SINGLE_SUM = 4096,     /* products that are added up in FP32, at most */
+    SINGLE_SUM = 256,      /* products that are added up in FP32, at most */
     SPLIT_MIN = 1024,      /* of the inner dimension */
     SPLIT_CELLS = 1 << 22  /* of partial results together */
 };
@@ -465,6 +465,18 @@ static ml_status product_few(Ctx *ctx, Factor a, Factor b, Matrix **out)
     return st;
 }
 
+static ml_status product_own(Ctx *ctx, Factor a, Factor b, Matrix **out)
+{
+    ml_status st;
+
+    TRY(matrix_new_dense_of(ctx, a.m->singles ? CELL_FP32 : CELL_FP64, factor_rows(a),
+                            factor_cols(b), out));
+    st = product_panels(ctx, a, b, *out);
+    if (st != ML_OK)
+        matrix_release(*out);
+    return st;
+}
+
 /* In FP64 what is not read through tiles: all of a small product, the narrow side of a narrow one.
  */
 static ml_status product_single(Ctx *ctx, Factor a, Factor b, Matrix **out)
@@ -491,5 +503,7 @@ ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out)
 {
     if (is_few(a, b))
         return product_few(ctx, a, b, out);
+    if (factor_cols(b) > NARROW && panels_pay(ctx, a, b))
+        return product_own(ctx, a, b, out);
     return a.m->singles ? product_single(ctx, a, b, out) : product_double(ctx, a, b, out);
 }

@@ -1,0 +1,29 @@
+/* Inner loops of dense products with AVX2: a tile is 4 x 12 cells, 4 x 24 of FP32, in 12 registers.
+ */
+#if defined(__x86_64__)
+#include "kernel/gemm.h"
+
+#include <immintrin.h>
+
+enum { TILE_I = 4, TILE_J = 3, AHEAD_ROWS = 16 };
+typedef double Vec64 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float Vec32 __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define CELL double
+#define GEMM_VEC Vec64
+#define FMA(a, b, c) ((GEMM_VEC)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define GEMM_NAME(part) double_##part
+#define GEMM_OPS gemm_ops_avx2
+#define GEMM_TYPE GemmOps
+#include "kernel/simd/gemm.tmpl.h"
+
+#define CELL float
+#define GEMM_VEC Vec32
+#define FMA(a, b, c) ((GEMM_VEC)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define GEMM_NAME(part) float_##part
+#define GEMM_OPS gemm_ops32_avx2
+#define GEMM_TYPE GemmOps32
+#include "kernel/simd/gemm.tmpl.h"
+#else
+typedef int gemm_needs_x86;
+#endif

@@ -3,8 +3,8 @@
  * A Value is 16 bytes, passed by value.  What it points to is immutable and counted: value_retain
  * when you store it, value_release when you drop it.  The last owner may write in place
  * (matrix_writable).  Matrices come in formats that the user never sees: dense row-major, CSR,
- * constant, and the drafts, which are being built in a loop.  Every finished matrix knows its exact
- * number of nonzeros (cells != 0, so NaN counts and -0 does not). */
+ * constant, hypersparse, and the drafts, which are being built in a loop.  Every matrix knows its
+ * exact number of nonzeros (cells != 0, so NaN counts and -0 does not). */
 #ifndef DATA_H
 #define DATA_H
 
@@ -25,11 +25,12 @@ typedef struct String {
     char text[];  /* zero-terminated */
 } String;
 
-/* From MATRIX_PIECES on: drafts, see below. */
+/* Kernels see the first three; see below for MATRIX_HYPER, and for the drafts that follow it. */
 typedef enum MatrixFormat {
     MATRIX_DENSE,
     MATRIX_CSR,
     MATRIX_CONSTANT,
+    MATRIX_HYPER,
     MATRIX_PIECES,
     MATRIX_EDITED
 } MatrixFormat;
@@ -48,6 +49,8 @@ typedef struct Matrix {
     int64_t *row_ptr;  /* CSR: rows + 1 */
     uint32_t *col_idx; /* CSR: ascending in each row, no duplicates */
     double constant;   /* CONSTANT */
+    struct Matrix *compact; /* HYPER: its rows, CSR ... */
+    struct RowList *list;   /* ... and which they are */
     struct Pieces *pieces;
     struct Edits *edits;
     struct Pool *pool;
@@ -246,6 +249,37 @@ static inline int64_t matrix_cells(const Matrix *m)
  * from CSR, constant or FP32. */
 const double *matrix_row(const Matrix *m, int64_t row, double *scratch);
 
+/* ---- hypersparse matrices ----
+ * MATRIX_HYPER has far more rows than nonzeros, so that row pointers alone would outweigh them: row
+ * list->rows[k] of it is row k of a CSR matrix, all others are zero.  Maps share the list.  Kernels
+ * get the compact matrix, or see none of this: kernel/hyper.h. */
+
+typedef struct RowList {
+    atomic_int refs;
+    int64_t n;
+    int64_t *rows; /* ascending */
+    Pool *pool;
+} RowList;
+ml_status row_list_new(Ctx *ctx, int64_t n, RowList **out); /* rows not set */
+RowList *row_list_retain(RowList *list);
+void row_list_release(RowList *list);                     /* NULL is allowed */
+int64_t row_list_lower(const RowList *list, int64_t row); /* the first entry not below row */
+
+/* Would a matrix of so many rows, of which so many may have nonzeros, be hypersparse? */
+bool matrix_is_hyper(int64_t rows, int64_t stored);
+/* A matrix of `rows` rows, those of `compact` at the places of the list and zeros between, in the
+ * format that suits it; nnz is that of compact. */
+ml_status matrix_spread(Ctx *ctx, int64_t rows, RowList *list, Matrix *compact, Matrix **out);
+/* *m, CSR, becomes hypersparse if it should be; costs its rows. */
+ml_status matrix_squeeze(Ctx *ctx, Matrix **m);
+/* Of n entries in the order of their rows, which are row_of: their columns and cells are those of
+ * `entries`, a CSR matrix with room for n rows, which is set to have the rows that occur. */
+ml_status matrix_of_entries(Ctx *ctx, int64_t rows, int64_t n, const int64_t *row_of,
+                            Matrix *entries, Matrix **out);
+/* The same as matrix_spread, but never hypersparse. */
+ml_status matrix_spread_plain(Ctx *ctx, int64_t rows, const RowList *list, Matrix *compact,
+                              Matrix **out);
+
 /* ---- matrices side by side, and drafts ----
  * A draft is a matrix that a loop is building, in a form that is cheap to add to and that hardly
  * anybody can read: MATRIX_PIECES, matrices side by side; MATRIX_EDITED, a sparse matrix some rows
@@ -303,7 +337,7 @@ RowEntries matrix_edited_row(const Matrix *m, int64_t row, int64_t lo, int64_t h
 
 static inline CellType matrix_type(const Matrix *m)
 {
-    return m->singles ? CELL_FP32 : CELL_FP64;
+    return m->singles || (m->compact && m->compact->singles) ? CELL_FP32 : CELL_FP64;
 }
 static inline size_t cell_size(CellType type)
 {

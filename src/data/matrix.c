@@ -192,6 +192,8 @@ void matrix_release(Matrix *m)
         munmap(m->mapping, m->mapping_size);
     else
         pool_release(m->pool, matrix_at(m, 0), m->bytes);
+    matrix_release(m->compact);
+    row_list_release(m->list);
     pieces_free(m->pieces);
     edits_free(m->edits);
     mem_free(m);
@@ -261,6 +263,8 @@ ml_status matrix_finish(Ctx *ctx, Matrix **m, int64_t nnz)
     Matrix *in = *m, *out = NULL;
     bool sparse;
 
+    if (in->format == MATRIX_HYPER)
+        return ML_OK;
     TRY(count_matrix(ctx, in, &nnz));
     if (in->format == MATRIX_CSR && in->row_ptr[in->rows] != nnz)
         matrix_compact(in);
@@ -296,6 +300,10 @@ double matrix_get(const Matrix *m, int64_t row, int64_t col)
 
     if (m->format == MATRIX_CONSTANT)
         return m->constant;
+    if (m->format == MATRIX_HYPER) {
+        at = row_list_lower(m->list, row);
+        return at < m->list->n && m->list->rows[at] == row ? matrix_get(m->compact, at, col) : 0;
+    }
     at = m->format == MATRIX_DENSE ? row * m->cols + col : csr_find(m, row, col);
     if (at < 0)
         return 0;

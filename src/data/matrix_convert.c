@@ -50,8 +50,23 @@ static ml_status dense_copy(Ctx *ctx, CellType type, const Matrix *in, Matrix **
     return ML_OK;
 }
 
+/* In an ordinary format first, and in that one then. */
+static ml_status convert_hyper(Ctx *ctx, Matrix *m, Matrix **out,
+                               ml_status (*convert)(Ctx *, Matrix *, Matrix **))
+{
+    Matrix *plain = NULL;
+    ml_status st;
+
+    TRY(matrix_spread_plain(ctx, m->rows, m->list, m->compact, &plain));
+    st = convert(ctx, plain, out);
+    matrix_release(plain);
+    return st;
+}
+
 ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out)
 {
+    if (m->format == MATRIX_HYPER)
+        return convert_hyper(ctx, m, out, matrix_dense);
     if (m->format != MATRIX_DENSE)
         return dense_copy(ctx, matrix_type(m), m, out);
     *out = matrix_retain(m);
@@ -135,6 +150,8 @@ ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out)
         *out = matrix_retain(m);
         return ML_OK;
     }
+    if (m->format == MATRIX_HYPER)
+        return convert_hyper(ctx, m, out, matrix_csr);
     TRY(matrix_dense(ctx, m, &dense));
     job.in = dense;
     job.ends = pool_alloc(ctx, bytes);
@@ -190,6 +207,17 @@ static ml_status cast_constant(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
     return matrix_new_constant(ctx, m->rows, m->cols, rounded, out);
 }
 
+static ml_status cast_hyper(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
+{
+    Matrix *compact = NULL;
+    ml_status st;
+
+    TRY(matrix_as(ctx, type, m->compact, &compact));
+    st = matrix_spread(ctx, m->rows, m->list, compact, out);
+    matrix_release(compact);
+    return st;
+}
+
 static ml_status cast_cells(Ctx *ctx, CastJob *job)
 {
     const Matrix *in = job->in;
@@ -209,6 +237,8 @@ ml_status matrix_as(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
 
     if (m->format == MATRIX_CONSTANT)
         return cast_constant(ctx, type, m, out);
+    if (m->format == MATRIX_HYPER)
+        return cast_hyper(ctx, type, m, out);
     if (matrix_type(m) == type) {
         *out = matrix_retain(m);
         return ML_OK;

@@ -20,7 +20,7 @@ typedef struct EditedRow {
 } EditedRow;
 
 struct Edits {
-    Matrix *base; /* CSR, or constant 0 */
+    Matrix *base; /* CSR, hypersparse, or constant 0 */
     CellType type;
     Map *index; /* from a row to its place in the list */
     VEC(EditedRow *) rows;
@@ -118,6 +118,11 @@ static RowEntries base_row(const Matrix *base, int64_t row)
     RowEntries r = {0};
     int64_t from;
 
+    if (base->format == MATRIX_HYPER) {
+        const int64_t at = row_list_lower(base->list, row);
+
+        return at < base->list->n && base->list->rows[at] == row ? base_row(base->compact, at) : r;
+    }
     if (base->format != MATRIX_CSR)
         return r;
     from = base->row_ptr[row];
@@ -128,11 +133,16 @@ static RowEntries base_row(const Matrix *base, int64_t row)
     return r;
 }
 
+static RowEntries entries_of(const EditedRow *r)
+{
+    return (RowEntries){r->n, r->cols, r->cells, r->singles};
+}
+
 static RowEntries whole_row(const Edits *e, int64_t row)
 {
     const EditedRow *r = find_row(e, row);
 
-    return r ? (RowEntries){r->n, r->cols, r->cells, r->singles} : base_row(e->base, row);
+    return r ? entries_of(r) : base_row(e->base, row);
 }
 
 RowEntries matrix_edited_row(const Matrix *m, int64_t row, int64_t lo, int64_t hi)
@@ -268,64 +278,85 @@ static int by_row(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Rows [lo, hi) of the base behind the entries that out has. */
-static void append_base(Matrix *out, const Matrix *base, int64_t lo, int64_t hi)
+/* The rows of the result that may hold something, in order: those of the base - all, if it is CSR -
+ * and those written to. */
+static int64_t count_rows(const Edits *e, EditedRow *const *order, int64_t *rows)
 {
-    const int64_t at = out->row_ptr[lo];
-    int64_t from, n;
+    const Matrix *base = e->base;
+    const int64_t most = base->format == MATRIX_CSR     ? base->rows
+                         : base->format == MATRIX_HYPER ? base->list->n
+                                                        : 0;
+    int64_t i = 0, k = 0, n = 0;
 
-    if (base->format != MATRIX_CSR) {
-        for (int64_t i = lo; i < hi; i++)
-            out->row_ptr[i + 1] = at;
-        return;
+    while (i < most || k < e->rows.count) {
+        const int64_t a = i == most                      ? INT64_MAX
+                          : base->format == MATRIX_HYPER ? base->list->rows[i]
+                                                         : i;
+        const int64_t b = k == e->rows.count ? INT64_MAX : order[k]->row;
+
+        if (rows)
+            rows[n] = a < b ? a : b;
+        n++;
+        i += a <= b;
+        k += b <= a;
     }
-    from = base->row_ptr[lo];
-    n = base->row_ptr[hi] - from;
-    matrix_move(base, from, out, at, n);
-    if (n > 0)
-        memcpy(out->col_idx + at, base->col_idx + from, (size_t)n * sizeof *out->col_idx);
-    for (int64_t i = lo; i < hi; i++)
-        out->row_ptr[i + 1] = at + base->row_ptr[i + 1] - from;
+    return n;
 }
 
-static void append_row(Matrix *out, const EditedRow *r)
+static void append_row(Matrix *out, int64_t i, RowEntries r)
 {
-    const int64_t at = out->row_ptr[r->row];
+    const int64_t at = out->row_ptr[i];
 
-    if (r->n > 0) {
-        memcpy(out->col_idx + at, r->cols, (size_t)r->n * sizeof *r->cols);
-        memcpy(matrix_at(out, at), r->singles ? (void *)r->singles : (void *)r->cells,
-               (size_t)r->n * matrix_cell_size(out));
+    if (r.n > 0) {
+        memcpy(out->col_idx + at, r.cols, (size_t)r.n * sizeof *r.cols);
+        memcpy(matrix_at(out, at), r.singles ? (const void *)r.singles : (const void *)r.cells,
+               (size_t)r.n * matrix_cell_size(out));
     }
-    out->row_ptr[r->row + 1] = at + r->n;
+    out->row_ptr[i + 1] = at + r.n;
+}
+
+static ml_status merge_rows(Ctx *ctx, const Matrix *m, EditedRow *const *order, Matrix **out)
+{
+    const Edits *e = m->edits;
+    RowList *list = NULL;
+    Matrix *compact = NULL;
+    int64_t k = 0;
+    ml_status st;
+
+    TRY(row_list_new(ctx, count_rows(e, order, NULL), &list));
+    count_rows(e, order, list->rows);
+    st = matrix_new_csr_of(ctx, e->type, list->n, m->cols, m->nnz, &compact);
+    for (int64_t i = 0; st == ML_OK && i < list->n; i++) {
+        const bool edited = k < e->rows.count && order[k]->row == list->rows[i];
+
+        append_row(compact, i, edited ? entries_of(order[k]) : base_row(e->base, list->rows[i]));
+        k += edited;
+    }
+    if (st == ML_OK && list->n == m->rows) {
+        *out = matrix_retain(compact);
+        st = matrix_finish(ctx, out, m->nnz);
+        if (st != ML_OK)
+            matrix_release(*out);
+    } else if (st == ML_OK) {
+        st = matrix_spread(ctx, m->rows, list, compact, out);
+    }
+    row_list_release(list);
+    matrix_release(compact);
+    return st;
 }
 
 ml_status edits_settled(Ctx *ctx, const Matrix *m, Matrix **out)
 {
     const Edits *e = m->edits;
-    const int count = e->rows.count;
-    EditedRow **order = mem_alloc(((size_t)count + 1) * sizeof(EditedRow *));
-    Matrix *csr = NULL;
-    int64_t next = 0;
-    ml_status st = order ? matrix_new_csr_of(ctx, e->type, m->rows, m->cols, m->nnz, &csr)
-                         : fail_memory(ctx, (size_t)count * sizeof(EditedRow *));
+    const size_t count = (size_t)e->rows.count;
+    EditedRow **order = mem_alloc((count + 1) * sizeof(EditedRow *));
+    ml_status st;
 
-    if (st == ML_OK) {
-        memcpy(order, e->rows.items, (size_t)count * sizeof(EditedRow *));
-        qsort(order, (size_t)count, sizeof(EditedRow *), by_row);
-        for (int k = 0; k < count; k++) {
-            append_base(csr, e->base, next, order[k]->row);
-            append_row(csr, order[k]);
-            next = order[k]->row + 1;
-        }
-        append_base(csr, e->base, next, m->rows);
-        st = matrix_finish(ctx, &csr, m->nnz);
-    }
+    if (!order)
+        return fail_memory(ctx, count * sizeof(EditedRow *));
+    memcpy(order, e->rows.items, count * sizeof(EditedRow *));
+    qsort(order, count, sizeof(EditedRow *), by_row);
+    st = merge_rows(ctx, m, order, out);
     mem_free(order);
-    if (st != ML_OK) {
-        matrix_release(csr);
-        return st;
-    }
-    *out = csr;
-    return ML_OK;
+    return st;
 }

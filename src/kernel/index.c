@@ -110,6 +110,27 @@ static ml_status csr_slice(Ctx *ctx, Slice *s)
     return task_for(ctx, rows, task_grain(nnz / (rows + 1) + 1), csr_rows, s);
 }
 
+/* ---- a part of a hypersparse matrix ---- */
+
+static ml_status hyper_slice(Ctx *ctx, Slice *s)
+{
+    const RowList *in = s->in->list;
+    const int64_t lo = row_list_lower(in, s->r.row_lo), hi = row_list_lower(in, s->r.row_hi);
+    Slice compact = {.in = s->in->compact, .r = {lo, hi, s->r.col_lo, s->r.col_hi}};
+    RowList *list = NULL;
+    ml_status st;
+
+    TRY(row_list_new(ctx, hi - lo, &list));
+    for (int64_t k = 0; k < list->n; k++)
+        list->rows[k] = in->rows[lo + k] - s->r.row_lo;
+    st = csr_slice(ctx, &compact);
+    if (st == ML_OK)
+        st = matrix_spread(ctx, s->r.row_hi - s->r.row_lo, list, compact.out, &s->out);
+    row_list_release(list);
+    matrix_release(compact.out);
+    return st;
+}
+
 /* ---- a part of a draft ---- */
 
 static RowEntries edited_row(const Slice *s, int64_t i)
@@ -142,6 +163,8 @@ static ml_status slice(Ctx *ctx, Slice *s)
 {
     if (s->in->format == MATRIX_EDITED)
         return edited_slice(ctx, s);
+    if (s->in->format == MATRIX_HYPER)
+        return hyper_slice(ctx, s);
     if (s->in->format == MATRIX_CSR)
         return csr_slice(ctx, s);
     if (s->in->format == MATRIX_DENSE)

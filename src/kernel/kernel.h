@@ -25,6 +25,11 @@ typedef ml_status (*KernelFn)(Ctx *ctx, OpCall *call);
 #include "op/ops.def"
 #pragma GCC diagnostic pop
 
+/* Calls the operator's kernel, also of operands that kernels do not know (hyper.h): what everybody
+ * uses but kernels that know what they have. */
+ml_status kernel_call(Ctx *ctx, OpCall *call);
+KernelFn kernel_of(int op); /* NULL: the operator has none */
+
 /* Store a finished matrix as the call's k-th result; takes the reference. */
 static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, int64_t nnz)
 {

@@ -46,10 +46,10 @@ static ml_status take_matrix(Ctx *ctx, PipeCall *c, int k, Matrix *m)
     m = c->operands[k] = c->copies[k] ? c->copies[k] : m;
     o->rows = size_class(c, m->rows);
     o->cols = size_class(c, m->cols);
-    o->format = m->singles                  ? PIPE_SINGLE
-                : m->format == MATRIX_DENSE ? PIPE_DENSE
-                : m->format == MATRIX_CSR   ? PIPE_CSR
-                                            : PIPE_CONSTANT;
+    o->format = m->singles                     ? PIPE_SINGLE
+                : m->format == MATRIX_DENSE    ? PIPE_DENSE
+                : m->format == MATRIX_CONSTANT ? PIPE_CONSTANT
+                                               : PIPE_CSR;
     return ML_OK;
 }
 
@@ -79,7 +79,7 @@ static ml_status take_operands(Ctx *ctx, const OpCall *call, PipeCall *c)
 static ml_status take_factors(Ctx *ctx, PipeCall *c, const PipeSchedule *s)
 {
     for (int k = 0; k < c->shape.noperands; k++)
-        if (!s->too_large && s->whole[k])
+        if (!s->too_large && s->whole[k] && !pipeline_has_hyper(c->operands, c->shape.noperands))
             TRY(matrix_doubles(ctx, c->operands[k], &c->factors[k]));
     return ML_OK;
 }

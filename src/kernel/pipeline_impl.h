@@ -211,6 +211,8 @@ enum { PIPE_NARROW = 4 };
 
 ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64_t *sizes,
                        Matrix *const *operands, Matrix *const *factors);
+/* Is an operand hypersparse?  Then the program runs operator by operator. */
+bool pipeline_has_hyper(Matrix *const *operands, int n);
 
 /* All steps of the kind on a tile. (pipeline_tile.c) */
 void pipeline_tile(PipeTile *t, bool before);

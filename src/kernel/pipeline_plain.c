@@ -1,16 +1,7 @@
 /* Pipelines operator by operator, each by its kernel: for sparse operands whose zeros stay zeros
- * through the program, which the kernels know best, and for programs that a schedule has no room
- * for. */
+ * through the program, which the kernels know best, for hypersparse operands, and for programs that
+ * a schedule has no room for. */
 #include "kernel/pipeline_impl.h"
-
-#define ML_OP(name, ...) [OP_##name] = ml_k_##name,
-#define ML_OP_AS(name, kernel, ...) [OP_##name] = ml_k_##kernel,
-#define ML_OP_SCALAR(name, ...)
-#define ML_OP_RUN(name, ...)
-#define ML_OP_LATER(name, ...)
-static const KernelFn kernels[OP_COUNT] = {
-#include "op/ops.def"
-};
 
 typedef struct Plain {
     Ctx *ctx;
@@ -46,7 +37,7 @@ static ml_status apply(Ctx *ctx, OpCode op, Value *in, int nin, Value *out)
 
     if (nin < op_nargs(call.op))
         call.nin = op_nargs(call.op);
-    return kernels[op](ctx, &call);
+    return kernel_call(ctx, &call);
 }
 
 /* In FP64, as sparse operands are. */

@@ -192,6 +192,14 @@ static bool reads_sparse(const PipeSchedule *s, const PipeShape *shape)
     return false;
 }
 
+bool pipeline_has_hyper(Matrix *const *operands, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (operands[k] && operands[k]->format == MATRIX_HYPER)
+            return true;
+    return false;
+}
+
 static ml_status run_tiles(Ctx *ctx, OpCall *call, PipeRun *r)
 {
     pipeline_layout(r);
@@ -216,7 +224,7 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
     r.operands = operands;
     r.factors = factors;
     find_numbers(&r, call);
-    if (p->schedule.too_large) {
+    if (p->schedule.too_large || pipeline_has_hyper(operands, p->graph.shape.noperands)) {
         st = pipeline_plain(ctx, call, &r);
         done = true;
     } else if (reads_sparse(&p->schedule, &p->graph.shape)) {

@@ -141,9 +141,28 @@ typedef struct SparseJob {
     const Rand *r;
     double log_fail; /* log(1 - sparsity) */
     int64_t tile_rows;
-    int64_t *ends; /* rows + 1: where each row ends */
-    Matrix *out;   /* NULL while counting */
+    int64_t *ends;   /* where each row ends, or each tile; one more than these */
+    bool hyper;      /* tiles */
+    int64_t *row_of; /* hyper: the row of each entry */
+    Matrix *out;     /* NULL while counting */
 } SparseJob;
+
+/* Where the entries of a tile begin in `ends`; the next tile is where they end. */
+static int64_t tile_begin(const SparseJob *job, int64_t tile)
+{
+    const int64_t row = tile * job->tile_rows;
+
+    if (job->hyper)
+        return tile;
+    return row < job->r->rows ? row : job->r->rows;
+}
+
+static void put_position(const SparseJob *job, int64_t entry, int64_t row, int64_t col)
+{
+    job->out->col_idx[entry] = (uint32_t)col;
+    if (job->hyper)
+        job->row_of[entry] = row;
+}
 
 /* The entries of one tile: count them a row, or store their columns and values. */
 static void sparse_tile(const SparseJob *job, int64_t tile)
@@ -155,7 +174,7 @@ static void sparse_tile(const SparseJob *job, int64_t tile)
     const double cells = (double)rows * (double)r->cols;
     uint64_t words[TILE];
     double gaps[TILE], at = -1;
-    int64_t row = 0, start = 0, entry = job->out ? job->ends[first] : 0;
+    int64_t row = 0, start = 0, entry = job->out ? job->ends[tile_begin(job, tile)] : 0;
 
     for (uint64_t group = 0;; group += TILE_GROUPS) {
         r->loops->words(r->seed, stream, group, TILE_GROUPS, words);
@@ -164,12 +183,14 @@ static void sparse_tile(const SparseJob *job, int64_t tile)
             at += gaps[k] + 1;
             if (!(at < cells))
                 return;
-            for (; (int64_t)at >= start + r->cols; row++)
-                start += r->cols;
+            if ((int64_t)at >= start + r->cols) {
+                row = (int64_t)at / r->cols;
+                start = row * r->cols;
+            }
             if (job->out)
-                job->out->col_idx[entry++] = (uint32_t)((int64_t)at - start);
+                put_position(job, entry++, first + row, (int64_t)at - start);
             else
-                job->ends[first + row + 1]++;
+                job->ends[job->hyper ? tile + 1 : first + row + 1]++;
         }
     }
 }
@@ -177,9 +198,8 @@ static void sparse_tile(const SparseJob *job, int64_t tile)
 /* Values of a tile's entries, by their order in it. */
 static void sparse_values(const SparseJob *job, int64_t tile)
 {
-    const int64_t first = tile * job->tile_rows, last = first + job->tile_rows;
-    const int64_t begin = job->ends[first];
-    const int64_t end = job->ends[last < job->r->rows ? last : job->r->rows];
+    const int64_t begin = job->ends[tile_begin(job, tile)];
+    const int64_t end = job->ends[tile_begin(job, tile + 1)];
     const uint64_t stream = (uint64_t)tile << 8 | STREAM_VALUES;
 
     for (int64_t at = begin; at < end; at += TILE) {
@@ -213,19 +233,67 @@ static ml_status fill_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static ml_status sparse_run(Ctx *ctx, SparseJob *job)
+/* Counts become ends: of rows or tiles. */
+static void sum_counts(int64_t *ends, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        ends[i + 1] += ends[i];
+}
+
+static ml_status sparse_run(Ctx *ctx, SparseJob *job, int64_t tiles)
 {
     const Rand *r = job->r;
-    const int64_t tiles = (r->rows + job->tile_rows - 1) / job->tile_rows;
 
     memset(job->ends, 0, (size_t)(r->rows + 1) * sizeof *job->ends);
     TRY(task_for(ctx, tiles, 1, count_tiles, job));
-    for (int64_t i = 0; i < r->rows; i++)
-        job->ends[i + 1] += job->ends[i];
+    sum_counts(job->ends, r->rows);
     TRY(matrix_new_csr_of(ctx, precision_type(ctx), r->rows, r->cols, job->ends[r->rows],
                           &job->out));
     memcpy(job->out->row_ptr, job->ends, (size_t)(r->rows + 1) * sizeof *job->ends);
     return task_for(ctx, tiles, 1, fill_tiles, job);
+}
+
+/* Entries whose value came out as zero leave. */
+static ml_status keep_nonzeros(Ctx *ctx, SparseJob *job, int64_t n, Matrix **out)
+{
+    int64_t kept = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        const double cell = matrix_cell(job->out, k);
+
+        if (cell == 0)
+            continue;
+        matrix_put(job->out, kept, cell);
+        job->out->col_idx[kept] = job->out->col_idx[k];
+        job->row_of[kept++] = job->row_of[k];
+    }
+    return matrix_of_entries(ctx, job->r->rows, kept, job->row_of, job->out, out);
+}
+
+/* The same entries, without a word for every row. */
+static ml_status hyper_fill(Ctx *ctx, SparseJob *job, int64_t tiles, Matrix **out)
+{
+    const int64_t nnz = job->ends[tiles];
+    const size_t bytes = (size_t)nnz * sizeof *job->row_of;
+    ml_status st = matrix_new_csr_of(ctx, precision_type(ctx), nnz, job->r->cols, nnz, &job->out);
+
+    if (st == ML_OK) {
+        job->row_of = pool_alloc(ctx, bytes);
+        st = job->row_of ? task_for(ctx, tiles, 1, fill_tiles, job) : ML_ENOMEM;
+    }
+    if (st == ML_OK)
+        st = keep_nonzeros(ctx, job, nnz, out);
+    pool_release(ctx->pool, job->row_of, bytes);
+    matrix_release(job->out);
+    return st;
+}
+
+static ml_status hyper_run(Ctx *ctx, SparseJob *job, int64_t tiles, Matrix **out)
+{
+    memset(job->ends, 0, (size_t)(tiles + 1) * sizeof *job->ends);
+    TRY(task_for(ctx, tiles, 1, count_tiles, job));
+    sum_counts(job->ends, tiles);
+    return hyper_fill(ctx, job, tiles, out);
 }
 
 /* As many rows as hold SPARSE_TILE expected entries: gaps are drawn TILE at a time, and what a tile
@@ -240,17 +308,23 @@ static int64_t sparse_tile_rows(const Rand *r)
 
 static ml_status rand_sparse(Ctx *ctx, const Rand *r, Matrix **out)
 {
-    const size_t bytes = (size_t)(r->rows + 1) * sizeof(int64_t);
+    const double entries = (double)r->rows * (double)r->cols * r->sparsity;
     SparseJob job = {.r = r, .log_fail = log1p(-r->sparsity)};
+    int64_t tiles;
+    size_t bytes;
     ml_status st;
 
     job.tile_rows = sparse_tile_rows(r);
+    job.hyper = matrix_is_hyper(r->rows, (int64_t)entries);
+    tiles = (r->rows + job.tile_rows - 1) / job.tile_rows;
+    bytes = (size_t)((job.hyper ? tiles : r->rows) + 1) * sizeof(int64_t);
     job.ends = pool_alloc(ctx, bytes);
     if (!job.ends)
         return ML_ENOMEM;
-    st = sparse_run(ctx, &job);
+    st = job.hyper ? hyper_run(ctx, &job, tiles, out) : sparse_run(ctx, &job, tiles);
     pool_release(ctx->pool, job.ends, bytes);
-    *out = job.out;
+    if (!job.hyper)
+        *out = job.out;
     return st;
 }
 

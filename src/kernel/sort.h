@@ -43,7 +43,7 @@ ml_status sort_rows(Ctx *ctx, const Matrix *m, const int64_t *by, int64_t nby, b
 void sort_free(Ctx *ctx, SortItem *items, int64_t rows);
 
 /* The rows of m at these positions, in this order: dense for dense, CSR for CSR, constant for
- * constant. */
+ * constant.  A negative position gives a row of zeros, which a constant has none of. */
 ml_status rows_gather(Ctx *ctx, const Matrix *m, const int64_t *rows, int64_t n, Matrix **out);
 
 #endif

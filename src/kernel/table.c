@@ -373,29 +373,62 @@ static void fill_sequence(const TableJob *job, Matrix *out)
     }
 }
 
-/* From items sorted by row and column; equal ones are added up in the order of the entries. */
-static void fill_sorted(const TableJob *job, const SortItem *items, int64_t n, Matrix *out)
+/* From items sorted by row and column; equal ones are added up in the order of the entries.  Gives
+ * how many are left, their rows in row_of. */
+static int64_t fill_sorted(const TableJob *job, const SortItem *items, int64_t n, int64_t *row_of,
+                           Matrix *out)
 {
-    int64_t row = 0, k = 0;
+    int64_t k = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        const int64_t r = (int64_t)(items[i].key >> 32);
         const double w = value_at(&job->w, items[i].index);
 
-        while (row < r)
-            out->row_ptr[++row] = k;
         if (i > 0 && items[i].key == items[i - 1].key) {
             out->values[k - 1] += w;
             continue;
         }
         out->col_idx[k] = (uint32_t)items[i].key;
+        row_of[k] = (int64_t)(items[i].key >> 32);
         out->values[k++] = w;
     }
-    while (row < job->rows)
-        out->row_ptr[++row] = k;
+    return k;
 }
 
-static ml_status sort_entries(Ctx *ctx, const TableJob *job, SortItem *items, Matrix *out)
+/* Weights may have added up to zero. */
+static int64_t drop_zeros(Matrix *m, int64_t *row_of, int64_t n)
+{
+    int64_t kept = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        if (m->values[k] == 0)
+            continue;
+        m->values[kept] = m->values[k];
+        m->col_idx[kept] = m->col_idx[k];
+        row_of[kept++] = row_of[k];
+    }
+    return kept;
+}
+
+/* The rows that occur are put in a matrix of their own first: there may be far fewer of them than
+ * the table has. */
+static ml_status fill_entries(Ctx *ctx, const TableJob *job, SortItem *items, int64_t n,
+                              Matrix **out)
+{
+    const size_t bytes = (size_t)n * sizeof(int64_t);
+    int64_t *row_of = pool_alloc(ctx, bytes);
+    Matrix *entries = NULL;
+    ml_status st = row_of ? matrix_new_csr(ctx, n, job->cols, n, &entries) : ML_ENOMEM;
+
+    if (st == ML_OK) {
+        n = drop_zeros(entries, row_of, fill_sorted(job, items, n, row_of, entries));
+        st = matrix_of_entries(ctx, job->rows, n, row_of, entries, out);
+    }
+    pool_release(ctx->pool, row_of, bytes);
+    matrix_release(entries);
+    return st;
+}
+
+static ml_status sort_entries(Ctx *ctx, const TableJob *job, SortItem *items, Matrix **out)
 {
     int64_t n = 0;
     Entry e;
@@ -404,8 +437,7 @@ static ml_status sort_entries(Ctx *ctx, const TableJob *job, SortItem *items, Ma
         if (entry_at(job, i, &e))
             items[n++] = (SortItem){(uint64_t)e.row << 32 | (uint64_t)e.col, i};
     TRY(sort_items(ctx, items, items + job->n, n));
-    fill_sorted(job, items, n, out);
-    return ML_OK;
+    return fill_entries(ctx, job, items, n, out);
 }
 
 static ml_status csr_table(Ctx *ctx, const TableJob *job, bool sequence, Matrix **out)
@@ -416,17 +448,15 @@ static ml_status csr_table(Ctx *ctx, const TableJob *job, bool sequence, Matrix 
 
     if (job->rows > UINT32_MAX)
         return fail(ctx, ML_EVALUE, "table: %" PRId64 " rows are too many", job->rows);
-    TRY(matrix_new_csr(ctx, job->rows, job->cols, job->n, out));
-    if (sequence) {
+    if (sequence && !matrix_is_hyper(job->rows, job->n)) {
+        TRY(matrix_new_csr(ctx, job->rows, job->cols, job->n, out));
         fill_sequence(job, *out);
         return ML_OK;
     }
     items = pool_alloc(ctx, bytes);
-    st = items ? sort_entries(ctx, job, items, *out) : ML_ENOMEM;
+    st = items ? sort_entries(ctx, job, items, out) : ML_ENOMEM;
     if (items)
         pool_release(ctx->pool, items, bytes);
-    if (st != ML_OK)
-        matrix_release(*out);
     return st;
 }
 

@@ -101,6 +101,24 @@ typedef enum OpFuse {
     FUSE_CROSS      /* t(X) by Y, row by row: its result ends a pipeline */
 } OpFuse;
 
+/* What an operator makes of operands with far more rows than nonzeros (kernel/hyper.h).  Rows that
+ * are P_CELLWISE need not say. */
+typedef enum OpHyper {
+    HYPER_NONE,    /* it gets them in an ordinary format */
+    HYPER_LOOK,    /* it takes them as they are */
+    HYPER_COMPACT, /* the same as of the rows that hold something, of the first operand */
+    HYPER_ZEROS,   /* ... and a row of zeros */
+    HYPER_MEAN,    /* ... times their share of all rows */
+    HYPER_ROWS,    /* row by row */
+    HYPER_PRODUCT, /* X %*% Y */
+    HYPER_CROSS,   /* t(X) %*% Y */
+    HYPER_T,
+    HYPER_RBIND,
+    HYPER_CBIND,
+    HYPER_EMPTY, /* removeEmpty */
+    HYPER_KINDS
+} OpHyper;
+
 /* ---- size propagation ---- */
 
 /* -1: unknown.  An upper bound on nnz counts as known. */
@@ -159,6 +177,7 @@ typedef struct OpInfo {
     uint32_t in_place; /* bit k: the kernel writes over operand k when it may; see op_in_place */
     OpDist dist;
     OpFuse fuse;
+    OpHyper hyper;
     ScalarFn scalar;
     double (*cell1)(double);         /* unary cell-wise */
     double (*cell2)(double, double); /* binary cell-wise */

@@ -448,5 +448,8 @@ double dims_bytes(CellType type, Dims d)
         return INFINITY;
     if (d.nnz < 0 || !matrix_is_sparse(d.rows, d.cols, d.nnz))
         return all;
-    return (double)d.nnz * (cell + sizeof(uint32_t)) + ((double)d.rows + 1) * sizeof(int64_t);
+    /* A row pointer a row; if hypersparse, that and the row's number a row stored. */
+    return (double)d.nnz * (cell + sizeof(uint32_t)) +
+           (matrix_is_hyper(d.rows, d.nnz) ? 2 * (double)d.nnz : (double)d.rows + 1) *
+               sizeof(int64_t);
 }

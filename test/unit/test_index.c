@@ -156,7 +156,7 @@ ML_TEST(a_large_sparse_matrix_stays_sparse_when_a_part_is_replaced)
     assert_int_equal(v.m->format, MATRIX_EDITED);
     assert_ok(matrix_settled(test_ctx(), v.m, &settled));
     matrix_release(settled);
-    assert_int_equal(v.m->format, MATRIX_CSR);
+    assert_int_equal(v.m->format, MATRIX_HYPER);
     assert_int_equal(v.m->nnz, 3);
     assert_true(cell(v.m, 69998, 1) == 1 && cell(v.m, 69999, 2) == 2 && cell(v.m, 69999, 3) == 5);
     value_release(v);

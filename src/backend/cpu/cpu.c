@@ -1,25 +1,16 @@
-/* The kernels of the operator table as a backend: one row, one function, found by number. */
+/* The kernels of the operator table as a backend. */
 #include "backend/cpu/cpu.h"
 
 #include "kernel/kernel.h"
 
-#define ML_OP(name, ...) [OP_##name] = ml_k_##name,
-#define ML_OP_AS(name, kernel, ...) [OP_##name] = ml_k_##kernel,
-#define ML_OP_SCALAR(name, ...)
-#define ML_OP_RUN(name, ...)
-#define ML_OP_LATER(name, ...)
-static const OperatorFn kernels[OP_COUNT] = {
-#include "op/ops.def"
-};
-
 static OperatorFn cpu_operator(int op)
 {
-    return kernels[op];
+    return kernel_of(op) ? kernel_call : NULL;
 }
 
 static bool cpu_supports(int op)
 {
-    return kernels[op] != NULL;
+    return kernel_of(op) != NULL;
 }
 
 /* Bytes moved at 10 GB/s; the only backend so far, so the figure is relative to nothing yet. */

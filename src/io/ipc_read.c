@@ -491,7 +491,8 @@ static ml_status all_nulls(Ctx *ctx, int64_t rows, FrameColumn **out)
 
     TRY(text_store_new(ctx, 0, 0, &none));
     TRY(frame_column_codes(ctx, FT_STRING, rows, none, out));
-    memset((*out)->cells, 0, (size_t)rows * (*out)->width);
+    if (rows > 0)
+        memset((*out)->cells, 0, (size_t)rows * (*out)->width);
     return ML_OK;
 }
 

@@ -195,6 +195,7 @@ ml_status zip_read(Ctx *ctx, const Zip *z, const ZipMember *m, const char **data
     if (deflate_crc32(0, *data, m->size) == m->crc)
         return ML_OK;
     pool_release(ctx->pool, *owned, m->size + 1);
+    *owned = NULL;
     return damaged(ctx, z->file, m->at, "the checksum of a member is wrong");
 }
 

@@ -44,6 +44,7 @@ ML_API int ml_option_arity(const char *option);
 ML_API int ml_option_accepts(const char *option, const char *value);
 /* The options as lines of a help text. */
 ML_API const char *ml_options_help(ml_context *ctx);
+/* Called from any thread of the context, but by one at a time. */
 ML_API void ml_context_output(ml_context *ctx, ml_output out, ml_output diagnostics, void *arg);
 
 /* Arguments of the script: $name, or $1, $2 ... with name "1", "2" ... */

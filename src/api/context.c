@@ -43,6 +43,30 @@ const char *ml_status_name(ml_status status)
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }
 
+static int print_whole(ml_context *c, ml_output to, const char *text, size_t size)
+{
+    int failed;
+
+    pthread_mutex_lock(&c->printing);
+    failed = to(c->output_arg, text, size);
+    pthread_mutex_unlock(&c->printing);
+    return failed;
+}
+
+static int print_output(void *arg, const char *text, size_t size)
+{
+    ml_context *c = arg;
+
+    return print_whole(c, c->output, text, size);
+}
+
+static int print_diagnostics(void *arg, const char *text, size_t size)
+{
+    ml_context *c = arg;
+
+    return print_whole(c, c->diagnostics, text, size);
+}
+
 ml_context *ml_context_new(void)
 {
     ml_context *c = mem_calloc(1, sizeof *c);
@@ -54,8 +78,11 @@ ml_context *ml_context_new(void)
     c->ctx.opt = &c->options;
     c->ctx.cancelled = &c->cancelled;
     c->ctx.unseeded = &c->unseeded;
-    c->ctx.output = to_stdout;
-    c->ctx.diagnostics = to_stderr;
+    pthread_mutex_init(&c->printing, NULL);
+    ml_context_output(c, NULL, NULL, NULL);
+    c->ctx.output = print_output;
+    c->ctx.diagnostics = print_diagnostics;
+    c->ctx.output_arg = c;
     if (lib)
         ml_context_set(c, "lib", lib);
     return c;
@@ -159,9 +186,9 @@ const char *ml_options_help(ml_context *c)
 
 void ml_context_output(ml_context *c, ml_output out, ml_output diagnostics, void *arg)
 {
-    c->ctx.output = out ? out : to_stdout;
-    c->ctx.diagnostics = diagnostics ? diagnostics : to_stderr;
-    c->ctx.output_arg = arg;
+    c->output = out ? out : to_stdout;
+    c->diagnostics = diagnostics ? diagnostics : to_stderr;
+    c->output_arg = arg;
 }
 
 static char *copy_text(const char *s)

@@ -4,6 +4,8 @@
 
 #include "run/run.h"
 
+#include <pthread.h>
+
 struct ml_context {
     Ctx ctx;
     Options options;
@@ -11,6 +13,10 @@ struct ml_context {
     atomic_uint_fast64_t unseeded;
     VEC(ScriptArg) args; /* owned strings */
     RunStats stats;
+    /* What is printed goes to the callbacks one piece after the other, whoever prints. */
+    pthread_mutex_t printing;
+    ml_output output, diagnostics;
+    void *output_arg;
     Buffer text; /* of the last error, statistics or help */
 };
 

@@ -14,7 +14,8 @@ static int drop(void *arg, const char *text, size_t size)
 }
 
 /* One run with allocations failing after `calls`; the context's own are not spared. */
-static ml_status run_with(const char *script, const char *explain, int64_t calls)
+static ml_status run_with(const char *script, const char *explain, const char *threads,
+                          int64_t calls)
 {
     ml_context *ctx;
     ml_status st = ML_ENOMEM;
@@ -23,7 +24,7 @@ static ml_status run_with(const char *script, const char *explain, int64_t calls
     ctx = ml_context_new();
     if (ctx) {
         ml_context_output(ctx, drop, drop, NULL);
-        st = ml_context_set(ctx, "threads", "1");
+        st = ml_context_set(ctx, "threads", threads);
         if (st == ML_OK)
             st = ml_context_set(ctx, "explain", explain);
         if (st == ML_OK)
@@ -36,24 +37,34 @@ static ml_status run_with(const char *script, const char *explain, int64_t calls
     return st;
 }
 
-static void exhaust_explained(const char *script, const char *explain)
+static void exhaust_with(const char *script, const char *explain, const char *threads)
 {
     enum { ENOUGH = 200000 };
     int64_t calls = 0;
     ml_status st;
 
-    assert_int_equal(run_with(script, explain, -1), ML_OK);
+    assert_int_equal(run_with(script, explain, threads, -1), ML_OK);
     do {
-        st = run_with(script, explain, calls);
+        st = run_with(script, explain, threads, calls);
         assert_true(st == ML_OK || st == ML_ENOMEM);
         calls += 1 + calls / 50; /* every early one, later ones in growing steps */
     } while (st != ML_OK && calls < ENOUGH);
     assert_int_equal(st, ML_OK);
 }
 
+static void exhaust_explained(const char *script, const char *explain)
+{
+    exhaust_with(script, explain, "1");
+}
+
 static void exhaust(const char *script)
 {
-    exhaust_explained(script, "none");
+    exhaust_with(script, "none", "1");
+}
+
+static void exhaust_threads(const char *script, const char *threads)
+{
+    exhaust_with(script, "none", threads);
 }
 
 ML_TEST(scalars_strings_and_functions_survive_failing_allocations)
@@ -119,4 +130,25 @@ ML_TEST(plans_and_pictures_survive_failing_allocations)
     exhaust_explained(script, "runtime");
     exhaust_explained(script, "rewrites");
     exhaust_explained(script, "svg=/dev/null");
+}
+
+ML_TEST(parallel_loops_survive_failing_allocations)
+{
+    static const char script[] =
+        "f = function(double x) return (double y) { y = x; while (y > 3) y = y / 2 }\n"
+        "R = matrix(0, rows=6, cols=4)\n"
+        "s = matrix(0, rows=1, cols=4)\n"
+        "L = list(1, 2, 3, 4, 5, 6)\n"
+        "M = matrix(0, rows=6, cols=1)\n"
+        "parfor (i in 1:6, opt=NONE, taskpartitioner=NAIVE) {\n"
+        "  parfor (j in 1:4, opt=NONE) R[i, j] = f(i * j)\n"
+        "  s += matrix(i, rows=1, cols=4)\n"
+        "  L[i] = toString(i)\n"
+        "}\n"
+        "parfor (i in 1:6, check=0, opt=NONE) { at = as.scalar(R[i, 1]) * 0 + i; M[at, 1] = "
+        "as.scalar(eval(\"f\", i)) }\n"
+        "print(sum(R) + sum(s) + sum(M))\n";
+
+    exhaust(script);
+    exhaust_threads(script, "3");
 }

@@ -2,7 +2,7 @@
 
 The bounds of a workload (workloads.json) are an object; each names what matloom's time is held against:
 
-    numpy, scipy, torch, joblib
+    numpy, scipy, torch, joblib, pandas, sklearn
                          at least so many times the speed of the peer; `avx512` is NumPy whose OpenBLAS is forced to its
                          AVX-512 kernels
     one                  at least so many times the speed of matloom on one thread
@@ -25,6 +25,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = {"numpy": ("numpy", "NumPy"), "scipy": ("numpy", "SciPy"), "torch": ("numpy", "PyTorch"), "joblib": ("numpy", "joblib"),
+         "pandas": ("numpy", "pandas"), "sklearn": ("numpy", "scikit-learn"),
          "avx512": ("avx512", "NumPy, AVX-512 forced"), "one": ("one", "one thread")}
 LIMITS = {"read": "read bandwidth", "write": "write bandwidth", "triad": "triad bandwidth",
           "stream": "triad bandwidth, streaming", "fma64": "FP64 peak", "fma32": "FP32 peak"}

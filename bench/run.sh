@@ -1,12 +1,16 @@
 #!/bin/sh
 # `make bench`: every workload against NumPy/SciPy; figures in build/bench.json. Arguments go to run.py; nn is the family
-# that runs against PyTorch.
+# that runs against PyTorch, frames the one against pandas.
 set -eu
 cd "$(dirname "$0")"
-torch=
+more=
 for argument in "$@"; do
-    [ "$argument" != nn ] || torch=torch
+    case $argument in
+    nn) more="$more torch" ;;
+    frame*) more="$more formats" ;;
+    esac
 done
-python=$(./venv.sh $torch)
+# shellcheck disable=SC2086 # the groups are meant to be split
+python=$(./venv.sh $more)
 ninja -C ../build/release limits >&2
 exec "$python" run.py --json ../build/bench.json "$@"

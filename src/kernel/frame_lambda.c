@@ -13,7 +13,7 @@ typedef struct Parser {
     Ctx *ctx;
     Lambda *lambda;
     const char *p;
-    Text x; /* the parameter's name */
+    Text x, y; /* the parameters' names; y empty where there is one */
     LambdaType x_type;
     int depth;
 } Parser;
@@ -130,6 +130,15 @@ static ml_status parameter_value(LambdaRun *run, const LambdaNode *n, const Lamb
     return ML_OK;
 }
 
+static ml_status second_value(LambdaRun *run, const LambdaNode *n, const LambdaValue *args,
+                              LambdaValue *out)
+{
+    (void)n;
+    (void)args;
+    *out = run->y;
+    return ML_OK;
+}
+
 /* The character that an escape stands for, -1 when it is none. */
 static int escaped(char c)
 {
@@ -191,6 +200,8 @@ static ml_status word(Parser *p, Text name, uint32_t at, LambdaNode **out)
 {
     if (name.size == p->x.size && memcmp(name.s, p->x.s, name.size) == 0)
         return new_node(p, at, p->x_type, parameter_value, out);
+    if (p->lambda->pairs && name.size == p->y.size && memcmp(name.s, p->y.s, name.size) == 0)
+        return new_node(p, at, L_STRING, second_value, out);
     if (is_name(name, "null"))
         return new_node(p, at, L_STRING, literal_value, out);
     if (is_name(name, "true") || is_name(name, "false")) {
@@ -566,16 +577,28 @@ static ml_status ternary(Parser *p, LambdaNode **out)
 
 /* ---- x -> expression ---- */
 
-static ml_status parameter(Parser *p)
+static ml_status parameter(Parser *p, Text *name)
+{
+    skip(p);
+    *name = take_name(p);
+    return name->size > 0 && name->size < NAME_SIZE
+               ? ML_OK
+               : expected(p, "a parameter, as in x -> x.length()");
+}
+
+static ml_status parameters(Parser *p)
 {
     const bool bracket = take(p, "(");
 
-    skip(p);
-    p->x = take_name(p);
-    if (p->x.size == 0 || p->x.size >= NAME_SIZE)
-        return expected(p, "a parameter, as in x -> x.length()");
+    TRY(parameter(p, &p->x));
+    if (bracket && take(p, ",")) {
+        TRY(parameter(p, &p->y));
+        p->lambda->pairs = true;
+        if (p->x_type != L_STRING)
+            return expected(p, "one parameter, for margin is not 0,");
+    }
     if (bracket && !take(p, ")"))
-        return expected(p, ") after one parameter");
+        return expected(p, ") after one parameter or two");
     return take(p, "->") ? ML_OK : expected(p, "->");
 }
 
@@ -586,7 +609,7 @@ ml_status lambda_compile(Ctx *ctx, const char *source, LambdaType x, Lambda *out
     *out = (Lambda){.source = source, .arena = arena_new()};
     if (!out->arena)
         return fail_memory(ctx, sizeof(LambdaNode));
-    TRY(parameter(&p));
+    TRY(parameters(&p));
     TRY(ternary(&p, &out->root));
     skip(&p);
     return *p.p ? expected(&p, "an operator or the end") : ML_OK;

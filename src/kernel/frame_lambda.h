@@ -1,4 +1,5 @@
-/* frame_lambda: the functions of map(F, "x -> expression"), compiled to a typed tree.
+/* frame_lambda: the functions of map(F, "x -> expression") and map(F, "(x, y) -> expression"),
+ * compiled to a typed tree.
  *
  * The language is the part of Java's expressions that works on texts: literals, + - * / %,
  * comparisons, && || !, the ternary operator, methods of strings (lambda_methods), arrays from
@@ -31,8 +32,8 @@ struct LambdaNode;
 typedef struct LambdaRun {
     Ctx *ctx;
     const struct Lambda *lambda;
-    Arena *arena; /* for texts in the making */
-    LambdaValue x;
+    Arena *arena;     /* for texts in the making */
+    LambdaValue x, y; /* y: of lambdas of pairs */
 } LambdaRun;
 typedef ml_status (*LambdaFn)(LambdaRun *run, const struct LambdaNode *node,
                               const LambdaValue *args, LambdaValue *out);
@@ -57,6 +58,7 @@ typedef struct Lambda {
     LambdaNode *root;
     Arena *arena;
     int nodes;
+    bool pairs; /* it has two parameters, texts both */
 } Lambda;
 
 /* Compile; x is a text, or an array of texts.  Free on any outcome. */
@@ -68,6 +70,13 @@ ml_status lambda_fail(Ctx *ctx, const Lambda *l, uint32_t at, const char *format
     __attribute__((format(printf, 4, 5)));
 /* A value as text; points into the value, buf or a constant. */
 Text lambda_text(LambdaType type, const LambdaValue *v, char buf[NUM_BUFFER]);
+
+/* A frame with the lambda's value of each pair of cells of the first column, in row and column of
+ * the two (frame_map_pairs.c). */
+ml_status map_pairs(Ctx *ctx, OpCall *call, const Frame *f, const Lambda *l);
+/* Characters that two texts have in common, as part of those that either has. */
+ml_status lambda_jaccard(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
+                         LambdaValue *out);
 
 /* ---- methods (frame_lambda_methods.c) ---- */
 

@@ -696,6 +696,7 @@ const LambdaMethod lambda_methods[] = {
     {"Long.parseLong", "s", L_INT, parse_whole, false},
     {"Double.parseDouble", "s", L_DOUBLE, parse_real, false},
     {"String.valueOf", "a", L_STRING, value_of, false},
+    {"UtilFunctions.jaccardSim", "tt", L_DOUBLE, lambda_jaccard, false},
     {"String.join", "sl", L_STRING, join, false},
     {"Math.abs", "i", L_INT, abs_whole, false},
     {"Math.abs", "d", L_DOUBLE, abs_real, false},

@@ -174,7 +174,7 @@ static ml_status apply(Ctx *ctx, OpCall *call, const Frame *f, const Lambda *l, 
     if (l->root->type == L_LIST)
         return lambda_fail(ctx, l, l->root->at, "expected a result that is no array");
     if (margin == 0)
-        return map_frame(ctx, call, f, l);
+        return l->pairs ? map_pairs(ctx, call, f, l) : map_frame(ctx, call, f, l);
     st = margin == 1 ? map_rows(&run, call, f) : map_whole_columns(&run, call, f);
     arena_free(run.arena);
     return st;

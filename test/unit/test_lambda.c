@@ -140,7 +140,7 @@ ML_TEST(lambdas_say_where_they_are_wrong)
     static const char *const cases[][2] = {
         {"5", "character 1 of the lambda: expected a parameter, as in x -> x.length(), found '5'"},
         {"x", "character 2 of the lambda: expected ->, found the end"},
-        {"(x, y) -> x", "character 3 of the lambda: expected ) after one parameter"},
+        {"(x, y, z) -> x", "character 6 of the lambda: expected ) after one parameter or two"},
         {"x -> ", "character 6 of the lambda: expected a value, found the end"},
         {"x -> y",
          "character 6 of the lambda: expected x, a literal or a method's class, found 'y'"},

@@ -1,0 +1,137 @@
+/* Columns of texts: in both forms, built at once and from parts. */
+#include "ml_test.h"
+
+#include "data/data.h"
+#include "data_help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROWS = 30000 };
+
+/* Text of a row: one of `kinds`, every 97th null, some empty, some longer than 16 bytes. */
+static const char *text_of(int64_t row, int64_t kinds, char buf[64])
+{
+    const int64_t kind = row * 7919 % kinds;
+
+    if (row % 97 == 3)
+        return NULL;
+    if (kind == 1)
+        return "";
+    snprintf(buf, 64, kind % 3 ? "t%" PRId64 : "a longer text than sixteen bytes %" PRId64, kind);
+    return buf;
+}
+
+static void add_rows(TextColumnBuilder *b, int64_t lo, int64_t hi, int64_t kinds)
+{
+    char buf[64];
+
+    for (int64_t i = lo; i < hi; i++) {
+        const char *text = text_of(i, kinds, buf);
+
+        assert_true(text_builder_add(b, text, text ? strlen(text) : 0));
+    }
+}
+
+static void check_rows(const FrameColumn *c, int64_t kinds)
+{
+    char buf[64];
+
+    assert_int_equal(c->rows, ROWS);
+    for (int64_t i = 0; i < ROWS; i++) {
+        size_t size = 0;
+        const char *found = column_text(c, i, &size), *text = text_of(i, kinds, buf);
+
+        assert_int_equal(found == NULL, text == NULL);
+        if (text) {
+            assert_int_equal(size, strlen(text));
+            assert_memory_equal(found, text, size);
+        }
+    }
+}
+
+ML_TEST(texts_that_repeat_become_a_dictionary_and_others_do_not)
+{
+    static const struct {
+        int64_t kinds;
+        int width;
+    } cases[] = {{1, 1}, {100, 1}, {255, 1}, {256, 2}, {3000, 2}, {ROWS, 0}};
+
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        TextColumnBuilder b = {0};
+        FrameColumn *c = NULL;
+
+        add_rows(&b, 0, ROWS, cases[k].kinds);
+        assert_ok(text_builder_finish(test_ctx(), &b, FT_STRING, &c));
+        assert_int_equal(c->width, cases[k].width);
+        check_rows(c, cases[k].kinds);
+        frame_column_release(c);
+    }
+}
+
+/* Parts of any form; numbers of texts are those of first appearance. */
+ML_TEST(builders_of_parts_make_the_column_of_one_builder)
+{
+    static const int64_t kinds[] = {100, 3000, ROWS};
+
+    for (int k = 0; k < 3; k++) {
+        TextColumnBuilder whole = {0}, parts[6] = {0};
+        FrameColumn *a = NULL, *b = NULL;
+
+        add_rows(&whole, 0, ROWS, kinds[k]);
+        add_rows(&parts[0], 0, 10, kinds[k]);
+        add_rows(&parts[2], 10, 25000, kinds[k]);
+        parts[4].plain = k == 1;
+        add_rows(&parts[4], 25000, ROWS, kinds[k]);
+        assert_ok(text_builder_finish(test_ctx(), &whole, FT_STRING, &a));
+        assert_ok(text_builders_join(test_ctx(), parts, 3, 2, FT_STRING, &b));
+        check_rows(b, kinds[k]);
+        for (int64_t i = 0; k == 0 && i < ROWS; i++)
+            assert_int_equal(column_code(a, i), column_code(b, i));
+        frame_column_release(a);
+        frame_column_release(b);
+    }
+}
+
+ML_TEST(columns_without_rows_or_with_nulls_alone)
+{
+    TextColumnBuilder b = {0};
+    FrameColumn *c = NULL;
+
+    assert_ok(text_builder_finish(test_ctx(), &b, FT_STRING, &c));
+    assert_int_equal(c->rows, 0);
+    frame_column_release(c);
+    for (int plain = 0; plain < 2; plain++) {
+        b.plain = plain;
+        assert_true(text_builder_add(&b, NULL, 0));
+        assert_true(text_builder_add(&b, NULL, 0));
+        assert_ok(text_builder_finish(test_ctx(), &b, FT_STRING, &c));
+        assert_true(column_is_null(c, 0) && column_is_null(c, 1));
+        frame_column_release(c);
+    }
+}
+
+/* A text is found by all of its bytes, also those around a zero. */
+ML_TEST(sets_tell_texts_apart_by_size_and_bytes)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+    } texts[] = {{"", 0},
+                 {"\0", 1},
+                 {"\0\0", 2},
+                 {"a", 1},
+                 {"a\0", 2},
+                 {"12345678", 8},
+                 {"12345678\0", 9},
+                 {"1234567812345678", 16},
+                 {"1234567812345678\0", 17},
+                 {"12345678123456789", 17}};
+    TextSet s = {0};
+
+    for (int round = 0; round < 2; round++)
+        for (uint32_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            assert_int_equal(text_set_put(&s, texts[k].text, texts[k].size), k + 1);
+    assert_int_equal(text_set_find(&s, "b", 1), 0);
+    text_set_free(&s);
+}

@@ -182,7 +182,7 @@ void *pool_alloc(Ctx *ctx, size_t bytes)
     Reserved got;
     int k;
 
-    if (bytes > SIZE_MAX / 4)
+    if (bytes > SIZE_MAX / 16) /* beyond the largest class */
         return over_limit(ctx, bytes);
     k = class_of(bytes);
     got = reserve(pool, k, &p);

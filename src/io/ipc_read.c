@@ -203,12 +203,13 @@ static ml_status unpack(Ctx *ctx, const Reader *r, const Records *rec, const cha
 static ml_status get_buffer(Ctx *ctx, const Reader *r, const Records *rec, int64_t k, size_t least,
                             IpcBytes *out)
 {
-    const char *entry = rec->buffers + 16 * k;
+    const char *entry;
     int64_t offset, size;
 
     *out = (IpcBytes){0};
     if (k >= rec->buffer_count)
         return damaged(ctx, r, rec->at, "a buffer is missing");
+    entry = rec->buffers + 16 * k;
     offset = flat_get(entry, 8);
     size = flat_get(entry + 8, 8);
     if (offset < 0 || size < 0 || (uint64_t)offset > rec->body_size ||

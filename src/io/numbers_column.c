@@ -72,7 +72,7 @@ ml_status numbers_to_column(Ctx *ctx, const char *name, NumberType t, const char
     ml_status st = ML_OK;
 
     TRY(frame_column_new(ctx, type, n, &c));
-    if (lies_alike(t, stride, type))
+    if (n > 0 && lies_alike(t, stride, type))
         memcpy(c->cells, from, (size_t)n * stride);
     else if (frame_type_is_float(type))
         fill_floats(t, from, stride, c);
@@ -114,6 +114,8 @@ ml_status numbers_fill(Ctx *ctx, const char *name, NumberType t, const char *fro
 
     if (!valid)
         TRY(frame_column_widen(ctx, c));
+    if (n == 0)
+        return ML_OK;
     if (valid && lies_alike(t, t.size, (*c)->type))
         memcpy(column_cell(*c, at), from, (size_t)n * t.size);
     else if (frame_type_is_float((*c)->type))

@@ -71,17 +71,17 @@ static void copy_frame(const ParforLoop *loop, Value *frame)
     }
 }
 
-static ml_status worker_new(ParforLoop *loop, ParforWorker **out)
+static ml_status worker_new(ParforLoop *loop, Ctx *ctx, ParforWorker **out)
 {
     ParforWorker *w = mem_calloc(1, sizeof *w);
 
     *out = w;
     if (!w)
-        return fail_memory(loop->run->ctx, sizeof *w);
+        return fail_memory(ctx, sizeof *w);
     w->loop = loop;
-    TRY(run_clone(loop->run, &w->run));
+    TRY(run_clone(run_main(loop->run), ctx, &w->run));
     if ((size_t)loop->r->nslots > w->run->stack_size)
-        return fail(loop->run->ctx, ML_ELIMIT, "a parfor over too many variables");
+        return fail(ctx, ML_ELIMIT, "a parfor over too many variables");
     w->run->worker = w;
     w->frame = w->run->stack;
     w->run->top = (size_t)loop->r->nslots;
@@ -125,7 +125,7 @@ static ml_status run_chunk(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     ml_status st = ML_OK;
 
     if (!*at)
-        st = worker_new(loop, at);
+        st = worker_new(loop, ctx, at);
     if (st == ML_OK) {
         (*at)->run->ctx = ctx;
         (*at)->run->c_stack = stack_of(main, ctx->worker, __builtin_frame_address(0));

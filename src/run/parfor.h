@@ -93,7 +93,7 @@ ml_status parts_flush(ParforWorker *w, int64_t lo);
 void parts_drop(ParforWorker *w); /* after an error */
 
 /* ---- runs of workers (worker.c) ---- */
-ml_status run_clone(Run *of, Run **out); /* an idle one, or a new one */
+ml_status run_clone(Run *main, Ctx *ctx, Run **out); /* an idle one, or a new one */
 void run_return(Run *clone);             /* its frame is empty again */
 
 #endif

@@ -86,12 +86,14 @@ static const char *unsuited_result(const ParforLoop *loop)
     return NULL;
 }
 
+/* With fewer iterations some threads would be idle while the last of them run. */
 static bool all_are_busy(const ParforLoop *loop)
 {
+    enum { ROUNDS = 4 };
     const ParforWorker *w = loop->outer;
 
     return w && w->loop->workers && w->loop->threads == task_threads(loop->run->ctx) &&
-           w->loop->range.count >= w->loop->threads;
+           w->loop->range.count >= ROUNDS * w->loop->threads;
 }
 
 /* Why it must not run in parallel, whatever the script says; NULL: it may. */

@@ -355,17 +355,17 @@ ml_status worker_results(ParforWorker *w)
 
     w->targets = mem_calloc((size_t)n + 1, sizeof(Matrix *));
     if (!w->targets)
-        return fail_memory(loop->run->ctx, sizeof(Matrix *));
+        return fail_memory(w->run->ctx, sizeof(Matrix *));
     for (int k = 0; k < n; k++) {
         Value *at = &w->frame[loop->results[k].of->slot];
         Matrix *shown;
 
         if (!loop->results[k].cells)
             continue;
-        TRY(matrix_alias(loop->run->ctx, loop->results[k].cells, &w->targets[k]));
+        TRY(matrix_alias(w->run->ctx, loop->results[k].cells, &w->targets[k]));
         if (!loop->workers) /* the frame is the caller's */
             continue;
-        TRY(matrix_view(loop->run->ctx, loop->results[k].cells, 0, loop->results[k].cells->rows,
+        TRY(matrix_view(w->run->ctx, loop->results[k].cells, 0, loop->results[k].cells->rows,
                         &shown));
         shown->nnz = matrix_cells(shown); /* a bound: others write */
         value_release(*at);

@@ -49,16 +49,17 @@ static ml_status clone_new(Run *main, Ctx *ctx, Run **out)
     return ML_OK;
 }
 
-ml_status run_clone(Run *of, Run **out)
+ml_status run_clone(Run *main, Ctx *ctx, Run **out)
 {
-    Run *main = run_main(of);
-
     pthread_mutex_lock(&main->lock);
     *out = main->idle;
     if (*out)
         main->idle = (*out)->next;
     pthread_mutex_unlock(&main->lock);
-    return *out ? ML_OK : clone_new(main, of->ctx, out);
+    if (!*out)
+        TRY(clone_new(main, ctx, out));
+    (*out)->ctx = ctx;
+    return ML_OK;
 }
 
 void run_return(Run *clone)

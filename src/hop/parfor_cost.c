@@ -3,10 +3,17 @@
 
 #include <math.h>
 
-/* Effects have no result and so no size, but are no more than a step each. */
-static bool is_estimated(const Hop *h)
+/* An effect costs a step, a part of a matrix what it holds: both leave the rest alone that the
+ * estimate of an operator counts as read. */
+static double operator_seconds(const Hop *h)
 {
-    return h->dt == DT_SCALAR || h->dims.rows >= 0 || hop_has_effect(h);
+    if (hop_has_effect(h))
+        return COST_OPERATOR_SECONDS;
+    if (h->dt != DT_SCALAR && h->dims.rows < 0)
+        return INFINITY;
+    if (h->op == OP_index && h->bytes > 0)
+        return COST_OPERATOR_SECONDS + 2 * h->bytes / COST_BYTES_PER_SECOND;
+    return h->seconds;
 }
 
 static void add_dag(ParforCost *c, const Dag *dag)
@@ -18,7 +25,7 @@ static void add_dag(ParforCost *c, const Dag *dag)
 
         if (h->kind != HOP_OP)
             continue;
-        c->seconds += is_estimated(h) ? h->seconds : INFINITY;
+        c->seconds += operator_seconds(h);
         if (h->dt == DT_MATRIX && h->bytes > 0 && isfinite(h->bytes))
             bytes += h->bytes;
     }

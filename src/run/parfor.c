@@ -147,6 +147,14 @@ static ml_status settle_frame(ParforLoop *loop)
     return ML_OK;
 }
 
+static size_t waiting_bytes(const Ctx *ctx)
+{
+    enum { SHARE = 16, MOST = 256 << 20 };
+    const size_t share = pool_stats(ctx->pool).limit / SHARE;
+
+    return share < MOST ? share : MOST;
+}
+
 static ml_status run_parallel(ParforLoop *loop, const TaskDivision *how)
 {
     Ctx *ctx = loop->run->ctx;
@@ -157,7 +165,7 @@ static ml_status run_parallel(ParforLoop *loop, const TaskDivision *how)
     loop->workers = mem_calloc((size_t)loop->nworkers, sizeof(ParforWorker *));
     if (!loop->workers)
         return fail_memory(ctx, sizeof(ParforWorker *));
-    loop->waiting_most = pool_stats(ctx->pool).limit / 16;
+    loop->waiting_most = waiting_bytes(ctx);
     pthread_mutex_init(&loop->lock, NULL);
     pthread_cond_init(&loop->turn, NULL);
     st = settle_frame(loop);

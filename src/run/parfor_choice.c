@@ -15,6 +15,9 @@
 /* Below this much estimated work other threads would come too late. */
 static const double LEAST_SECONDS = 20e-6;
 
+/* Iterations of a chunk whose parts may have to wait for others. */
+enum { MOST_WAITING = 256 };
+
 /* ---- what the script says ---- */
 
 static const Expr *given(const Parfor *p, const char *key)
@@ -122,11 +125,28 @@ static int affordable(const ParforLoop *loop, double bytes, int threads)
     return room < bytes ? 1 : (int)(room / bytes);
 }
 
+/* Do parts of results wait for the iterations before theirs? */
+static bool has_parts(const ParforLoop *loop)
+{
+    const Parfor *p = loop->block->parfor;
+
+    for (int k = 0; k < p->nresults; k++) {
+        const Value v = loop->frame[p->results[k].slot];
+        const bool cells = v.dt == DT_MATRIX && p->results[k].mode != PARFOR_SUM;
+
+        if (p->results[k].handed && !(cells && result_becomes_dense(v.m)))
+            return true;
+    }
+    return false;
+}
+
 static void weigh(const ParforLoop *loop, ParforChoice *choice)
 {
     const ParforCost c = parfor_cost(loop->block);
     const int threads = choice->how.threads;
 
+    if (!choice->how.most && choice->how.grain < MOST_WAITING && has_parts(loop))
+        choice->how.most = MOST_WAITING;
     choice->how.threads = affordable(loop, c.bytes, threads);
     if (choice->how.threads < threads)
         choice->why = "memory for so many iterations at once";

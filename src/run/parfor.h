@@ -94,6 +94,6 @@ void parts_drop(ParforWorker *w); /* after an error */
 
 /* ---- runs of workers (worker.c) ---- */
 ml_status run_clone(Run *main, Ctx *ctx, Run **out); /* an idle one, or a new one */
-void run_return(Run *clone);             /* its frame is empty again */
+void run_return(Run *clone);                         /* its frame is empty again */
 
 #endif

@@ -57,7 +57,8 @@ static void run_single(const Fold *f, const Matrix *m, int64_t at, int64_t n, do
 {
     double scratch[FOLD_SINGLES];
 
-    f->run(matrix_load(m, at, n, scratch), n, shift, acc);
+    widen_ahead(m, at, n, scratch);
+    f->run(scratch, n, shift, acc);
 }
 
 /* A tile of the n stored cells from `at` on. */

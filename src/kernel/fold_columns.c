@@ -55,7 +55,7 @@ static void fold_block(const ColumnsJob *job, int64_t at, int64_t rows, int64_t 
         const int64_t n = min_of(step, rows - i);
 
         for (int64_t r = 0; r < n; r++)
-            cells_widen(job->m->singles + at + (i + r) * stride, scratch + r * cols, cols);
+            widen_ahead(job->m, at + (i + r) * stride, cols, scratch + r * cols);
         job->fold->down(scratch, n, cols, cols, shift, s, c);
     }
 }

@@ -8,6 +8,7 @@
  * cache, a few rows or a piece of a row at a time; sums are those of doubles. */
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
+#include "kernel/simd/ahead.h"
 
 #include <string.h>
 
@@ -45,8 +46,11 @@ static const double *rows_at(const Matrix *x, int64_t i, int64_t rows, int64_t j
     *ld = x->singles ? cols : x->cols;
     if (!x->singles)
         return x->values + at;
-    for (int64_t r = 0; r < rows; r++)
-        cells_widen(x->singles + at + r * x->cols, scratch + r * cols, cols);
+    if (cols == x->cols)
+        widen_ahead(x, at, rows * cols, scratch);
+    else
+        for (int64_t r = 0; r < rows; r++)
+            widen_ahead(x, at + r * x->cols, cols, scratch + r * cols);
     return scratch;
 }
 

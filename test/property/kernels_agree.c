@@ -27,7 +27,7 @@
 #include <string.h>
 
 /* Of the largest cell: FP32 beside FP64, and products, whose sums of thousands are FP32 as well. */
-static const double SINGLE_TOLERANCE = 1e-6, SINGLE_PRODUCT_TOLERANCE = 5e-5;
+static const double SINGLE_TOLERANCE = 1e-6, SINGLE_PRODUCT_TOLERANCE = 1e-6;
 
 enum { OPERANDS = OP_ARGS, RESULTS = OP_RESULTS + 1, FORMS = 3, MANY = 4 };
 

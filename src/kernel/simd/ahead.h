@@ -50,4 +50,18 @@ __attribute__((always_inline)) static inline void matrix_read_ahead(const Matrix
         read_ahead(cells + size * (size_t)at, cells + size * (size_t)(at + n), cells + bytes);
 }
 
+/* n FP32 cells from cell `at` on as doubles: a few at a time, so that requests don't come in
+ * bunches. */
+static inline void widen_ahead(const Matrix *m, int64_t at, int64_t n, double *out)
+{
+    enum { STEP = 128 };
+
+    for (int64_t k = 0; k < n; k += STEP) {
+        const int64_t count = n - k < STEP ? n - k : STEP;
+
+        matrix_read_ahead(m, at + k, count);
+        cells_widen(m->singles + at + k, out + k, count);
+    }
+}
+
 #endif

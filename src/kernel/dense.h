@@ -1,5 +1,6 @@
 /* The inner loops on dense cells that exist once for each instruction set: simd/dense_avx512.c,
- * simd/dense_avx2.c and the plain ref/dense.c are made from one source, simd/dense.tmpl.h.
+ * simd/dense_avx2.c and the plain ref/dense.c are made from one source, simd/dense.tmpl.h (and
+ * simd/vectors.tmpl.h, for FP64 and FP32).
  *
  * Each takes a range and adds in an order that the range alone decides: a dot product in 32 lanes
  * that are folded as a tree, everything else row by row.  Products are rounded before they are
@@ -39,6 +40,13 @@ typedef struct DenseOps {
      * NULL.  Reads x once. */
     void (*chain)(const double *x, int64_t rows, int64_t cols, const double *v, const double *w,
                   double *out);
+    /* The same for x of FP32 cells; all else, sums too, is doubles. */
+    void (*matvec32)(const float *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
+                     double *y, int64_t step);
+    void (*vecmat32)(const float *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
+                     int64_t step, double *out);
+    void (*chain32)(const float *x, int64_t rows, int64_t cols, const double *v, const double *w,
+                    double *out);
     /* Upper triangle of c += t(x) x, by tiles: cells left of the diagonal are partly written as
      * well.  x comes in panels of PANEL columns, each of `rows` rows, one after the other, the last
      * one padded with zeros; rows of c are `width` cells, a multiple of PANEL. */

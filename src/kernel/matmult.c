@@ -128,9 +128,7 @@ static ml_status chained(Ctx *ctx, Matrix *m, Matrix **out)
     ml_status st;
 
     TRY(concrete(ctx, CELL_FP64, m, &x));
-    st = matrix_as(
-        ctx, x->format == MATRIX_DENSE && x->cols <= NARROW_WIDEN ? matrix_type(x) : CELL_FP64, x,
-        out);
+    st = matrix_as(ctx, x->format == MATRIX_DENSE ? matrix_type(x) : CELL_FP64, x, out);
     matrix_release(x);
     return st;
 }

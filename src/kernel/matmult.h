@@ -72,8 +72,6 @@ void gemm_plain(const Gemm *g);
  * of each factor lie cell by cell. (matmult_dense.c) */
 void gemm(const Ctx *ctx, const Gemm *g);
 
-/* Rows of FP32 longer than this are not read whole by the chain: v must be NULL then. */
-enum { NARROW_WIDEN = 4096 };
 /* Products with a narrow side, which reading the wide side bounds. (matmult_narrow.c)
  * y[i * y_row + c * y_vec] = row i of x . vector c; the vectors are the rows of v, x.cols long. */
 typedef struct NarrowDots {

@@ -4,8 +4,8 @@
  * All read the wide side once, in blocks of rows that stay in the cache while each vector passes
  * over them.  Sums over rows are divided into slices that the sizes alone decide (partials.c); a
  * wide matrix is divided by columns instead, where no partial results are needed.  Dot products of
- * long rows are cut at fixed places.  FP32 cells are widened into scratch that stays in the first
- * cache, a few rows or a piece of a row at a time; sums are those of doubles. */
+ * long rows are cut at fixed places.  Sums of FP32 cells are those of doubles; for products with
+ * few columns they are widened into scratch that stays in the first cache. */
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
 #include "kernel/simd/ahead.h"
@@ -37,54 +37,36 @@ static int64_t block_rows(int64_t cols)
     return max64(4, BLOCK_CELLS / max64(cols, 1) & ~(int64_t)3);
 }
 
-/* Some rows of x, cells [j, j + cols) of each, as doubles whose rows are *ld apart. */
-static const double *rows_at(const Matrix *x, int64_t i, int64_t rows, int64_t j, int64_t cols,
-                             double *scratch, int64_t *ld)
+/* DenseOps.matvec and vecmat on rows of x from cell `at` on. */
+static void matvec(const Ctx *ctx, const Matrix *x, int64_t at, int64_t rows, int64_t cols,
+                   const double *v, double *y, int64_t step)
 {
-    const int64_t at = i * x->cols + j;
-
-    *ld = x->singles ? cols : x->cols;
-    if (!x->singles)
-        return x->values + at;
-    if (cols == x->cols)
-        widen_ahead(x, at, rows * cols, scratch);
+    if (x->singles)
+        dense_ops(ctx)->matvec32(x->singles + at, x->cols, rows, cols, v, y, step);
     else
-        for (int64_t r = 0; r < rows; r++)
-            widen_ahead(x, at + r * x->cols, cols, scratch + r * cols);
-    return scratch;
+        dense_ops(ctx)->matvec(x->values + at, x->cols, rows, cols, v, y, step);
 }
 
-/* Rows of `cols` cells to go through at a time: `otherwise`, or what scratch holds. */
-static int64_t rows_step(const Matrix *x, int64_t cols, int64_t otherwise)
+static void vecmat(const Ctx *ctx, const Matrix *x, int64_t at, int64_t rows, int64_t cols,
+                   const double *w, int64_t step, double *out)
 {
-    const int64_t fit = NARROW_WIDEN / max64(cols, 1);
-
-    return !x->singles ? otherwise : fit < 4 ? max64(fit, 1) : fit & ~(int64_t)3;
+    if (x->singles)
+        dense_ops(ctx)->vecmat32(x->singles + at, x->cols, rows, cols, w, step, out);
+    else
+        dense_ops(ctx)->vecmat(x->values + at, x->cols, rows, cols, w, step, out);
 }
 
 /* ---- dot products ---- */
 
-static int64_t dot_cells(const NarrowDots *d)
-{
-    return d->x->singles ? NARROW_WIDEN : DOT_CELLS;
-}
-
 static ml_status dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const NarrowDots *d = arg;
-    const DenseOps *ops = dense_ops(ctx);
-    const int64_t step = rows_step(d->x, d->cols, d->vectors == 1 ? hi - lo : block_rows(d->cols));
-    double scratch[NARROW_WIDEN];
-    int64_t ld;
+    const int64_t step = d->vectors == 1 ? hi - lo : block_rows(d->cols);
 
-    for (int64_t i = lo; i < hi; i += step) {
-        const int64_t rows = min64(step, hi - i);
-        const double *x = rows_at(d->x, i, rows, 0, d->cols, scratch, &ld);
-
+    for (int64_t i = lo; i < hi; i += step)
         for (int64_t c = 0; c < d->vectors; c++)
-            ops->matvec(x, ld, rows, d->cols, d->v + c * d->cols,
-                        d->y + i * d->y_row + c * d->y_vec, d->y_row);
-    }
+            matvec(ctx, d->x, i * d->cols, min64(step, hi - i), d->cols, d->v + c * d->cols,
+                   d->y + i * d->y_row + c * d->y_vec, d->y_row);
     return ML_OK;
 }
 
@@ -99,25 +81,21 @@ static ml_status long_dots_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const LongDots *l = arg;
     const NarrowDots *d = l->d;
-    const int64_t size = dot_cells(d);
-    double scratch[NARROW_WIDEN];
-    int64_t ld;
 
     for (int64_t u = lo; u < hi; u++) {
-        const int64_t i = u / l->pieces, piece = u % l->pieces, from = piece * size;
-        const int64_t n = min64(size, d->cols - from);
-        const double *x = rows_at(d->x, i, 1, from, n, scratch, &ld);
+        const int64_t i = u / l->pieces, piece = u % l->pieces;
+        const int64_t from = piece * DOT_CELLS, n = min64(DOT_CELLS, d->cols - from);
 
         for (int64_t c = 0; c < d->vectors; c++)
-            dense_ops(ctx)->matvec(x, ld, 1, n, d->v + c * d->cols + from,
-                                   l->partials + (piece * d->vectors + c) * d->rows + i, 1);
+            matvec(ctx, d->x, i * d->cols + from, 1, n, d->v + c * d->cols + from,
+                   l->partials + (piece * d->vectors + c) * d->rows + i, 1);
     }
     return ML_OK;
 }
 
 static ml_status long_dots(Ctx *ctx, const NarrowDots *d)
 {
-    LongDots l = {d, (d->cols + dot_cells(d) - 1) / dot_cells(d), NULL};
+    LongDots l = {d, (d->cols + DOT_CELLS - 1) / DOT_CELLS, NULL};
     const int64_t cells = d->vectors * d->rows;
     ml_status st;
 
@@ -136,7 +114,7 @@ ml_status narrow_dots(Ctx *ctx, const NarrowDots *d)
 {
     NarrowDots copy = *d;
 
-    if (d->cols > dot_cells(d))
+    if (d->cols > DOT_CELLS)
         return long_dots(ctx, d);
     return task_for(ctx, d->rows, task_grain(d->cols * d->vectors), dots_range, &copy);
 }
@@ -145,7 +123,8 @@ ml_status narrow_dots(Ctx *ctx, const NarrowDots *d)
 
 enum {
     FEW_INNER = 1 << 11, /* rows of columns that stay in the cache */
-    FEW_ROWS = 256       /* at a time, at most */
+    FEW_ROWS = 256,      /* at a time, at most */
+    NARROW_WIDEN = 4096  /* FP32 cells, likewise */
 };
 
 void few_pack(const double *b, int64_t b_row, int64_t b_col, int64_t inner, int64_t n, double *out)
@@ -155,6 +134,15 @@ void few_pack(const double *b, int64_t b_row, int64_t b_col, int64_t inner, int6
     for (int64_t p = 0; p < inner; p++)
         for (int64_t j = 0; j < width; j++)
             out[p * width + j] = j < n ? b[p * b_row + j * b_col] : 0;
+}
+
+/* Some rows of x as doubles. */
+static const double *rows_at(const Matrix *x, int64_t i, int64_t rows, double *scratch)
+{
+    if (!x->singles)
+        return x->values + i * x->cols;
+    widen_ahead(x, i * x->cols, rows * x->cols, scratch);
+    return scratch;
 }
 
 bool narrow_few_pays(bool singles, int64_t inner, int64_t n)
@@ -167,16 +155,16 @@ static ml_status few_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const NarrowFew *f = arg;
     const bool singles = f->x->singles || f->c->singles;
-    const int64_t step = singles ? min64(rows_step(f->x, f->x->cols, hi - lo), FEW_ROWS) : hi - lo;
+    const int64_t inner = f->x->cols, fit = min64(NARROW_WIDEN / max64(inner, 1), FEW_ROWS);
+    const int64_t step = !singles ? hi - lo : fit < PANEL ? max64(fit, 1) : fit / PANEL * PANEL;
     double scratch[NARROW_WIDEN], cells[FEW_ROWS * FEW_WIDEST];
-    int64_t ld;
 
     for (int64_t i = lo; i < hi; i += step) {
         const int64_t rows = min64(step, hi - i);
-        const double *x = rows_at(f->x, i, rows, 0, f->x->cols, scratch, &ld);
+        const double *x = rows_at(f->x, i, rows, scratch);
         double *out = f->c->singles ? cells : f->c->values + i * f->n;
 
-        dense_ops(ctx)->few(x, ld, rows, f->x->cols, f->b, f->n, out);
+        dense_ops(ctx)->few(x, inner, rows, inner, f->b, f->n, out);
         if (f->c->singles)
             cells_narrow(cells, f->c->singles + i * f->n, rows * f->n);
     }
@@ -208,17 +196,16 @@ typedef struct Sums {
 
 static void sums_block(const Ctx *ctx, const NarrowSums *s, int64_t i, int64_t n, double *out)
 {
-    double scratch[NARROW_WIDEN];
-    int64_t ld;
-    const double *x = rows_at(s->x, i, n, 0, s->cols, scratch, &ld);
+    const int64_t at = i * s->cols;
+    const double *w = s->w ? s->w + i : NULL;
 
-    if (s->v) {
-        dense_ops(ctx)->chain(x, n, s->cols, s->v, s->w ? s->w + i : NULL, out);
-        return;
-    }
-    for (int64_t c = 0; c < s->vectors; c++)
-        dense_ops(ctx)->vecmat(x, ld, n, s->cols, s->w + i * s->w_row + c * s->w_vec, s->w_row,
-                               out + c * s->cols);
+    if (s->v && s->x->singles)
+        dense_ops(ctx)->chain32(s->x->singles + at, n, s->cols, s->v, w, out);
+    else if (s->v)
+        dense_ops(ctx)->chain(s->x->values + at, n, s->cols, s->v, w, out);
+    for (int64_t c = 0; c < s->vectors && !s->v; c++)
+        vecmat(ctx, s->x, at, n, s->cols, s->w + i * s->w_row + c * s->w_vec, s->w_row,
+               out + c * s->cols);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -226,7 +213,7 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Sums *t = arg;
     const NarrowSums *s = &t->s;
     const int64_t cells = s->vectors * s->cols;
-    const int64_t step = rows_step(s->x, s->cols, s->vectors == 1 ? s->rows : block_rows(s->cols));
+    const int64_t step = s->vectors == 1 ? s->rows : block_rows(s->cols);
 
     for (int64_t slice = lo; slice < hi; slice++) {
         const int64_t end = min64((slice + 1) * t->slice_rows, s->rows);
@@ -242,17 +229,10 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 static void strip_sums(const Ctx *ctx, const NarrowSums *s, int64_t c, int64_t j, int64_t n)
 {
-    const int64_t step = rows_step(s->x, n, s->rows);
-    double scratch[NARROW_WIDEN], *out = s->out + c * s->cols + j;
-    int64_t ld;
+    double *out = s->out + c * s->cols + j;
 
     memset(out, 0, (size_t)n * sizeof *out);
-    for (int64_t i = 0; i < s->rows; i += step) {
-        const int64_t rows = min64(step, s->rows - i);
-        const double *x = rows_at(s->x, i, rows, j, n, scratch, &ld);
-
-        dense_ops(ctx)->vecmat(x, ld, rows, n, s->w + i * s->w_row + c * s->w_vec, s->w_row, out);
-    }
+    vecmat(ctx, s->x, j, s->rows, n, s->w + c * s->w_vec, s->w_row, out);
 }
 
 /* A unit is a strip of columns. */
@@ -272,7 +252,7 @@ ml_status narrow_sums(Ctx *ctx, const NarrowSums *s)
     const int64_t cells = s->vectors * s->cols;
     ml_status st;
 
-    if (!s->v && s->cols >= (s->x->singles ? NARROW_WIDEN : WIDE_COLS))
+    if (!s->v && s->cols >= WIDE_COLS)
         return task_for(ctx, (s->cols + STRIP_COLS - 1) / STRIP_COLS, 1, strips_range, &t.s);
     t.slices = min64(s->rows * s->cols / SLICE_CELLS, s->rows / SLICE_ROWS);
     t.slices = max64(1, min64(t.slices, SLICES));

@@ -36,6 +36,30 @@ static void check_vectors(const DenseOps *ops, const Matrix *x, const Matrix *v,
     assert_memory_equal(p, q, sizeof p);
 }
 
+/* FP32 cells: the same as their doubles. */
+static void check_singles(const DenseOps *ops, Matrix *x, const Matrix *v, const Matrix *w)
+{
+    double a[ROWS], b[ROWS], p[MOST_COLS] = {0}, q[MOST_COLS] = {0};
+    const int64_t cols = x->cols;
+    Matrix *singles, *wide;
+
+    assert_ok(matrix_as(test_ctx(), CELL_FP32, x, &singles));
+    assert_ok(matrix_as(test_ctx(), CELL_FP64, singles, &wide));
+    ops->matvec32(singles->singles, cols, ROWS, cols, v->values, a, 1);
+    dense_ops_plain.matvec(wide->values, cols, ROWS, cols, v->values, b, 1);
+    assert_memory_equal(a, b, sizeof a);
+    ops->vecmat32(singles->singles, cols, ROWS, cols, w->values, 1, p);
+    dense_ops_plain.vecmat(wide->values, cols, ROWS, cols, w->values, 1, q);
+    assert_memory_equal(p, q, sizeof p);
+    memset(p, 0, sizeof p);
+    memset(q, 0, sizeof q);
+    ops->chain32(singles->singles, ROWS, cols, v->values, w->values, p);
+    dense_ops_plain.chain(wide->values, ROWS, cols, v->values, w->values, q);
+    assert_memory_equal(p, q, sizeof p);
+    matrix_release(singles);
+    matrix_release(wide);
+}
+
 static void check_sparse(const DenseOps *ops, const Matrix *s, const Matrix *d)
 {
     double p[MOST_COLS] = {0}, q[MOST_COLS] = {0}, a[ROWS], b[ROWS];
@@ -99,6 +123,7 @@ ML_TEST(tuned_loops_have_the_bits_of_their_plain_twins)
 
         for (int k = 0; k < n; k++) {
             check_vectors(t[k], x, v, w);
+            check_singles(t[k], x, v, w);
             check_sparse(t[k], s, x);
         }
         matrix_release(x);

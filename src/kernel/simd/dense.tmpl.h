@@ -13,6 +13,7 @@
 typedef double V8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef double V4 __attribute__((vector_size(32), aligned(8), may_alias));
 typedef double V2 __attribute__((vector_size(16), aligned(8), may_alias));
+typedef float F8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int64_t M8 __attribute__((vector_size(64)));
 
 #define INLINE __attribute__((always_inline)) static inline
@@ -48,62 +49,15 @@ INLINE V8 masked8(const double *p, const M8 *mask)
     return (V8)((M8)load8(p) & *mask);
 }
 
-static double dot_short(const double *x, const double *v, int64_t n)
-{
-    double s = 0;
+#define CELL double
+#define CELL_NAME(function) function
+#define LOAD8(p) load8(p)
+#include "kernel/simd/vectors.tmpl.h"
 
-    for (int64_t j = 0; j < n; j++)
-        s += x[j] * v[j];
-    return s;
-}
-
-/* n >= 8. The last n % 8 cells are read with those before them, which the mask clears on both
- * sides. */
-INLINE double dot_long(const double *x, const double *v, int64_t n, const M8 *mask, const V8 *tail)
-{
-    V8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-    int64_t j = 0;
-
-    for (; j + 32 <= n; j += 32) {
-        s0 += load8(x + j) * load8(v + j);
-        s1 += load8(x + j + 8) * load8(v + j + 8);
-        s2 += load8(x + j + 16) * load8(v + j + 16);
-        s3 += load8(x + j + 24) * load8(v + j + 24);
-    }
-    for (; j + 8 <= n; j += 8)
-        s0 += load8(x + j) * load8(v + j);
-    if (j < n)
-        s1 += masked8(x + n - 8, mask) * *tail;
-    return fold8((s0 + s1) + (s2 + s3));
-}
-
-/* Where to stop reading ahead in these rows; at once when they have gaps or are few. */
-INLINE const double *ahead_last(const double *x, int64_t ld, int64_t rows, int64_t cols)
-{
-    const bool pays = ld == cols && (size_t)(rows * cols) * sizeof *x >= AHEAD_LEAST;
-
-    return pays ? x + rows * cols : NULL;
-}
-
-static void matvec(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *v,
-                   double *y, int64_t step)
-{
-    const double *last = ahead_last(x, ld, rows, cols);
-    const M8 mask = tail_mask(cols);
-
-    if (cols < 8) {
-        for (int64_t i = 0; i < rows; i++)
-            y[i * step] = dot_short(x + i * ld, v, cols);
-        return;
-    }
-    const V8 tail = masked8(v + cols - 8, &mask);
-
-    for (int64_t i = 0; i < rows; i++) {
-        if (last)
-            read_ahead(x + i * ld, x + i * ld + cols, last);
-        y[i * step] = dot_long(x + i * ld, v, cols, &mask, &tail);
-    }
-}
+#define CELL float
+#define CELL_NAME(function) function##32
+#define LOAD8(p) __builtin_convertvector(*(const F8 *)(p), V8)
+#include "kernel/simd/vectors.tmpl.h"
 
 static void row_dots(const double *d, const uint32_t *rows, int64_t count, int64_t n,
                      const double *v, double *out)
@@ -183,83 +137,6 @@ static void few(const double *x, int64_t ld, int64_t rows, int64_t inner, const 
     for (; i < rows; i++)
         for (int64_t j = 0; j < n;)
             j += few_columns(x + i * ld, ld, inner, b, n, j, 1, NULL, c + i * n);
-}
-
-/* ---- vector times matrix ---- */
-
-/* out += four rows, each scaled.  They are read ahead, if at all, one after the other: requests in
- * a bunch would wait for each other. */
-INLINE void add_rows4(const double *x, int64_t ld, int64_t cols, const double s[4], double *out,
-                      const double *last)
-{
-    const double *x1 = x + ld, *x2 = x1 + ld, *x3 = x2 + ld;
-    int64_t j = 0;
-
-    for (; j + 8 <= cols; j += 8) {
-        V8 sum = load8(out + j);
-
-        if (last)
-            read_ahead(x + 4 * j, x + 4 * (j + 8), last);
-        sum += load8(x + j) * s[0];
-        sum += load8(x1 + j) * s[1];
-        sum += load8(x2 + j) * s[2];
-        sum += load8(x3 + j) * s[3];
-        *(V8 *)(out + j) = sum;
-    }
-    for (; j < cols; j++)
-        out[j] = (((out[j] + x[j] * s[0]) + x1[j] * s[1]) + x2[j] * s[2]) + x3[j] * s[3];
-}
-
-static void vecmat_strip(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
-                         int64_t step, double *out)
-{
-    const double *last = ahead_last(x, ld, rows, cols);
-    int64_t i = 0;
-
-    for (; i + 4 <= rows; i += 4) {
-        const double *s = w + i * step;
-        const double scale[4] = {s[0], s[step], s[2 * step], s[3 * step]};
-
-        add_rows4(x + i * ld, ld, cols, scale, out, last);
-    }
-    for (; i < rows; i++)
-        for (int64_t j = 0; j < cols; j++)
-            out[j] += x[i * ld + j] * w[i * step];
-}
-
-static void vecmat(const double *x, int64_t ld, int64_t rows, int64_t cols, const double *w,
-                   int64_t step, double *out)
-{
-    for (int64_t j = 0; j < cols; j += VECMAT_COLS) {
-        const int64_t n = cols - j < VECMAT_COLS ? cols - j : VECMAT_COLS;
-
-        vecmat_strip(x + j, ld, rows, n, w, step, out + j);
-    }
-}
-
-/* ---- the chain t(x) (w * (x v)) ---- */
-
-static void chain(const double *x, int64_t rows, int64_t cols, const double *v, const double *w,
-                  double *out)
-{
-    enum { ROWS = 4 };
-    const double *last = ahead_last(x, cols, rows, cols);
-    double scale[ROWS];
-
-    for (int64_t i = 0; i < rows; i += ROWS) {
-        const int64_t n = rows - i < ROWS ? rows - i : ROWS;
-
-        for (int64_t r = 0; r < n; r++) {
-            const double *row = x + (i + r) * cols;
-
-            if (last)
-                read_ahead(row, row + cols, last);
-            matvec(row, cols, 1, cols, v, scale + r, 1);
-            if (w)
-                scale[r] *= w[i + r];
-        }
-        vecmat(x + i * cols, cols, n, cols, scale, 1, out);
-    }
 }
 
 /* ---- transpose times self ---- */
@@ -506,6 +383,9 @@ const DenseOps DENSE_OPS = {.few = few,
                             .matvec = matvec,
                             .vecmat = vecmat,
                             .chain = chain,
+                            .matvec32 = matvec32,
+                            .vecmat32 = vecmat32,
+                            .chain32 = chain32,
                             .tsmm = tsmm,
                             .csr_matvec = csr_matvec,
                             .gather = gather,

@@ -26,6 +26,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = {"numpy": ("numpy", "NumPy"), "scipy": ("numpy", "SciPy"), "torch": ("numpy", "PyTorch"), "joblib": ("numpy", "joblib"),
          "pandas": ("numpy", "pandas"), "sklearn": ("numpy", "scikit-learn"),
+         "pyarrow": ("numpy", "PyArrow"),
          "avx512": ("avx512", "NumPy, AVX-512 forced"), "one": ("one", "one thread")}
 LIMITS = {"read": "read bandwidth", "write": "write bandwidth", "triad": "triad bandwidth",
           "stream": "triad bandwidth, streaming", "fma64": "FP64 peak", "fma32": "FP32 peak"}

@@ -8,7 +8,8 @@ see the same state of the machine.
 
 Extras: engines, those that can do it; script, when not NAME; suite, the Python file when not numpy_suite; family, whose
 name stands for all of its workloads, which do not run when none is named; csv_mb, size of a CSV file to make
-beforehand, which gives a throughput; table, rows of the one that mixed_table.py makes; bytes_of, the file written in each round, which does so too; options, of matloom's
+beforehand, which gives a throughput; table, rows of the one that mixed_table.py makes; prepare,
+the function of the suite that makes the argument file beforehand; bytes_of, the file written in each round, which does so too; options, of matloom's
 command line; what and bounds, see bounds.py, which also measures the limits of the machine that bounds speak of, right
 before and after each of matloom's turns. {scratch} is the folder for files. `bounds` stands for all workloads that have some.
 """
@@ -108,6 +109,9 @@ def measure(name, workload, engines, o, scratch):
         make_csv(args["csv"], extras["csv_mb"])
     if "table" in extras and not os.path.exists(args["csv"]):
         subprocess.run([o.python, f"{o.suite}/mixed_table.py", args["csv"], str(extras["table"])], check=True)
+    if "prepare" in extras and not os.path.exists(args["file"]):
+        subprocess.run([o.python, f"{o.suite}/{suite}.py", extras["prepare"]] + [f"{k}={v}" for k, v in args.items()],
+                       check=True, stdout=subprocess.DEVNULL)
     runs = {e: [] for e in engines}
     for _ in range(o.repeats):
         for e in engines:

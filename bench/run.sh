@@ -7,9 +7,12 @@ more=
 for argument in "$@"; do
     case $argument in
     nn) more="$more torch" ;;
-    frame*) more="$more formats" ;;
+    frame* | file*) more="$more formats" ;;
     esac
 done
+case $* in
+*file*) MATLOOM_DUCKDB=$(../tools/duckdb.sh) && export MATLOOM_DUCKDB ;;
+esac
 # shellcheck disable=SC2086 # the groups are meant to be split
 python=$(./venv.sh $more)
 ninja -C ../build/release limits >&2

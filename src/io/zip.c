@@ -237,7 +237,8 @@ static void put_member(Buffer *b, const ZipMember *m, bool directory)
     put(b, strlen(m->name), 2);
     put(b, large ? EXTRA64 : 0, 2);
     if (directory) {
-        put(b, 0, 2 + 2 + 2 + 4); /* comment, disk, attributes */
+        put(b, 0, 2 + 2 + 2); /* comment, disk, attributes inside */
+        put(b, 0, 4);         /* and outside */
         put(b, limited(m->at, large), 4);
     }
     buffer_text(b, m->name);

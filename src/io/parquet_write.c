@@ -3,14 +3,16 @@
  * The batches point into the columns where these lie as Arrow wants them, so beside the frame only
  * one batch a thread is held. A matrix is written as columns C1, C2 ... of doubles.
  */
+#include <errno.h>
+
 #include "io/parquet.h"
 
 typedef struct RowSource {
     Ctx *ctx;
     const Frame *f;
     const Matrix *m; /* or this */
+    Arena *arena;    /* of schemas */
     int64_t rows, cols, next;
-    char message[200];
 } RowSource;
 
 /* ---- the schema ---- */
@@ -36,23 +38,13 @@ static const char *arrow_format(FrameType type)
     }
 }
 
-typedef struct SchemaNode {
-    ArrowSchema schema;
-    ArrowSchema *pointer;
-} SchemaNode;
-
-static void release_child_schema(ArrowSchema *s)
-{
-    s->release = NULL;
-}
-
+/* DuckDB does not release all schemas that it takes, so they live as long as the source. */
 static void release_schema(ArrowSchema *s)
 {
-    arena_free(s->private);
     s->release = NULL;
 }
 
-static bool fill_child_schema(Arena *arena, const RowSource *s, int64_t k, ArrowSchema *out)
+static bool fill_child_schema(const RowSource *s, int64_t k, ArrowSchema *out)
 {
     char plain[NUM_BUFFER + 1] = "C";
     size_t size = 1;
@@ -61,35 +53,30 @@ static bool fill_child_schema(Arena *arena, const RowSource *s, int64_t k, Arrow
     if (!s->f)
         size += num_print_int64(plain + 1, k + 1);
     *out = (ArrowSchema){.format = s->f ? arrow_format(s->f->columns[k]->type) : "g",
-                         .name = arena_text(arena, name, size),
+                         .name = arena_text(s->arena, name, size),
                          .flags = ARROW_NULLABLE,
-                         .release = release_child_schema};
+                         .release = release_schema};
     return out->name != NULL;
 }
 
 static int get_schema(ArrowStream *stream, ArrowSchema *out)
 {
     const RowSource *s = stream->private;
-    Arena *arena = arena_new();
-    SchemaNode *nodes = arena ? ARENA_ARRAY(arena, SchemaNode, s->cols) : NULL;
-    ArrowSchema **children = arena ? ARENA_ARRAY(arena, ArrowSchema *, s->cols) : NULL;
+    ArrowSchema *nodes = ARENA_ARRAY(s->arena, ArrowSchema, s->cols);
+    ArrowSchema **children = ARENA_ARRAY(s->arena, ArrowSchema *, s->cols);
     bool sound = nodes && children;
 
     for (int64_t k = 0; sound && k < s->cols; k++) {
-        sound = fill_child_schema(arena, s, k, &nodes[k].schema);
-        children[k] = &nodes[k].schema;
+        sound = fill_child_schema(s, k, &nodes[k]);
+        children[k] = &nodes[k];
     }
-    if (!sound) {
-        if (arena)
-            arena_free(arena);
-        return 12; /* ENOMEM */
-    }
+    if (!sound)
+        return ENOMEM;
     *out = (ArrowSchema){.format = "+s",
                          .name = "",
                          .count = s->cols,
                          .children = children,
-                         .release = release_schema,
-                         .private = arena};
+                         .release = release_schema};
     return 0;
 }
 
@@ -179,7 +166,7 @@ static int get_next(ArrowStream *stream, ArrowArray *out)
     if (lo >= s->rows)
         return 0;
     s->next = hi;
-    return make_batch(s, lo, hi, out) == ML_OK ? 0 : 5; /* EIO */
+    return make_batch(s, lo, hi, out) == ML_OK ? 0 : EIO;
 }
 
 static const char *get_last_error(ArrowStream *stream)
@@ -219,14 +206,19 @@ static ml_status write_source(Ctx *ctx, const Spec *spec, RowSource *source, con
                           .get_last_error = get_last_error,
                           .release = release_stream,
                           .private = source};
-    DuckSession s;
-    ml_status st = duck_open(ctx, spec->path, task_threads(ctx), &s);
+    DuckSession s = {0};
+    ml_status st = ML_OK;
 
+    source->arena = arena_new();
+    if (!source->arena)
+        return fail_memory(ctx, sizeof *source);
+    st = duck_open(ctx, spec->path, task_threads(ctx), &s);
     if (st == ML_OK && s.d->arrow_scan(s.connection, "matloom_rows", &stream) != 0)
         st = fail(ctx, ML_EIO, "%s: DuckDB does not take the frame", spec->path);
     if (st == ML_OK)
         st = copy_to(ctx, &s, o->temp);
     duck_close(&s);
+    arena_free(source->arena);
     return st;
 }
 

@@ -146,6 +146,16 @@ static Poly direction_of(Subscripts *x, const Poly *distance)
     return counted ? poly_bad() : poly_constant(1);
 }
 
+/* The end before it was cut to an integer is not before the start either. */
+static void add_uncut(Subscripts *x, const Stmt *s, int sym, const Poly *from, const Poly *step)
+{
+    Poly end = s->step ? poly_bad() : subscripts_value(x, s->to);
+    int64_t by;
+
+    if (poly_is_constant(step, &by) && by == 1)
+        symbols_order(x, sym, &end, from);
+}
+
 /* The variable of a loop; *sym counts its iterations.  That symbol is made after those of the
  * bounds: facts belong to the latest symbol in them. */
 static Poly loop_variable(Subscripts *x, const Stmt *s, int *sym)
@@ -159,6 +169,7 @@ static Poly loop_variable(Subscripts *x, const Stmt *s, int *sym)
     way = poly_times(&step, &way);
     if (x->c->status == ML_OK)
         bound_iterations(x, *sym, &distance, &step);
+    add_uncut(x, s, *sym, &from, &step);
     return poly_add(&from, &way, 1);
 }
 

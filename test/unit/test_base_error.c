@@ -94,7 +94,7 @@ ML_TEST(options_are_set_by_name_and_checked)
     assert_string_equal(test_error(), "option threads: expected an integer, found 'many'");
     assert_int_equal(option_set(ctx, &opt, "exec", "single"), ML_EVALUE);
     assert_string_equal(test_error(),
-                        "option exec: expected one of: singlenode hybrid, found 'single'");
+                        "option exec: expected one of: singlenode hybrid spark, found 'single'");
     assert_int_equal(option_set(ctx, &opt, "nope", "1"), ML_ENAME);
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';

@@ -110,6 +110,8 @@ static const char *forbidden(const ParforLoop *loop)
         return p->serial;
     if (loop->range.count == 1)
         return "there is one iteration";
+    if (loop->block->step < 0 && loop->range.step < 0) /* the check took unknown a:b as ascending */
+        return "its range runs downwards";
     if (task_threads(loop->run->ctx) == 1)
         return "there is one thread";
     return unsuited_result(loop);

@@ -47,35 +47,39 @@ static inline void finish_key(Key *k)
     k->tag = (uint32_t)(h ^ h >> 32);
 }
 
-static Key key_of(const char *text, size_t size)
+/* Keys are filled in place: a copy right after the fields were written would wait for the stores.
+ */
+static void key_of(const char *text, size_t size, Key *k)
 {
-    Key k = {.text = text, .size = size};
+    uint64_t words[2] = {0, 0};
 
-    if (size > SHORT) {
-        k.low = hash_bytes(text, size, 0);
-    } else if (size > WORD) {
-        memcpy(&k.low, text, WORD);
-        memcpy(&k.high, text + WORD, size - WORD);
-    } else if (size) {
-        memcpy(&k.low, text, size);
-    }
-    finish_key(&k);
-    return k;
+    if (size > SHORT)
+        words[0] = hash_bytes(text, size, 0);
+    else if (size)
+        memcpy(words, text, size);
+    k->text = text;
+    k->size = size;
+    k->low = words[0];
+    k->high = words[1];
+    finish_key(k);
 }
 
 /* The same for a text after which 16 bytes can be read, without a branch on its size. */
-static inline Key key_ahead(const char *text, size_t size)
+static inline void key_ahead(const char *text, size_t size, Key *k)
 {
-    Key k = {.text = text, .size = size};
+    uint64_t low, high;
 
-    if (size > SHORT)
-        return key_of(text, size);
-    memcpy(&k.low, text, WORD);
-    memcpy(&k.high, text + WORD, WORD);
-    k.low = first_bytes(k.low, size);
-    k.high = first_bytes(k.high, size > WORD ? size - WORD : 0);
-    finish_key(&k);
-    return k;
+    if (size > SHORT) {
+        key_of(text, size, k);
+        return;
+    }
+    memcpy(&low, text, WORD);
+    memcpy(&high, text + WORD, WORD);
+    k->text = text;
+    k->size = size;
+    k->low = first_bytes(low, size);
+    k->high = first_bytes(high, size > WORD ? size - WORD : 0);
+    finish_key(k);
 }
 
 const char *text_set_at(const TextSet *s, uint32_t number, size_t *size)
@@ -152,15 +156,17 @@ static inline uint32_t put_key(TextSet *s, const Key *k)
 
 uint32_t text_set_put(TextSet *s, const char *text, size_t size)
 {
-    const Key k = key_of(text, size);
+    Key k;
 
+    key_of(text, size, &k);
     return put_key(s, &k);
 }
 
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
 {
-    const Key k = key_of(text, size);
+    Key k;
 
+    key_of(text, size, &k);
     return s->slots ? probe(s, &k)->number : 0;
 }
 
@@ -249,7 +255,7 @@ bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
         return good && add_plain(b, text, size);
     if (!text)
         return add_key(b, NULL);
-    k = key_of(text, size);
+    key_of(text, size, &k);
     return add_key(b, &k);
 }
 
@@ -262,7 +268,7 @@ bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size)
         return false;
     if (!has_set(b, &good) || !good)
         return good && add_plain(b, text, size);
-    k = key_ahead(text, size);
+    key_ahead(text, size, &k);
     return add_key(b, &k);
 }
 

@@ -20,7 +20,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { BLOCK = 64, MOST_PARTS = 32, FIRST_PARTS = 4 };
+enum { BLOCK = 64, MOST_PARTS = 32, FIRST_PARTS = 4, BLOCK_CELLS = 2048 };
 
 typedef struct CsvFrameJob {
     const Spec *spec;
@@ -156,11 +156,18 @@ static inline bool plain_number(FrameColumn *c, int64_t row, const char *p, cons
     return true;
 }
 
+/* A cell to be put, without a separator; p NULL where the line ends before it. */
+typedef struct CellText {
+    const char *p, *stop;
+} CellText;
+
 typedef struct PartReader {
     const CsvFrameJob *job;
     const Chunk *chunk;
     int part;
     Marks marks;
+    CellText *cells; /* of some lines, column by column */
+    int64_t rows;    /* how many lines these are at most */
 } PartReader;
 
 /* A text of a cell that is not empty and has no outer blanks. */
@@ -177,22 +184,28 @@ static inline bool plain_text(const PartReader *r, int64_t col, const char *p, c
     return true;
 }
 
-static inline ml_status put_cell(Ctx *ctx, const PartReader *r, int64_t row, int64_t col,
-                                 const char *p, const char *stop)
+/* Any cell. */
+static __attribute__((noinline)) ml_status put_trimmed(Ctx *ctx, const PartReader *r, int64_t row,
+                                                       int64_t col, const char *p, const char *stop)
 {
-    const Spec *spec = r->job->spec;
+    if (p)
+        trim_cell(r->job->spec, &p, &stop);
+    return frame_build_put(ctx, r->job->build, r->part, r->chunk->file, row, col, p, stop);
+}
+
+static inline __attribute__((always_inline)) ml_status
+put_cell(Ctx *ctx, const PartReader *r, int64_t row, int64_t col, const char *p, const char *stop)
+{
     FrameColumn *c = r->job->build->columns[col];
     ml_status st;
 
-    if (p && !spec->na_count) {
+    if (p && !r->job->spec->na_count) {
         if (!c && plain_text(r, col, p, stop, &st))
             return st == ML_OK ? ML_OK : fail_memory(ctx, (size_t)(stop - p));
         if (c && plain_number(c, row, p, stop, r->chunk->end))
             return ML_OK;
     }
-    if (p)
-        trim_cell(spec, &p, &stop);
-    return frame_build_put(ctx, r->job->build, r->part, r->chunk->file, row, col, p, stop);
+    return put_trimmed(ctx, r, row, col, p, stop);
 }
 
 /* ---- lines ---- */
@@ -234,8 +247,9 @@ static const char *quoted_end(PartReader *r, const char *p, const char *stop)
     return stop;
 }
 
-/* The line at p by the marks; p becomes the next one. */
-static ml_status parse_marked(Ctx *ctx, PartReader *r, int64_t row, const char **p)
+/* The cells of the line at *p by the marks, as line i of the block; p becomes the next line.
+ * Returns the separator after the last column, NULL if there is none. */
+static const char *mark_line(PartReader *r, int64_t i, const char **p)
 {
     const int64_t cols = r->job->build->cols;
     const char *at = *p, *end = r->chunk->end;
@@ -246,33 +260,66 @@ static ml_status parse_marked(Ctx *ctx, PartReader *r, int64_t row, const char *
 
         if (at < end && (*at == '"' || *at == ' ' || *at == '\t'))
             stop = quoted_end(r, at, stop);
-        TRY(put_cell(ctx, r, row, k, at, stop));
+        r->cells[k * r->rows + i] = (CellText){at, stop};
         more = stop < end && *stop != '\n';
         if (more && k + 1 == cols)
-            return too_long(ctx, r, stop);
+            return stop;
         at = stop < end ? stop + 1 : end;
     }
     *p = at;
     for (; k < cols; k++)
-        TRY(put_cell(ctx, r, row, k, NULL, NULL));
+        r->cells[k * r->rows + i] = (CellText){NULL, NULL};
+    return NULL;
+}
+
+/* The error of the first cell in the order of the text that has one. */
+static ml_status first_error(Ctx *ctx, const PartReader *r, int64_t row, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < r->job->build->cols; k++) {
+            const CellText *c = &r->cells[k * r->rows + i];
+
+            TRY(put_cell(ctx, r, row + i, k, c->p, c->stop));
+        }
     return ML_OK;
 }
 
-static ml_status parse_chunk(Ctx *ctx, PartReader *r)
+/* Put n lines, column by column: what a column needs stays in the nearest cache. */
+static ml_status put_block(Ctx *ctx, const PartReader *r, int64_t row, int64_t n)
+{
+    for (int64_t k = 0; k < r->job->build->cols; k++) {
+        const CellText *cells = &r->cells[k * r->rows];
+
+        for (int64_t i = 0; i < n; i++)
+            if (put_cell(ctx, r, row + i, k, cells[i].p, cells[i].stop) != ML_OK)
+                return ctx->err.code == ML_EFORMAT ? first_error(ctx, r, row, n) : ctx->err.code;
+    }
+    return ML_OK;
+}
+
+static ml_status parse_marked(Ctx *ctx, PartReader *r)
+{
+    const Chunk *c = r->chunk;
+    const char *p = c->begin, *surplus = NULL;
+
+    marks_start(&r->marks, c->begin, c->end, *r->job->spec->sep);
+    for (int64_t i = 0, n; i < c->lines; i += n) {
+        for (n = 0; n < r->rows && i + n < c->lines && !surplus; n++)
+            surplus = mark_line(r, n, &p);
+        TRY(put_block(ctx, r, c->line + i, surplus ? n - 1 : n));
+        if (surplus)
+            return too_long(ctx, r, surplus);
+    }
+    return ML_OK;
+}
+
+static ml_status parse_lines(Ctx *ctx, PartReader *r)
 {
     const Chunk *c = r->chunk;
     const char *p = c->begin, *next;
 
-    marks_start(&r->marks, c->begin, c->end, *r->job->spec->sep);
-    for (int64_t i = 0; i < c->lines; i++) {
-        if (r->job->simple) {
-            TRY(parse_marked(ctx, r, c->line + i, &p));
-            continue;
-        }
-        next = p;
+    for (int64_t i = 0; i < c->lines; i++, p = next)
         TRY(parse_line(ctx, r, c->line + i, p, line_end(p, c->end, &next)));
-        p = next;
-    }
     return ML_OK;
 }
 
@@ -294,18 +341,32 @@ typedef struct Parts {
     int64_t first;
 } Parts;
 
-static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
+static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 {
+    const CsvFrameJob *job = r->job;
     const int64_t chunks = job->lines->chunks.count, parts = job->build->chunks;
 
-    for (int64_t i = part * chunks / parts; i < (part + 1) * chunks / parts; i++) {
-        PartReader r = {job, &job->lines->chunks.items[i], (int)part, {0}};
-
+    for (int64_t i = r->part * chunks / parts; i < (r->part + 1) * chunks / parts; i++) {
+        r->chunk = &job->lines->chunks.items[i];
         TRY(check_cancel(ctx));
-        TRY(parse_chunk(ctx, &r));
-        forget_pages(r.chunk);
+        TRY((job->simple ? parse_marked : parse_lines)(ctx, r));
+        forget_pages(r->chunk);
     }
     return ML_OK;
+}
+
+static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
+{
+    const int64_t cols = job->build->cols, rows = BLOCK_CELLS / (cols + 1);
+    PartReader r = {.job = job, .part = (int)part, .rows = rows < 1 ? 1 : rows};
+    ml_status st;
+
+    r.cells = mem_alloc((size_t)(r.rows * (cols + 1)) * sizeof *r.cells);
+    if (!r.cells)
+        return fail_memory(ctx, (size_t)(r.rows * cols) * sizeof *r.cells);
+    st = parse_chunks(ctx, &r);
+    mem_free(r.cells);
+    return st;
 }
 
 static ml_status parse_parts(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

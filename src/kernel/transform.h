@@ -112,7 +112,8 @@ typedef struct Transform {
     Coder *coders;   /* one a column */
     int64_t cols;    /* of the matrix */
     bool wide;       /* some coder has not just one column */
-    CellCodes *seen; /* of the frame that was learned from, where they were needed; else NULL */
+    CellCodes *seen; /* of the frame that was learned from, where they were needed, else NULL; texts
+                        that are categories are the coder's */
 } Transform;
 
 /* The specification and coders that know nothing yet. */

@@ -348,7 +348,7 @@ static ml_status learn_column(Ctx *ctx, const FrameColumn *c, CellCodes *cells, 
 
     if (needs_codes(coder->spec))
         TRY(cell_codes(ctx, c, cells));
-    if (coding == CODE_RECODE)
+    if (coding == CODE_RECODE && !cells->rows)
         TRY(learn_categories(ctx, cells, c->rows, &coder->categories.names));
     else if (coding == CODE_WORDS)
         TRY(learn_words(ctx, cells, c->rows, &coder->categories));
@@ -360,9 +360,14 @@ static ml_status learn_column(Ctx *ctx, const FrameColumn *c, CellCodes *cells, 
         return fail(ctx, ML_EUNSUPPORTED,
                     "word_embedding applies metadata of a recoded column; expected it in the "
                     "specification of transformapply alone");
+    TRY(learn_fill(ctx, c, cells, coder));
+    if (coding == CODE_RECODE && cells->rows) { /* numbered as they first appear: these are they */
+        coder->categories.names = cells->texts;
+        cells->texts = (TextSet){0};
+    }
     if (coding == CODE_RECODE || coding == CODE_WORDS)
         coder->codes = categories_count(&coder->categories);
-    return learn_fill(ctx, c, cells, coder);
+    return ML_OK;
 }
 
 static ml_status learn_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

@@ -57,13 +57,21 @@ static ml_status fill_table(Ctx *ctx, CodedColumn *s)
     return ML_OK;
 }
 
-static ml_status count_table(Ctx *ctx, CodedColumn *s)
+/* Where codes are those that cells were numbered by, but for missing cells. */
+static ml_status same_table(Ctx *ctx, CodedColumn *s)
 {
     s->table = mem_alloc((size_t)(s->cells.count + 1) * sizeof *s->table);
     if (!s->table)
         return fail_memory(ctx, (size_t)s->cells.count * sizeof *s->table);
     for (int64_t k = 0; k <= s->cells.count; k++)
-        s->table[k] = (double)k;
+        s->table[k] = k ? (double)k : s->coder->fill;
+    return ML_OK;
+}
+
+static ml_status count_table(Ctx *ctx, CodedColumn *s)
+{
+    TRY(same_table(ctx, s));
+    s->table[0] = 0;
     return count_words(ctx, &s->cells, &s->coder->categories, &s->words);
 }
 
@@ -82,6 +90,8 @@ ml_status source_open(Ctx *ctx, const Coder *coder, const FrameColumn *c, const 
     } else {
         TRY(cell_codes(ctx, c, &out->cells));
     }
+    if (out->borrowed && out->cells.rows && coding == CODE_RECODE)
+        return same_table(ctx, out);
     return coding == CODE_WORDS ? count_table(ctx, out) : fill_table(ctx, out);
 }
 

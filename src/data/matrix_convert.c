@@ -50,14 +50,21 @@ static ml_status dense_copy(Ctx *ctx, CellType type, const Matrix *in, Matrix **
     return ML_OK;
 }
 
+/* Is m neither dense nor CSR nor constant? */
+static bool is_odd(const Matrix *m)
+{
+    return m->format == MATRIX_HYPER || matrix_is_draft(m);
+}
+
 /* In an ordinary format first, and in that one then. */
-static ml_status convert_hyper(Ctx *ctx, Matrix *m, Matrix **out,
-                               ml_status (*convert)(Ctx *, Matrix *, Matrix **))
+static ml_status convert_odd(Ctx *ctx, Matrix *m, Matrix **out,
+                             ml_status (*convert)(Ctx *, Matrix *, Matrix **))
 {
     Matrix *plain = NULL;
     ml_status st;
 
-    TRY(matrix_spread_plain(ctx, m->rows, m->list, m->compact, &plain));
+    TRY(m->format == MATRIX_HYPER ? matrix_spread_plain(ctx, m->rows, m->list, m->compact, &plain)
+                                  : matrix_settled(ctx, m, &plain));
     st = convert(ctx, plain, out);
     matrix_release(plain);
     return st;
@@ -65,8 +72,8 @@ static ml_status convert_hyper(Ctx *ctx, Matrix *m, Matrix **out,
 
 ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out)
 {
-    if (m->format == MATRIX_HYPER)
-        return convert_hyper(ctx, m, out, matrix_dense);
+    if (is_odd(m))
+        return convert_odd(ctx, m, out, matrix_dense);
     if (m->format != MATRIX_DENSE)
         return dense_copy(ctx, matrix_type(m), m, out);
     *out = matrix_retain(m);
@@ -150,8 +157,8 @@ ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out)
         *out = matrix_retain(m);
         return ML_OK;
     }
-    if (m->format == MATRIX_HYPER)
-        return convert_hyper(ctx, m, out, matrix_csr);
+    if (is_odd(m))
+        return convert_odd(ctx, m, out, matrix_csr);
     TRY(matrix_dense(ctx, m, &dense));
     job.in = dense;
     job.ends = pool_alloc(ctx, bytes);

@@ -4,7 +4,10 @@
  * dense takes the cells one after the other; otherwise a counting sort by row keeps their order,
  * and each row is then sorted by column, stably, so that of several cells at one place the last in
  * the file counts, or their sum is taken in the order of the file. Costs 24 bytes a cell meanwhile.
+ * Where there are far fewer cells than rows, only rows with cells are counted.
  */
+#include <stdlib.h>
+
 #include "io/io_impl.h"
 
 typedef struct ParseJob {
@@ -233,6 +236,63 @@ done:
     return st;
 }
 
+/* ---- far more rows than cells ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The rows that have cells, in order, at the front of `rows`; gives how many. */
+static int64_t distinct_rows(const CellChunk *chunks, int count, int64_t *rows)
+{
+    int64_t n = 0, kept = 0;
+
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < chunks[i].cells.count; k++)
+            rows[n++] = chunks[i].cells.items[k].row;
+    qsort(rows, (size_t)n, sizeof *rows, by_number);
+    for (int64_t k = 0; k < n; k++)
+        if (k == 0 || rows[k] != rows[k - 1])
+            rows[kept++] = rows[k];
+    return kept;
+}
+
+/* Cells count their rows in the list from now on. */
+static void renumber(const CellChunk *chunks, int count, const RowList *list)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < chunks[i].cells.count; k++)
+            chunks[i].cells.items[k].row = row_list_lower(list, chunks[i].cells.items[k].row);
+}
+
+static ml_status cells_to_hyper(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks,
+                                int count, int64_t total, CellRule rule, Matrix **out)
+{
+    int64_t *used = mem_alloc((size_t)(total + 1) * sizeof *used), n;
+    Matrix *compact = NULL;
+    RowList *list = NULL;
+    ml_status st;
+
+    if (!used)
+        return fail_memory(ctx, (size_t)total * sizeof *used);
+    n = distinct_rows(chunks, count, used);
+    st = row_list_new(ctx, n, &list);
+    if (st == ML_OK) {
+        memcpy(list->rows, used, (size_t)n * sizeof *used);
+        renumber(chunks, count, list);
+        st = cells_to_csr(ctx, n, cols, chunks, count, total, rule, &compact);
+    }
+    if (st == ML_OK)
+        st = matrix_spread(ctx, rows, list, compact, out);
+    mem_free(used);
+    row_list_release(list);
+    matrix_release(compact);
+    return st;
+}
+
 ml_status cells_to_matrix(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk *chunks, int count,
                           CellRule rule, Matrix **out)
 {
@@ -243,6 +303,8 @@ ml_status cells_to_matrix(Ctx *ctx, int64_t rows, int64_t cols, const CellChunk 
         total += chunks[i].cells.count;
     if (mul_int64(rows, cols, &cells) && !matrix_is_sparse(rows, cols, total)) {
         st = cells_to_dense(ctx, rows, cols, chunks, count, rule, out);
+    } else if (matrix_is_hyper(rows, total)) {
+        return cells_to_hyper(ctx, rows, cols, chunks, count, total, rule, out);
     } else {
         st = cells_to_csr(ctx, rows, cols, chunks, count, total, rule, out);
         nnz = st == ML_OK ? (*out)->row_ptr[rows] : -1;

@@ -126,6 +126,18 @@ ml_status io_probe(Ctx *ctx, const char *path, const IoOptions *options, DataTyp
 
 /* ---- writing ---- */
 
+/* A hypersparse matrix where the format has no way of its own for it. */
+static ml_status write_plain(Ctx *ctx, const Spec *spec, Matrix *m, Output *o)
+{
+    Matrix *plain = NULL;
+    ml_status st;
+
+    TRY(matrix_spread_plain(ctx, m->rows, m->list, m->compact, &plain));
+    st = spec->format->write_matrix(ctx, spec, plain, o);
+    matrix_release(plain);
+    return st;
+}
+
 static ml_status write_content(Ctx *ctx, const Spec *spec, Value v, Output *o)
 {
     const Format *f = spec->format;
@@ -139,6 +151,8 @@ static ml_status write_content(Ctx *ctx, const Spec *spec, Value v, Output *o)
                     "write of matrices with zero rows or columns not supported (%" PRId64
                     "x%" PRId64 ")",
                     v.m->rows, v.m->cols);
+    if (v.m->format == MATRIX_HYPER && !f->hyper)
+        return write_plain(ctx, spec, v.m, o);
     return f->write_matrix(ctx, spec, v.m, o);
 }
 

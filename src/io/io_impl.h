@@ -212,7 +212,7 @@ void mtd_print(Buffer *b, Value v, const Spec *spec);
 
 typedef struct Format {
     const char *name, *extensions, *doc;
-    bool needs_rows, needs_cols, mtd, label, lines, implied;
+    bool needs_rows, needs_cols, mtd, label, lines, implied, hyper;
     const char *sep;
     ml_status (*read_matrix)(Ctx *ctx, const Spec *spec, Input *in, Matrix **out);
     ml_status (*read_frame)(Ctx *ctx, const Spec *spec, Input *in, Frame **out);

@@ -153,9 +153,21 @@ static void format_cells(const void *arg, int64_t lo, int64_t hi, Buffer *b)
     }
 }
 
+/* Rows of the list of a hypersparse matrix. */
+static void format_hyper(const void *arg, int64_t lo, int64_t hi, Buffer *b)
+{
+    const Matrix *m = arg, *compact = m->compact;
+
+    for (int64_t r = lo; r < hi; r++)
+        for (int64_t i = compact->row_ptr[r]; i < compact->row_ptr[r + 1]; i++)
+            put_cell(b, m->list->rows[r], compact->col_idx[i], compact->values[i]);
+}
+
 ml_status text_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o)
 {
     (void)spec;
+    if (m->format == MATRIX_HYPER)
+        return output_rows(ctx, o, m->list->n, m->nnz / m->list->n + 1, format_hyper, m);
     return output_rows(ctx, o, m->rows, m->rows > 0 ? m->nnz / m->rows + 1 : 1, format_cells, m);
 }
 

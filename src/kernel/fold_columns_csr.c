@@ -2,7 +2,7 @@
  * accumulators of all columns; these are merged in order, and the zeros are added by count.
  *
  * An accumulator and its count lie side by side, as columns are met in any order: a cell costs one
- * miss of the cache, not three.  The blocks follow from the matrix alone. */
+ * miss of the cache, not three.  Sums need no count.  The blocks follow from the matrix alone. */
 #include "kernel/csr.h"
 #include "kernel/fold.h"
 
@@ -20,7 +20,8 @@ typedef struct CsrColumns {
     const Matrix *m;
     const double *shift;
     int64_t blocks;
-    Column *columns; /* blocks x cols */
+    Column *columns; /* blocks x cols, or ... */
+    Sum2 *sums;      /* ... of sums alone */
     Sum2 *result;
 } CsrColumns;
 
@@ -33,6 +34,47 @@ static void fold_cell(const Fold *f, double x, double shift, Column *column)
         sum2_add(&column->acc, (x - shift) * (x - shift));
     else
         f->merge(&column->acc, (Sum2){x, 0});
+}
+
+static void sum_block(const CsrColumns *job, int64_t begin, int64_t end, Sum2 *sums)
+{
+    const Matrix *m = job->m;
+    const uint32_t *col_idx = m->col_idx;
+
+    memset(sums, 0, (size_t)m->cols * sizeof *sums);
+    if (m->values)
+        for (int64_t k = begin; k < end; k++)
+            sum2_add(&sums[col_idx[k]], m->values[k]);
+    else
+        for (int64_t k = begin; k < end; k++)
+            sum2_add(&sums[col_idx[k]], m->singles[k]);
+}
+
+static ml_status sum_blocks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const CsrColumns *job = arg;
+    const Matrix *m = job->m;
+
+    for (int64_t block = lo; block < hi; block++)
+        sum_block(job, m->row_ptr[csr_tile(m, block, job->blocks)],
+                  m->row_ptr[csr_tile(m, block + 1, job->blocks)], job->sums + block * m->cols);
+    return check_cancel(ctx);
+}
+
+static ml_status merge_sums(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const CsrColumns *job = arg;
+    const int64_t cols = job->m->cols;
+
+    (void)ctx;
+    for (int64_t j = lo; j < hi; j++) {
+        Sum2 acc = job->sums[j];
+
+        for (int64_t block = 1; block < job->blocks; block++)
+            job->fold->merge(&acc, job->sums[block * cols + j]);
+        job->result[j] = acc;
+    }
+    return ML_OK;
 }
 
 static ml_status blocks_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -89,16 +131,22 @@ static int64_t block_count(const Matrix *m)
 ml_status fold_columns_csr(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift,
                            Sum2 *result)
 {
-    CsrColumns job = {f, m, shift, block_count(m), NULL, result};
-    const size_t bytes = (size_t)(job.blocks * m->cols) * sizeof *job.columns;
+    const bool sums = f->kind == FOLD_SUM;
+    CsrColumns job = {
+        .fold = f, .m = m, .shift = shift, .blocks = block_count(m), .result = result};
+    const size_t cell = sums ? sizeof *job.sums : sizeof *job.columns;
+    const size_t bytes = (size_t)(job.blocks * m->cols) * cell;
+    void *buffer = pool_alloc(ctx, bytes);
     ml_status st;
 
-    job.columns = pool_alloc(ctx, bytes);
-    if (!job.columns)
+    if (!buffer)
         return ML_ENOMEM;
-    st = task_for(ctx, job.blocks, 1, blocks_range, &job);
+    job.sums = buffer;
+    job.columns = buffer;
+    st = task_for(ctx, job.blocks, 1, sums ? sum_blocks : blocks_range, &job);
     if (st == ML_OK)
-        st = task_for(ctx, m->cols, task_grain(4 * job.blocks), merge_range, &job);
-    pool_release(ctx->pool, job.columns, bytes);
+        st = task_for(ctx, m->cols, task_grain(4 * job.blocks), sums ? merge_sums : merge_range,
+                      &job);
+    pool_release(ctx->pool, buffer, bytes);
     return st;
 }

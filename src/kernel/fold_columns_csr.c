@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { BLOCKS = 16, CELLS_A_COLUMN = 8 };
+enum { BLOCKS = 16, CELLS_A_COLUMN = 8, AHEAD = 24 };
 
 typedef struct Column {
     Sum2 acc;
@@ -43,8 +43,10 @@ static void sum_block(const CsrColumns *job, int64_t begin, int64_t end, Sum2 *s
 
     memset(sums, 0, (size_t)m->cols * sizeof *sums);
     if (m->values)
-        for (int64_t k = begin; k < end; k++)
+        for (int64_t k = begin; k < end; k++) {
+            __builtin_prefetch(&sums[col_idx[k + AHEAD < end ? k + AHEAD : k]], 1);
             sum2_add(&sums[col_idx[k]], m->values[k]);
+        }
     else
         for (int64_t k = begin; k < end; k++)
             sum2_add(&sums[col_idx[k]], m->singles[k]);

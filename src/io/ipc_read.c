@@ -255,6 +255,13 @@ static ml_status get_buffers(Ctx *ctx, const Reader *r, const Records *rec, cons
     return t->offset_bytes ? get_buffer(ctx, r, rec, first + 2, 0, &b[2]) : ML_OK;
 }
 
+/* A text, NULL for a missing one, that `more` bytes follow. */
+static inline bool add_text(TextColumnBuilder *b, const char *text, size_t size, size_t more)
+{
+    return text && more >= 16 ? text_builder_add_ahead(b, text, size)
+                              : text_builder_add(b, text, size);
+}
+
 static ml_status add_texts(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
                            const IpcBytes b[3], TextColumnBuilder *texts)
 {
@@ -264,8 +271,8 @@ static ml_status add_texts(Ctx *ctx, const Reader *r, const Records *rec, const 
 
         if (from < 0 || to < from || (uint64_t)to > b[2].size)
             return damaged(ctx, r, rec->at, "a text lies outside its buffer");
-        if (!text_builder_add(texts, bit_is_set(b[0].p, i) ? b[2].p + from : NULL,
-                              (size_t)(to - from)))
+        if (!add_text(texts, bit_is_set(b[0].p, i) ? b[2].p + from : NULL, (size_t)(to - from),
+                      b[2].size - (size_t)to))
             return fail_memory(ctx, (size_t)(to - from));
     }
     return ML_OK;

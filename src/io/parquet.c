@@ -275,16 +275,25 @@ static ml_status fill_numbers(Ctx *ctx, const Reader *r, Column *c, int64_t at, 
                         &c->c, at);
 }
 
+/* NULL: a missing one. */
+static bool add_text(TextColumnBuilder *b, const DuckText *t)
+{
+    char text[DUCK_INLINE + 16] = {0}; /* the builder reads 16 bytes ahead */
+
+    if (!t)
+        return text_builder_add(b, NULL, 0);
+    if (t->size > DUCK_INLINE)
+        return text_builder_add(b, t->pointer, t->size);
+    memcpy(text, (const char *)t + offsetof(DuckText, first), DUCK_INLINE);
+    return text_builder_add_ahead(b, text, t->size);
+}
+
 static ml_status fill_texts(Ctx *ctx, Column *c, const DuckText *from, const void *validity,
                             int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const DuckText *t = &from[i];
-        const char *text = t->size <= DUCK_INLINE ? t->first : t->pointer;
-
-        if (!text_builder_add(&c->texts, bit_is_set(validity, i) ? text : NULL, t->size))
-            return fail_memory(ctx, t->size);
-    }
+    for (int64_t i = 0; i < n; i++)
+        if (!add_text(&c->texts, bit_is_set(validity, i) ? &from[i] : NULL))
+            return fail_memory(ctx, from[i].size);
     return ML_OK;
 }
 

@@ -436,6 +436,8 @@ METHOD(value_of)
     return ML_OK;
 }
 
+enum { MAX_REPEATED = 1 << 24 };
+
 METHOD(repeat)
 {
     const Text t = args[0].text;
@@ -443,9 +445,9 @@ METHOD(repeat)
     size_t size;
     char *text;
 
-    if (times < 0 || !mul_size(t.size, (size_t)times, &size) || size > INT32_MAX)
+    if (times < 0 || !mul_size(t.size, (size_t)times, &size) || size > MAX_REPEATED)
         return lambda_fail(run->ctx, run->lambda, node->at,
-                           "expected 0 or more times, found %" PRId64, times);
+                           "expected 0 or more times and at most 16 MiB, found %" PRId64, times);
     TRY(new_text(run, size, &text));
     for (size_t k = 0; k < size; k += t.size)
         memcpy(text + k, t.s, t.size);

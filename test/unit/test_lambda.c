@@ -176,7 +176,7 @@ ML_TEST(lambdas_say_where_they_are_wrong)
         {"x -> Integer.parseInt(x)", "expected a whole number, found 'abc'"},
         {"x -> (x == x ? null : x).length()", "expected a text, found null"},
         {"x -> x.replaceAll(\"a\", \"$1\")", "expected $ with the number of a group"},
-        {"x -> x.repeat(-1)", "expected 0 or more times, found -1"},
+        {"x -> x.repeat(-1)", "expected 0 or more times and at most 16 MiB, found -1"},
     };
 
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {

@@ -14,6 +14,8 @@
  * threads with a level of vector instructions and a partitioning scheme, are drawn call by call;
  * each row meets all of them. Cells 0 and -0 count as equal: a sparse form keeps no sign of zero.
  *
+ * Results have the format that suits their exact number of nonzeros.
+ *
  * Kernels that take cells in FP32 go through all of it a second time with such operands, and their
  * results are compared with those of the same cells in FP64. */
 #include "operands.h"
@@ -257,6 +259,33 @@ static const char *compare_outcomes(const Outcome *a, const Outcome *b, double t
     return what;
 }
 
+/* ---- formats ---- */
+
+/* Assigning to a part keeps a matrix of moderate size dense, for the next assignment. */
+static bool keeps_format(OpCode op)
+{
+    return op == OP_left_index;
+}
+
+/* A result has the format that its exact number of nonzeros asks for, whatever was estimated before
+ * it was computed; but for operands that are handed on. */
+static const char *unfit(const Test *t, const int *form, const Outcome *o)
+{
+    for (int k = 0; k < RESULTS; k++) {
+        const Matrix *m = o->out[k].dt == DT_MATRIX ? o->out[k].m : NULL;
+        bool operand = false;
+
+        for (int i = 0; m && i < t->nin; i++)
+            operand |= t->forms[i][form[i]].dt == DT_MATRIX && t->forms[i][form[i]].m == m;
+        if (!m || operand || m->format == MATRIX_CONSTANT || keeps_format(t->row->op))
+            continue;
+        if ((m->format != MATRIX_DENSE) != matrix_is_sparse(m->rows, m->cols, m->nnz))
+            return m->format == MATRIX_DENSE ? "dense, and sparse by its nonzeros"
+                                             : "sparse, and dense by its nonzeros";
+    }
+    return NULL;
+}
+
 /* ---- forms ---- */
 
 static void complain(Test *t, const int *form, const char *how, const char *what)
@@ -458,8 +487,12 @@ static void compare_forms(Test *t)
     const double tolerance = tolerance_of(t);
     int form[OPERANDS] = {0};
     Outcome reference = {0};
+    const char *odd;
 
     call(t, &t->one, form, false, &reference);
+    odd = unfit(t, form, &reference);
+    if (odd)
+        complain(t, form, "", odd);
     compare_runs(t, form, &reference);
     if (t->cells == CELL_FP32)
         compare_types(t, form, &reference);
@@ -469,6 +502,8 @@ static void compare_forms(Test *t)
 
         call(t, &t->one, form, false, &o);
         what = compare_outcomes(&reference, &o, tolerance);
+        if (!what)
+            what = unfit(t, form, &o);
         if (what)
             complain(t, form, t->cells == CELL_FP32 ? " in FP32" : "", what);
         else

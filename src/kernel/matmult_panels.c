@@ -16,10 +16,11 @@ enum {
     SLAB = 384,        /* of the inner dimension, at most */
     GROUP = 8,         /* rows of a in the first-level cache */
     STRIP_GROUPS = 24, /* of rows in a unit, at most */
-    BLOCK_PANELS = 8,  /* in the second-level cache */
+    BLOCK_PANELS = 6,  /* in the second-level cache */
     LEAST_ROWS = 48,   /* below, packing costs too much */
     LEAST_INNER = 16,  /* below, the result costs more than the products */
-    LEAST_WORK = 1 << 18
+    LEAST_WORK = 1 << 18,
+    SLAB_CELLS = 1 << 16 /* of a result that is divided into units once for each slab */
 };
 
 typedef struct Panels {
@@ -96,6 +97,7 @@ bool panels_pay(const Ctx *ctx, Factor a, Factor b)
     Panels t = {0};
 
     return !a.t && m >= LEAST_ROWS && n > GROUP && k >= LEAST_INNER &&
+           (k <= SLAB || (double)m * (double)n >= SLAB_CELLS) &&
            (double)m * (double)n * (double)k >= LEAST_WORK && take_loops(ctx, a.m->singles, &t);
 }
 

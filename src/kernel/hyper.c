@@ -160,6 +160,19 @@ ml_status hyper_apply(Ctx *ctx, const OpCall *call, const Value *in, int n, Valu
     return kernels[call->op - op_table](ctx, &inner);
 }
 
+ml_status hyper_finite(Ctx *ctx, Value v, bool *finite)
+{
+    Value answer = value_none();
+    OpCall ask = {.op = &op_table[OP_all_finite], .nin = 1, .nout = 1, .in = &v, .out = &answer};
+
+    *finite = true;
+    if (v.dt != DT_MATRIX)
+        return ML_OK;
+    TRY(kernel_call(ctx, &ask));
+    *finite = answer.b;
+    return ML_OK;
+}
+
 ml_status hyper_result(Ctx *ctx, OpCall *call, int64_t rows, RowList *list, Value compact)
 {
     Matrix *m = NULL;

@@ -34,6 +34,8 @@ ml_status hyper_apply(Ctx *ctx, const OpCall *call, const Value *in, int n, Valu
 /* call->out[0] = the rows of `compact`, a matrix whose reference is taken, at their places. */
 ml_status hyper_result(Ctx *ctx, OpCall *call, int64_t rows, RowList *list, Value compact);
 
+/* Is no cell of v NaN or infinite, if it is a matrix?  Zero times others would not be zero. */
+ml_status hyper_finite(Ctx *ctx, Value v, bool *finite);
 /* Has m, CSR, far more columns than nonzeros? */
 bool hyper_is_wide(const Matrix *m);
 /* The operator on n matrices, of the last of which only the columns that hold something are used;

@@ -28,16 +28,11 @@ static ml_status zero_of_numbers(Ctx *ctx, const OpCall *call, bool *zero)
 static ml_status zero_beside_cells(Ctx *ctx, const OpCall *call, bool *zero)
 {
     const bool second = is_hyper(call->in[1]);
-    Value other = call->in[1 - second], finite = value_none();
-    OpCall ask = {
-        .op = &op_table[OP_all_finite], .nin = 1, .nout = 1, .in = &other, .out = &finite};
 
     if (call->nin != 2 || !(call->op->props & P_ZERO_SAFE) ||
         (second && !(call->op->props & P_COMMUTATIVE)))
         return ML_OK;
-    TRY(kernel_call(ctx, &ask));
-    *zero = finite.b;
-    return ML_OK;
+    return hyper_finite(ctx, call->in[1 - second], zero);
 }
 
 static ml_status keeps_zeros(Ctx *ctx, const OpCall *call, bool *keeps)

@@ -140,6 +140,19 @@ ml_status hyper_narrow(Ctx *ctx, const OpCall *call, Matrix *const *in, int n, V
     return st;
 }
 
+/* Are the factors finite that meet rows or columns that are left out? */
+static ml_status may_leave_out(Ctx *ctx, const OpCall *call, bool *may)
+{
+    const bool left_out = is_hyper(call->in[1]) || hyper_is_wide(call->in[1].m);
+
+    *may = true;
+    if (is_hyper(call->in[0]))
+        TRY(hyper_finite(ctx, call->in[1], may));
+    if (*may && left_out)
+        TRY(hyper_finite(ctx, call->in[0], may));
+    return ML_OK;
+}
+
 ml_status hyper_product(Ctx *ctx, OpCall *call, bool *done)
 {
     Matrix *x = call->in[0].m, *y = call->in[1].m, *left = NULL;
@@ -148,7 +161,9 @@ ml_status hyper_product(Ctx *ctx, OpCall *call, bool *done)
 
     if (x->cols != y->rows)
         return ML_OK;
-    *done = true;
+    TRY(may_leave_out(ctx, call, done));
+    if (!*done)
+        return ML_OK;
     left = is_hyper(call->in[0]) ? x->compact : x;
     if (is_hyper(call->in[1])) {
         TRY(take_columns(ctx, left, y->list, &left));
@@ -170,12 +185,15 @@ ml_status hyper_product(Ctx *ctx, OpCall *call, bool *done)
 ml_status hyper_cross(Ctx *ctx, OpCall *call, bool *done)
 {
     Matrix *x = call->in[0].m, *y = call->in[1].m, *left = NULL, *right = NULL;
-    const RowList *list = is_hyper(call->in[0]) ? x->list : y->list;
+    const bool by_left = is_hyper(call->in[0]);
+    const RowList *list = by_left ? x->list : y->list;
     ml_status st;
 
     if (x->rows != y->rows)
         return ML_OK;
-    *done = true;
+    TRY(hyper_finite(ctx, call->in[by_left], done));
+    if (!*done)
+        return ML_OK;
     TRY(hyper_take(ctx, x, list, &left));
     st = hyper_take(ctx, y, list, &right);
     if (st == ML_OK)

@@ -21,6 +21,10 @@ ml_status hyper_compact(Ctx *ctx, OpCall *call, bool *done)
         if (is_hyper(call->in[k]))
             return ML_OK;
     *done = true;
+    for (int k = 1; k < call->nin && *done; k++)
+        TRY(hyper_finite(ctx, call->in[k], done));
+    if (!*done)
+        return ML_OK;
     if (call->op->props & P_AGG_COL && hyper_is_wide(call->in[0].m->compact))
         return hyper_narrow(ctx, call, &call->in[0].m->compact, 1, &call->out[0]);
     return apply_to(ctx, call, call->in[0].m->compact, &call->out[0]);

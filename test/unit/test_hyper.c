@@ -59,6 +59,14 @@ static Value operand(char kind)
     case 'c':
     case 'r':
         return value_matrix(kind == 'c' ? random_dense(ROWS, 1, 6) : random_dense(1, COLS, 7));
+    case 'n':
+    case 'm':
+    case 'k':
+        m = kind == 'n' ? random_dense(COLS, 3, 8)
+                        : random_dense(kind == 'm' ? 2 : ROWS, kind == 'm' ? ROWS : 1, 9);
+        m->values[5] = NAN;
+        m->nnz = matrix_count_nnz(m->values, matrix_cells(m));
+        return value_matrix(m);
     case 'g':
         assert_ok(matrix_new_csr(test_ctx(), COLS, ROWS, 3, &m));
         for (int k = 0; k < 3; k++) {
@@ -217,6 +225,12 @@ static const HyperCase cases[] = {
     {OP_matmult, "od", true},
     {OP_matmult, "lh", false},
     {OP_matmult, "hg", true},
+    {OP_matmult, "hn", false},
+    {OP_matmult, "mh", false},
+    {OP_matmult_tn, "ho", false},
+    {OP_matmult_tn, "oh", false},
+    {OP_matmult_tn, "hk", false},
+    {OP_matmult_tn, "kh", false},
     {OP_matmult_tn, "hi", false},
     {OP_matmult_tn, "hc", false},
     {OP_matmult_tn, "ch", false},

@@ -168,7 +168,41 @@ static void try_merge(Fuser *f, int a, int b, Group *scratch)
 
 /* ---- the DAG as bit sets ---- */
 
-static ml_status node_bits(Fuser *f, Bits **above, Bits **below)
+/* Effects keep their order, so each comes after the one before: previous[k] is the number of the
+ * effect before node k, -1 for none.  false: numbers do not tell the order. */
+static bool order_effects(const Dag *dag, int *previous)
+{
+    int last = -1;
+
+    for (int k = 0; k < dag->count; k++)
+        previous[k] = -1;
+    for (int k = 0; k < dag->nroots; k++) {
+        const int id = dag->roots[k].hop->id;
+
+        if (!hop_has_effect(dag->roots[k].hop) || id == last)
+            continue;
+        if (id < last)
+            return false;
+        previous[id] = last;
+        last = id;
+    }
+    return true;
+}
+
+/* `to` needs `from`. */
+static void add_above(const Fuser *f, Bits *above, int from, int to)
+{
+    bits_add(above + to * f->words, above + from * f->words, f->words);
+    bit_set(above + to * f->words, from);
+}
+
+static void add_below(const Fuser *f, Bits *below, int from, int to)
+{
+    bits_add(below + from * f->words, below + to * f->words, f->words);
+    bit_set(below + from * f->words, to);
+}
+
+static ml_status node_bits(Fuser *f, const int *previous, Bits **above, Bits **below)
 {
     const int n = f->dag->count;
 
@@ -176,23 +210,26 @@ static ml_status node_bits(Fuser *f, Bits **above, Bits **below)
     *below = ARENA_ARRAY(f->arena, Bits, (size_t)n * (size_t)f->words);
     if (!*above || !*below)
         return fail_memory(f->ctx, (size_t)n * (size_t)f->words * sizeof(Bits));
-    for (int k = 0; k < n; k++)
-        for (int j = 0; j < f->dag->nodes[k]->nin; j++)
-            if (f->dag->nodes[k]->in[j]) {
-                const int from = f->dag->nodes[k]->in[j]->id;
+    for (int k = 0; k < n; k++) {
+        const Hop *h = f->dag->nodes[k];
 
-                bits_add(*above + k * f->words, *above + from * f->words, f->words);
-                bit_set(*above + k * f->words, from);
-                bit_set(f->nodes[from].readers, k);
+        if (previous[k] >= 0)
+            add_above(f, *above, previous[k], k);
+        for (int j = 0; j < h->nin; j++)
+            if (h->in[j]) {
+                add_above(f, *above, h->in[j]->id, k);
+                bit_set(f->nodes[h->in[j]->id].readers, k);
             }
-    for (int k = n - 1; k >= 0; k--)
-        for (int j = 0; j < f->dag->nodes[k]->nin; j++)
-            if (f->dag->nodes[k]->in[j]) {
-                const int to = f->dag->nodes[k]->in[j]->id;
+    }
+    for (int k = n - 1; k >= 0; k--) {
+        const Hop *h = f->dag->nodes[k];
 
-                bits_add(*below + to * f->words, *below + k * f->words, f->words);
-                bit_set(*below + to * f->words, k);
-            }
+        if (previous[k] >= 0)
+            add_below(f, *below, previous[k], k);
+        for (int j = 0; j < h->nin; j++)
+            if (h->in[j])
+                add_below(f, *below, h->in[j]->id, k);
+    }
     return ML_OK;
 }
 
@@ -226,7 +263,7 @@ static ml_status begin_group(Fuser *f, const Hop *h, const Bits *above, const Bi
     return ML_OK;
 }
 
-static ml_status begin(Fuser *f, const uint64_t *live_out)
+static ml_status begin(Fuser *f, const int *previous, const uint64_t *live_out)
 {
     const int n = f->dag->count;
     Bits *above, *below;
@@ -246,7 +283,7 @@ static ml_status begin(Fuser *f, const uint64_t *live_out)
 
         f->nodes[root->hop->id].kept |= root->slot >= 0 && slot_in(live_out, root->slot);
     }
-    TRY(node_bits(f, &above, &below));
+    TRY(node_bits(f, previous, &above, &below));
     for (int k = 0; k < n; k++)
         if (f->nodes[k].role != FUSE_NONE)
             TRY(begin_group(f, f->dag->nodes[k], above, below));
@@ -308,14 +345,19 @@ static ml_status merge_all(Fuser *f)
 ml_status dag_fuse(Ctx *ctx, Unit *unit, Dag *dag, const uint64_t *live_out)
 {
     Fuser f = {.ctx = ctx, .unit = unit, .dag = dag, .arena = dag->arena};
-    int found;
+    int found, *previous;
 
     if (dag->count > NODES_MAX)
         return ML_OK;
     TRY(fuse_roles(&f, &found));
     if (found < 2)
         return ML_OK;
-    TRY(begin(&f, live_out));
+    previous = ARENA_ARRAY(f.arena, int, dag->count);
+    if (!previous)
+        return fail_memory(ctx, (size_t)dag->count * sizeof(int));
+    if (!order_effects(dag, previous))
+        return ML_OK;
+    TRY(begin(&f, previous, live_out));
     TRY(merge_all(&f));
     TRY(fuse_decide(&f));
     return fuse_rebuild(&f);

@@ -155,7 +155,8 @@ static bool zeros_stay(Ctx *ctx, const BinaryOp *op, bool safe, const Side *othe
 static bool union_is_dense(const Matrix *x, const Matrix *y)
 {
     const double cells = (double)matrix_cells(x), both = (double)csr_nnz(x) * (double)csr_nnz(y);
-    const double stored = (double)csr_nnz(x) + (double)csr_nnz(y) - both / cells;
+    const double twice = cells > 0 ? both / cells : 0;
+    const double stored = (double)csr_nnz(x) + (double)csr_nnz(y) - twice;
 
     return !matrix_is_sparse(x->rows, x->cols, (int64_t)stored);
 }

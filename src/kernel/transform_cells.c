@@ -13,7 +13,7 @@ enum { RANGE = 1 << 16 };
 
 bool cell_is_missing(const FrameColumn *c, int64_t row)
 {
-    size_t size;
+    size_t size = 0;
 
     if (c->texts)
         return !column_text(c, row, &size) || size == 0;

@@ -28,7 +28,8 @@ static bool has_name(const char *names, const char *s, size_t size)
             (names[size] == '\0' || names[size] == ' '))
             return size > 0;
         names = strchr(names, ' ');
-        names += names != NULL;
+        if (names)
+            names++;
     }
     return false;
 }

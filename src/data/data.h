@@ -233,6 +233,8 @@ const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz); /* "d
 int64_t matrix_count_nnz(const double *cells, int64_t n);
 int64_t matrix_stored_nnz(const Matrix *m, int64_t at, int64_t n); /* of n stored cells */
 
+int64_t matrix_row_nnz(const Matrix *m, int64_t i); /* dense, CSR or constant */
+
 /* The same matrix in the format asked for; in itself, retained, when it already has it. */
 ml_status matrix_dense(Ctx *ctx, Matrix *m, Matrix **out);
 ml_status matrix_csr(Ctx *ctx, Matrix *m, Matrix **out);

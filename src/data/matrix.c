@@ -218,6 +218,15 @@ const char *matrix_format_reason(int64_t rows, int64_t cols, int64_t nnz)
     return cols > UINT32_MAX ? "dense: wide" : "dense";
 }
 
+int64_t matrix_row_nnz(const Matrix *m, int64_t i)
+{
+    if (m->format == MATRIX_CSR)
+        return m->row_ptr[i + 1] - m->row_ptr[i];
+    if (m->format == MATRIX_DENSE)
+        return matrix_stored_nnz(m, i * m->cols, m->cols);
+    return m->constant != 0 ? m->cols : 0;
+}
+
 typedef struct CountJob {
     const Matrix *m;
     int64_t n;

@@ -63,15 +63,6 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 /* ---- CSR ---- */
 
-static int64_t row_nnz(const Matrix *m, int64_t i)
-{
-    if (m->format == MATRIX_CSR)
-        return m->row_ptr[i + 1] - m->row_ptr[i];
-    if (m->format == MATRIX_DENSE)
-        return matrix_stored_nnz(m, i * m->cols, m->cols);
-    return m->constant != 0 ? m->cols : 0;
-}
-
 static ml_status count_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Cbind *b = arg;
@@ -80,7 +71,7 @@ static ml_status count_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t t = lo; t < hi; t++)
         for (int k = 0; k < b->n; k++)
             for (int64_t i = t * b->tile; i < tile_end(b, t); i++)
-                b->ends[i + 1] += row_nnz(b->parts[k], i);
+                b->ends[i + 1] += matrix_row_nnz(b->parts[k], i);
     return ML_OK;
 }
 

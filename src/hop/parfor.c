@@ -50,6 +50,13 @@ static bool is_in_chain(const Use *u, const Hop *h)
     return false;
 }
 
+/* X[i, ] = v and X += e have the variable as their first operand. */
+static bool is_form(const Use *u, const Hop *h)
+{
+    return u->mode == PARFOR_SUM ? hop_is_op(h, OP_add) && h->nin == 2
+                                 : hop_is_op(h, OP_left_index);
+}
+
 static bool push_link(Use *u, Hop *h)
 {
     if (u->links == CHAIN)
@@ -58,30 +65,19 @@ static bool push_link(Use *u, Hop *h)
     return true;
 }
 
-/* The operand that carries the variable on, -1: h is no form of this mode.  Of a sum it may be the
- * second. */
-static int carrier(const Use *u, const Hop *h, int tried)
-{
-    if (u->mode != PARFOR_SUM)
-        return tried == 0 && hop_is_op(h, OP_left_index) ? 0 : -1;
-    if (hop_is_op(h, OP_add))
-        return tried < 2 ? tried : -1;
-    return tried == 0 && hop_is_op(h, OP_sub) && h->nin == 2 ? 0 : -1;
-}
-
 /* From the value at entry to h by forms of the mode alone. */
 static bool find_chain(Use *u, Hop *h)
 {
-    if (h == u->read)
-        return true;
-    for (int tried = 0, k; (k = carrier(u, h, tried)) >= 0; tried++) {
-        const int before = u->links;
+    for (; h != u->read; h = h->in[0])
+        if (!is_form(u, h) || !h->in[0] || !push_link(u, h))
+            return false;
+    for (int k = 0; k < u->links / 2; k++) {
+        Hop *later = u->chain[k];
 
-        if (h->in[k] && find_chain(u, h->in[k]))
-            return push_link(u, h);
-        u->links = before;
+        u->chain[k] = u->chain[u->links - 1 - k];
+        u->chain[u->links - 1 - k] = later;
     }
-    return false;
+    return true;
 }
 
 static bool depends_on(const Hop *h, const Hop *on, uint8_t *seen)
@@ -235,17 +231,10 @@ static Hop *handed_part(Rebuild *r, const Hop *h)
     Hop *in[7] = {r->map[r->use->read->id]}, *made;
     int n = 1;
 
-    if (is_sum) {
-        const int carried = h->in[0] == r->use->read || is_in_chain(r->use, h->in[0]) ? 0 : 1;
-
-        in[n++] = r->map[h->in[!carried]->id];
-        in[n++] = hop_literal(r->to, value_bool(h->op == OP_sub), h->span);
-    } else {
-        for (; n < 6; n++)
-            in[n] = n < h->nin && h->in[n] ? r->map[h->in[n]->id] : NULL;
-    }
+    for (; n < (is_sum ? 2 : 6); n++)
+        in[n] = n < h->nin && h->in[n] ? r->map[h->in[n]->id] : NULL;
     in[n++] = hop_literal(r->to, value_int(r->result), h->span);
-    if (!in[n - 1] || (is_sum && !in[2]))
+    if (!in[n - 1])
         return NULL;
     made = hop_op(r->t->ctx, r->t->unit, r->to, is_sum ? OP_parfor_add : OP_parfor_put, in, NULL, n,
                   h->span);

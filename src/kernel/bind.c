@@ -22,15 +22,6 @@ typedef struct Bind {
 
 /* ---- one below the other ---- */
 
-static int64_t row_nnz(const Matrix *m, int64_t i)
-{
-    if (m->format == MATRIX_CSR)
-        return m->row_ptr[i + 1] - m->row_ptr[i];
-    if (m->format == MATRIX_DENSE)
-        return matrix_stored_nnz(m, i * m->cols, m->cols);
-    return m->constant != 0 ? m->cols : 0;
-}
-
 /* The part that row i of the result comes from. */
 static int part_of_row(const Bind *b, int64_t i)
 {
@@ -103,7 +94,7 @@ static void set_row_pointers(const Bind *b)
     for (int64_t i = b->first; i < b->out->rows; i++) {
         const int part = part_of_row(b, i);
 
-        row_ptr[i + 1] = row_ptr[i] + row_nnz(b->parts[part], i - b->offsets[part]);
+        row_ptr[i + 1] = row_ptr[i] + matrix_row_nnz(b->parts[part], i - b->offsets[part]);
     }
 }
 

@@ -17,13 +17,8 @@ typedef struct Evaluation {
 static ml_status call_operator(Evaluation *e, int op, Value *in, int nin, uint32_t last, Value *out)
 {
     OpCall call = {.op = &op_table[op], .nin = nin, .nout = 1, .in = in, .out = out, .last = last};
-    bool scalars = true;
 
-    for (int k = 0; k < nin; k++)
-        scalars &= in[k].dt <= DT_SCALAR;
-    if (scalars && call.op->scalar)
-        return call.op->scalar(e->run->ctx, in, nin, out);
-    return e->run->backend->operator_fn(op)(e->run->ctx, &call);
+    return run_operator_call(e->run, &call);
 }
 
 static ml_status evaluate(Evaluation *e, const Pattern *p, Value *out)

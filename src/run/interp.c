@@ -86,6 +86,18 @@ static ml_status execute(Run *run, const Instr *in, Value *args, bool scalars, V
     return run_function(in->op)(run, &call);
 }
 
+ml_status run_operator_call(Run *run, OpCall *call)
+{
+    bool scalars = true;
+
+    for (int k = 0; k < call->nin; k++)
+        scalars &= call->in[k].dt <= DT_SCALAR;
+    if (scalars && call->op->scalar)
+        return call->op->scalar(run->ctx, call->in, call->nin, call->out);
+    TRY(call_check_types(run->ctx, call));
+    return run->backend->operator_fn((int)(call->op - op_table))(run->ctx, call);
+}
+
 static inline void store(Value *frame, int32_t slot, const Value *v)
 {
     if (slot == OPERAND_NONE) {

@@ -50,6 +50,8 @@ void run_free_clones(Run *main);
 /* ---- blocks (interp.c) ---- */
 ml_status run_blocks(Run *run, const Routine *r, Value *frame, BlockList list);
 
+/* An operator that a backend performs, on values at hand. */
+ml_status run_operator_call(Run *run, OpCall *call);
 /* A draft in the slot becomes an ordinary matrix. */
 ml_status slot_settle(Run *run, Value *slot);
 

@@ -134,8 +134,8 @@ static ml_status run_chunk(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         ctx->run = before;
         main->stacks[ctx->worker] = outer;
     }
-    if (st != ML_OK && *at)
-        parts_drop(*at);
+    if (st != ML_OK)
+        parts_drop(loop, *at);
     return st;
 }
 

@@ -20,8 +20,7 @@
 /* What an iteration hands over: a value, and where it goes or that it is added. */
 typedef struct Part {
     int result;
-    bool minus;  /* of a sum */
-    Value in[6]; /* as of left_index; in[0] is not used */
+    Value in[6]; /* as of left_index, of a sum in[1]; in[0] is not used */
     Span span;   /* of the assignment */
 } Part;
 
@@ -90,7 +89,8 @@ ml_status worker_results(ParforWorker *w);
 ml_status parts_deliver(ParforWorker *w, int64_t lo, int64_t hi);
 /* The worker is within [lo, ...): hand in what there is if its turn has come. */
 ml_status parts_flush(ParforWorker *w, int64_t lo);
-void parts_drop(ParforWorker *w); /* after an error */
+/* After an error, of the worker if it was made: nobody waits any more. */
+void parts_drop(ParforLoop *loop, ParforWorker *w);
 
 /* ---- runs of workers (worker.c) ---- */
 ml_status run_clone(Run *main, Ctx *ctx, Run **out); /* an idle one, or a new one */

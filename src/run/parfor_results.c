@@ -12,6 +12,8 @@
 
 #include "op/op.h"
 
+#include <time.h>
+
 /* ---- parts ---- */
 
 static size_t value_bytes(Value v)
@@ -35,25 +37,13 @@ static void parts_free(Parts *parts)
     mem_free(parts);
 }
 
-static ml_status call_operator(Run *run, OpCall *call)
-{
-    bool scalars = true;
-
-    for (int k = 0; k < call->nin; k++)
-        scalars &= call->in[k].dt <= DT_SCALAR;
-    if (scalars && call->op->scalar)
-        return call->op->scalar(run->ctx, call->in, call->nin, call->out);
-    TRY(call_check_types(run->ctx, call));
-    return run->backend->operator_fn((int)(call->op - op_table))(run->ctx, call);
-}
-
 /* While workers run nobody writes the frame that they begin with. */
 static ml_status apply_part(Run *run, const ParforLoop *loop, const Part *p)
 {
     LoopResult *result = &loop->results[p->result];
     const ParforSlot *of = result->of;
     const bool is_sum = of->mode == PARFOR_SUM;
-    const int op = !is_sum ? OP_left_index : p->minus ? OP_sub : OP_add;
+    const int op = is_sum ? OP_add : OP_left_index;
     const char *names[6] = {loop->r->names[of->slot]};
     Value *at = loop->workers ? &result->now : &loop->frame[of->slot], out = value_none();
     Value in[6] = {*at, p->in[1], p->in[2], p->in[3], p->in[4], p->in[5]};
@@ -64,7 +54,7 @@ static ml_status apply_part(Run *run, const ParforLoop *loop, const Part *p)
                    .out = &out,
                    .last = 1,
                    .names = names};
-    ml_status st = call_operator(run, &call);
+    ml_status st = run_operator_call(run, &call);
 
     if (st == ML_OK) {
         value_release(*at);
@@ -127,7 +117,7 @@ static ml_status write_through(Run *run, OpCall *call, Matrix *target)
     in[0] = value_matrix(target);
     for (int k = 1; k < 6; k++)
         in[k] = call->in[k];
-    TRY(call_operator(run, &put));
+    TRY(run_operator_call(run, &put));
     value_release(out);
     return ML_OK;
 }
@@ -146,7 +136,7 @@ ml_status ml_r_parfor_put(Run *run, OpCall *call)
 
 ml_status ml_r_parfor_add(Run *run, OpCall *call)
 {
-    Part p = {.result = (int)call->in[3].i, .minus = call->in[2].b, .span = run->instr->span};
+    Part p = {.result = (int)call->in[2].i, .span = run->instr->span};
 
     p.in[1] = value_retain(call->in[1]);
     return hand_over(run->worker, run, &p);
@@ -185,7 +175,25 @@ static ml_status apply_waiting(ParforLoop *loop, Run *run)
     return st;
 }
 
-static void wait_in_line(ParforLoop *loop, Parts *parts)
+/* Cancelling sends no signal, so it is asked for now and then. */
+static ml_status wait_for_room(ParforLoop *loop, Ctx *ctx)
+{
+    enum { NANOSECONDS = 20000000 };
+
+    while (loop->waiting_bytes > loop->waiting_most && !loop->failed) {
+        struct timespec until;
+
+        TRY(check_cancel(ctx));
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += NANOSECONDS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&loop->turn, &loop->lock, &until);
+    }
+    return ML_OK;
+}
+
+static ml_status wait_in_line(ParforLoop *loop, Ctx *ctx, Parts *parts)
 {
     Parts **at = &loop->waiting;
 
@@ -194,8 +202,7 @@ static void wait_in_line(ParforLoop *loop, Parts *parts)
     parts->next = *at;
     *at = parts;
     loop->waiting_bytes += parts->bytes;
-    while (loop->waiting_bytes > loop->waiting_most && !loop->failed)
-        pthread_cond_wait(&loop->turn, &loop->lock);
+    return wait_for_room(loop, ctx);
 }
 
 static bool is_ordered(const LoopResult *result)
@@ -235,7 +242,7 @@ ml_status parts_deliver(ParforWorker *w, int64_t lo, int64_t hi)
             st = apply_waiting(loop, w->run);
         pthread_cond_broadcast(&loop->turn);
     } else {
-        wait_in_line(loop, parts);
+        st = wait_in_line(loop, w->run->ctx, parts);
     }
     pthread_mutex_unlock(&loop->lock);
     return st;
@@ -255,14 +262,12 @@ ml_status parts_flush(ParforWorker *w, int64_t lo)
     return st;
 }
 
-void parts_drop(ParforWorker *w)
+void parts_drop(ParforLoop *loop, ParforWorker *w)
 {
-    ParforLoop *loop = w->loop;
-
-    parts_free(w->parts);
-    w->parts = NULL;
-    if (!loop->workers)
-        return;
+    if (w) {
+        parts_free(w->parts);
+        w->parts = NULL;
+    }
     pthread_mutex_lock(&loop->lock);
     loop->failed = true;
     pthread_cond_broadcast(&loop->turn);
@@ -388,11 +393,11 @@ static ml_status merge_changed(ParforLoop *loop, Value before, Value changed, Va
         *into = value_retain(changed);
         return ML_OK;
     }
-    TRY(call_operator(run, &differ));
+    TRY(run_operator_call(run, &differ));
     in[0] = mask;
     in[1] = changed;
     in[2] = *into;
-    st = call_operator(run, &choose);
+    st = run_operator_call(run, &choose);
     value_release(mask);
     if (st == ML_OK) {
         value_release(*into);

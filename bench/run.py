@@ -190,23 +190,21 @@ def main():
     bounds.show_limits(o.limits, [limit for name in names for limit in bounds.limits((workloads[name] + [{}])[2])])
     print(f"{'workload':18s}" + "".join(f"{e:>13s}" for e in engines) +
           "".join(f"{e + '/' + engines[0][:1]:>11s}" for e in engines[1:]) + f"   {engines[0]}: peak, throughput")
-    results, slow, held = {}, [], {}
+    results, slow = {}, []
     with tempfile.TemporaryDirectory(prefix="matloom-bench-") as scratch:
         for name in names:
             records = results[name] = measure(name, workloads[name], engines, o, scratch)
             show_row(name, records, engines)
             found = bounds.check(workloads[name], records)
             bounds.show(found)
-            if found:
-                held[name] = found
+            if found and o.results:  # at once: what is measured stays when the run is stopped
+                bounds.update_results(o.results, {name: found}, workloads)
             first = records.get(engines[0])
             slow += [f"{name} ({e})" for e in engines[1:] if o.limit and records.get(e) and
                      (not first or first["seconds"] > o.limit * records[e]["seconds"])]
     if o.json:
         with open(o.json, "w") as f:
             json.dump(results, f, indent=1)
-    if o.results:
-        bounds.update_results(o.results, held, workloads)
     if slow:
         sys.exit("slower than the limit allows: " + ", ".join(slow))
 

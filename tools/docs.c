@@ -1,10 +1,11 @@
 /* Write the reference pages that tables can print: docs FOLDER
  *
- * operators.md from the operator table, library.md from the head comments of lib/, options.md,
+ * operators.md from the operator table, library.md from the comments in lib/, options.md,
  * errors.md, optimizer.md and rewrites.md from their lists. `make docs` runs it; the pages lie in
  * the build folder and are never committed.
  */
 #include "hop/hop.h"
+#include "lang/lang.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,19 +93,23 @@ static void write_operators(const char *folder)
     end_page(out);
 }
 
-/* ---- the script library: the comment at the head of each file */
+/* ---- the script library: the comments of its functions */
 
 static void write_library(const char *folder)
 {
     FILE *out = page(folder, "library", "Script library");
 
     for (size_t i = 0; i < lib_nfiles; i++) {
-        const char *line = lib_files[i].text;
+        const char *at = lib_files[i].text;
+        LibraryEntry e;
 
-        fprintf(out, "\n## %s\n\n", lib_files[i].path);
-        for (; *line == '#'; line += strcspn(line, "\n"), line += *line == '\n')
-            fprintf(out, "    %.*s\n", (int)strcspn(line, "\n") - 1 - (line[1] == ' '),
-                    line + 1 + (line[1] == ' '));
+        while (library_entry(&at, lib_files[i].text + lib_files[i].size, &e)) {
+            Buffer text = {0};
+
+            library_comment(&e, &text);
+            fprintf(out, "\n## %.*s\n\n```\n%s```\n", (int)e.size, e.name, text.data);
+            buffer_free(&text);
+        }
     }
     end_page(out);
 }

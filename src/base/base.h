@@ -25,6 +25,7 @@ typedef struct Source {
     const char *name; /* as shown in messages */
     const char *text;
     size_t size;
+    bool library; /* of the script library: not the user's own text */
 } Source;
 
 /* Bytes [begin, end) of a source; src is NULL where there is no position. */

@@ -89,12 +89,26 @@ void diagnostic_format(Buffer *b, const char *severity, Span span, const char *t
     put_marks(b, &x);
 }
 
+/* The words of stop(): alone when the script's own; those of the script library at the place in the
+ * script that called it. */
+static void stop_format(Buffer *b, const ErrorRecord *err)
+{
+    int k = 0;
+
+    while (k < err->ncalls && err->calls[k].span.src && err->calls[k].span.src->library)
+        k++;
+    if (err->span.src && err->span.src->library && k < err->ncalls)
+        diagnostic_format(b, "error", err->calls[k].span, err->text);
+    else
+        buffer_format(b, "%s\n", err->text);
+}
+
 void error_format(Buffer *b, const ErrorRecord *err)
 {
     char text[ERROR_TEXT];
 
-    if (err->code == ML_ESTOP) { /* the script's own words, alone */
-        buffer_format(b, "%s\n", err->text);
+    if (err->code == ML_ESTOP) {
+        stop_format(b, err);
         return;
     }
     diagnostic_format(b, "error", err->span, err->text);

@@ -177,7 +177,18 @@ void diagnostic_format(Buffer *b, const char *severity, Span span, const char *t
 /* The error record in full, with call chain. */
 void error_format(Buffer *b, const ErrorRecord *err);
 
-/* The header comment of a library function, for --help; NULL when there is none. */
+/* A function of the script library and the comment right above it, in the text of its file. */
+typedef struct LibraryEntry {
+    const char *name;
+    size_t size;
+    const char *comment, *end;
+} LibraryEntry;
+
+/* The next commented library function of a file's text from *at on, which moves behind it. */
+bool library_entry(const char **at, const char *end, LibraryEntry *out);
+/* The comment without its marks. */
+void library_comment(const LibraryEntry *e, Buffer *out);
+/* The comment of a library function, for --help; nothing is added when there is none. */
 ml_status library_help(Ctx *ctx, const char *name, const char *lib, Buffer *out);
 
 #endif

@@ -1,8 +1,10 @@
 /* The script library: files found in the folder given (MATLOOM_LIB) or else embedded, parsed when
  * first called.
  *
- * A library function g is a file builtin/g.dml that defines m_g, s_g and/or f_g - the variants for
- * a matrix or list, a scalar, a frame as first argument - and functions of its own. */
+ * A library function g is m_g, s_g and/or f_g - the variants for a matrix or list, a scalar, a
+ * frame as first argument - in the file of its family: builtin/g.dml, or else the file named by the
+ * longest beginning of g that ends before a capital letter: lmPredict is in builtin/lm.dml. A file
+ * holds helper functions of its own, too. */
 #include "lang/program.h"
 
 #include <string.h>
@@ -67,11 +69,18 @@ ml_status library_text(Ctx *ctx, Program *p, const char *path, const char **text
 
 /* ---- functions ---- */
 
+static bool is_plain_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 static bool is_plain_name(const char *name)
 {
-    return name[0] &&
-           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
-               '\0';
+    size_t size = 0;
+
+    while (is_plain_char(name[size]))
+        size++;
+    return size > 0 && !name[size];
 }
 
 /* The function prefix + name of the unit; messages know it by the name that is called. */
@@ -103,21 +112,43 @@ static void check_variants(Ctx *ctx, Program *p, const Function *first, const Fu
                      "the parameters of '%s' are not those of its other variant", other->name);
 }
 
-static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
+/* The unit that defines the function with this name in the file named by its first `size` bytes. */
+static ml_status load_from(Ctx *ctx, Program *p, const char *name, size_t size, FunctionSet *set)
 {
-    const char *path = arena_format(p->arena, "builtin/%s.dml", name);
+    const char *path = arena_format(p->arena, "builtin/%.*s.dml", (int)size, name);
     Unit *unit;
 
     if (!path)
-        return fail_memory(ctx, strlen(name));
+        return fail_memory(ctx, size);
     TRY(unit_library(ctx, p, path, 0, &unit));
     if (!unit)
         return ML_OK;
     TRY(find_variant(ctx, p, unit, "m_", name, &set->matrix));
     TRY(find_variant(ctx, p, unit, "s_", name, &set->scalar));
-    TRY(find_variant(ctx, p, unit, "f_", name, &set->frame));
+    return find_variant(ctx, p, unit, "f_", name, &set->frame);
+}
+
+static bool set_is_empty(const FunctionSet *set)
+{
+    return !set->matrix && !set->scalar && !set->frame;
+}
+
+/* The longest beginning shorter than `size` that ends before a capital letter; 0 when there is
+ * none. */
+static size_t family(const char *name, size_t size)
+{
+    while (--size > 0)
+        if (name[size] >= 'A' && name[size] <= 'Z')
+            return size;
+    return 0;
+}
+
+static ml_status load(Ctx *ctx, Program *p, const char *name, FunctionSet *set)
+{
+    for (size_t size = strlen(name); size && set_is_empty(set); size = family(name, size))
+        TRY(load_from(ctx, p, name, size, set));
     set->by_type = true;
-    if (set->matrix || set->scalar || set->frame) {
+    if (!set_is_empty(set)) {
         check_variants(ctx, p, resolve_variant(set), set->scalar);
         check_variants(ctx, p, resolve_variant(set), set->frame);
     }
@@ -142,43 +173,95 @@ ml_status library_find(Ctx *ctx, Program *p, const char *name, const FunctionSet
         if (is_plain_name(key))
             TRY(load(ctx, p, key, set));
     }
-    if (set->matrix || set->scalar || set->frame)
+    if (!set_is_empty(set))
         *out = set;
     return ML_OK;
 }
 
 /* ---- help ---- */
 
-/* The comment lines at the start of the text, without their marks. */
-static void head_comment(const char *text, const char *end, Buffer *out)
+/* Does the line define a variant of a library function?  Its name goes to *out. */
+static bool defines(const char *line, const char *end, LibraryEntry *out)
 {
-    while (text < end && *text == '#') {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = newline ? newline : end;
+    const char *last;
 
-        text += text[1] == ' ' && text + 1 < stop ? 2 : 1;
+    if (end - line < 3 || !strchr("msf", line[0]) || line[1] != '_')
+        return false;
+    out->name = line + 2;
+    for (last = out->name; last < end && is_plain_char(*last); last++)
+        ;
+    out->size = (size_t)(last - out->name);
+    while (last < end && *last == ' ')
+        last++;
+    return out->size > 0 && end - last > 10 && memcmp(last, "= function", 10) == 0;
+}
+
+bool library_entry(const char **at, const char *end, LibraryEntry *out)
+{
+    const char *comment = NULL, *line = *at;
+
+    while (line < end) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *next = newline ? newline + 1 : end;
+
+        if (*line == '#') {
+            comment = comment ? comment : line;
+        } else if (comment && defines(line, next, out)) {
+            out->comment = comment;
+            out->end = line;
+            *at = next;
+            return true;
+        } else if (*line != '\n') {
+            comment = NULL;
+        }
+        line = next;
+    }
+    return false;
+}
+
+void library_comment(const LibraryEntry *e, Buffer *out)
+{
+    const char *line = e->comment;
+
+    while (line < e->end) {
+        const char *newline = memchr(line, '\n', (size_t)(e->end - line)), *text = line;
+        const char *stop = newline ? newline : e->end;
+
+        if (*text == '#')
+            text += text[1] == ' ' && text + 1 < stop ? 2 : 1;
         buffer_put(out, text, (size_t)(stop - text));
         buffer_put(out, "\n", 1);
-        text = newline ? newline + 1 : end;
+        line = newline ? newline + 1 : e->end;
     }
+}
+
+/* The comment of the function in the file named by the first `size` bytes of its name. */
+static ml_status help_from(Ctx *ctx, const char *name, size_t size, const char *lib, Buffer *out)
+{
+    Buffer path = {0};
+    char *owned = NULL;
+    const char *text = NULL, *at;
+    size_t length = 0;
+    LibraryEntry e;
+    ml_status st;
+
+    buffer_format(&path, "builtin/%.*s.dml", (int)size, name);
+    st = path.failed ? fail_memory(ctx, size)
+                     : read_file(ctx, lib ? lib : "", path.data, &owned, &text, &length);
+    at = text;
+    while (st == ML_OK && at && out->size == 0 && library_entry(&at, text + length, &e))
+        if (e.size == strlen(name) && memcmp(e.name, name, e.size) == 0)
+            library_comment(&e, out);
+    mem_free(owned);
+    buffer_free(&path);
+    return st == ML_OK && out->failed ? fail_memory(ctx, out->size) : st;
 }
 
 ml_status library_help(Ctx *ctx, const char *name, const char *lib, Buffer *out)
 {
-    Buffer path = {0};
-    char *owned = NULL;
-    const char *text = NULL;
-    size_t size;
-    ml_status st;
-
     if (!is_plain_name(name))
         return ML_OK;
-    buffer_format(&path, "builtin/%s.dml", name);
-    st = path.failed ? fail_memory(ctx, strlen(name))
-                     : read_file(ctx, lib ? lib : "", path.data, &owned, &text, &size);
-    if (st == ML_OK && text)
-        head_comment(text, text + size, out);
-    mem_free(owned);
-    buffer_free(&path);
-    return st == ML_OK && out->failed ? fail_memory(ctx, out->size) : st;
+    for (size_t size = strlen(name); size && out->size == 0; size = family(name, size))
+        TRY(help_from(ctx, name, size, lib, out));
+    return ML_OK;
 }

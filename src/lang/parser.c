@@ -559,7 +559,7 @@ static bool parse_statements(Parser *p, bool top, StmtList *out)
 
 Expr *parse_default(Ctx *ctx, Program *p, const char *text, Span span)
 {
-    Source src = {"", text, strlen(text)};
+    Source src = {.name = "", .text = text, .size = strlen(text)};
     TokenList tokens = {0};
     Parser parser = {.ctx = ctx, .program = p, .source = &src, .folder = ""};
     Expr *e = NULL;

@@ -28,7 +28,7 @@ typedef struct Unit {
     const char *name;     /* as shown, and the prefix of its functions' keys */
     const char *identity; /* equal for equal files */
     const char *library;  /* "builtin/lm.dml" when from the script library */
-    const Source *source;
+    Source *source;
     bool is_main;
     VEC(Definition *) functions;
     Map *by_name; /* name of a function -> Definition * */

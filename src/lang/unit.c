@@ -112,6 +112,7 @@ ml_status unit_library(Ctx *ctx, Program *p, const char *path, int depth, Unit *
     if (!*out)
         return ML_OK;
     (*out)->library = (*out)->name;
+    (*out)->source->library = true;
     return unit_parse(ctx, p, *out, depth);
 }
 

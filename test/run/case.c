@@ -37,6 +37,21 @@ void text_add(Text *text, const char *data, size_t size)
     text->data[text->size] = '\0';
 }
 
+Text text_unescape(const char *s)
+{
+    Text out = {0};
+
+    text_add(&out, "", 0);
+    for (; *s; s++) {
+        char c = *s;
+
+        if (c == '\\' && s[1])
+            c = *++s == 'n' ? '\n' : *s == 't' ? '\t' : *s;
+        text_add(&out, &c, 1);
+    }
+    return out;
+}
+
 bool text_read(const char *path, Text *text)
 {
     char chunk[1 << 14];

@@ -19,6 +19,7 @@ typedef struct Text {
 } Text;
 
 void text_add(Text *text, const char *data, size_t size);
+Text text_unescape(const char *s); /* with \n, \t and \\ as what they stand for */
 bool text_same_numbers(const Text *left, const Text *right); /* the same but for rounding */
 bool text_read(const char *path, Text *text);                /* false when there is no such file */
 char *format(const char *form, ...) __attribute__((format(printf, 1, 2))); /* a new string */

@@ -1,6 +1,6 @@
 /* Runs the program on scripts and compares: scripts [-k WORD] SUITE PROGRAM ROOT [ARG...]
  *
- * SUITE is golden, reference, observed or peer, each a folder of ROOT/test.
+ * SUITE is golden, reference, observed, library or peer, each a folder of ROOT/test.
  *
  * ROOT is the repository; ARGs go to the program before each script's own; with -k only the scripts
  * whose name contains WORD. */
@@ -14,6 +14,8 @@ static bool collect(CaseList *list, const char *suite, const char *folder)
 {
     if (strcmp(suite, "observed") == 0)
         return observed_collect(list, folder);
+    if (strcmp(suite, "library") == 0)
+        return errors_collect(list, folder);
     if (strcmp(suite, "peer") == 0)
         return peer_collect(list, folder);
     return golden_collect(list, folder, folder);
@@ -33,7 +35,8 @@ int main(int argc, char **argv)
         argv += 2;
     }
     if (argc < 4) {
-        fputs("usage: scripts [-k WORD] golden|reference|observed|peer PROGRAM ROOT [ARG...]\n",
+        fputs("usage: scripts [-k WORD] golden|reference|observed|library|peer PROGRAM ROOT "
+              "[ARG...]\n",
               stderr);
         return 2;
     }

@@ -8,21 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Text unescape(const char *s)
-{
-    Text out = {0};
-
-    text_add(&out, "", 0);
-    for (; *s; s++) {
-        char c = *s;
-
-        if (c == '\\' && s[1])
-            c = *++s == 'n' ? '\n' : *s == 't' ? '\t' : *s;
-        text_add(&out, &c, 1);
-    }
-    return out;
-}
-
 /* Does the script call a function of this name? */
 static bool calls(const char *script, const char *name)
 {
@@ -62,11 +47,11 @@ static bool add_line(CaseList *list, const char *folder, int number, char *line,
     c->file = format("observed.dml");
     case_arg(c, format("-f"));
     case_arg(c, format("%s", c->file));
-    c->script = unescape(script);
+    c->script = text_unescape(script);
     c->exit_status = prints ? 0 : EXIT_NOT_ZERO;
     c->has_expected = prints;
     c->trim = true;
-    c->expected = unescape(expected ? expected : "");
+    c->expected = text_unescape(expected ? expected : "");
     c->pending = prints && is_pending(c->script.data, pending);
     return true;
 }

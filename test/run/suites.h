@@ -10,6 +10,9 @@ bool golden_collect(CaseList *list, const char *root, const char *folder);
 /* All lines of folder/observed.tsv. */
 bool observed_collect(CaseList *list, const char *folder);
 
+/* All lines of folder/errors.tsv. */
+bool errors_collect(CaseList *list, const char *folder);
+
 /* All scripts in folder, with what the peer printed. */
 bool peer_collect(CaseList *list, const char *folder);
 

@@ -5,7 +5,7 @@
 
 static Source text_source(const char *text)
 {
-    return (Source){"t.dml", text, strlen(text)};
+    return (Source){.name = "t.dml", .text = text, .size = strlen(text)};
 }
 
 ML_TEST(positions_count_characters_not_bytes)

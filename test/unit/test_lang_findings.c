@@ -30,7 +30,7 @@ ML_TEST(of_a_long_line_the_part_around_the_position_is_shown)
 {
     char text[1200], shown[512];
     Buffer b = {0};
-    const Source src = {"long.dml", text, sizeof text};
+    const Source src = {.name = "long.dml", .text = text, .size = sizeof text};
     const char *marks;
 
     memset(text, 'a', sizeof text);
@@ -57,7 +57,7 @@ ML_TEST(a_finding_without_position_is_one_line)
 ML_TEST(an_error_record_is_shown_with_its_calls)
 {
     const char *text = "f(1)\ng(2)\n";
-    const Source src = {"t.dml", text, strlen(text)};
+    const Source src = {.name = "t.dml", .text = text, .size = strlen(text)};
     ErrorRecord err = {.code = ML_EVALUE, .span = {&src, 0, 4}, .ncalls = 1, .ncalls_dropped = 2};
     Buffer b = {0};
 
@@ -386,7 +386,7 @@ ML_TEST(a_function_that_eval_reaches_must_not_need_a_later_version)
 {
     const char *text =
         "f = function(matrix[double] X) return (double y) { y = g(X) print(exists(zz)) }\n"
-        "g = function(matrix[double] X) return (double y) { [C, y] = kmeans(X=X) y = sum(X) }\n"
+        "g = function(matrix[double] X) return (double y) { [C, y] = xgboost(X=X) y = sum(X) }\n"
         "h = function(matrix[double] X) return (double y) { y = sum(decompress(X)) print(y) }\n"
         "k = function(double x) return (double y) { y = eval(\"sigmoid\", x) [a] = l(y) }\n"
         "l = function(double x) return (double y) { y = x }";
@@ -400,10 +400,32 @@ ML_TEST(a_function_that_eval_reaches_must_not_need_a_later_version)
                      ML_OK);
     assert_int_equal(program_find(&ctx, p, "f", &set), ML_EUNSUPPORTED);
     assert_string_equal(ctx.err.text,
-                        "'kmeans' is part of the script library but not in this version");
+                        "'xgboost' is part of the script library but not in this version");
     assert_int_equal(program_find(&ctx, p, "h", &set), ML_EUNSUPPORTED);
     assert_int_equal(program_find(&ctx, p, "k", &set), ML_OK);
     program_free(p);
+}
+
+ML_TEST(a_library_function_lies_in_the_file_of_its_family)
+{
+    char folder[32], *old = enter(folder);
+
+    assert_int_equal(mkdir("lib", 0700), 0);
+    assert_int_equal(mkdir("lib/builtin", 0700), 0);
+    put_file(
+        "lib/builtin/fill.dml",
+        "# Fills.\n\nm_fillByMean = function(matrix[double] X) return (double y) { y = own(X) }\n"
+        "own = function(matrix[double] X) return (double y) { y = mean(X) }\n"
+        "# Fills as before.\n"
+        "m_fillByMeanApply = function(matrix[double] X) return (double y) { y = fillByMean(X) }");
+    put_file("lib/builtin/fillBy.dml",
+             "m_fillByMode = function(double x) return (double y) { y = x }");
+    assert_string_equal(
+        findings_with_lib("x = fillByMean(matrix(1,2,2)) y = fillByMeanApply(X=matrix(1,2,2))"),
+        "");
+    assert_string_equal(findings_with_lib("x = fillByMode(1)"), "");
+    assert_non_null(strstr(findings_with_lib("x = fillByMedian(1)"), "fillByMedian"));
+    leave(old, folder);
 }
 
 ML_TEST(help_on_a_library_function_is_its_head_comment)

@@ -10,7 +10,7 @@ static const char *kinds(const char *text)
 {
     static const char letters[] = "!?nDids=+()[]{},;:";
     static char out[64];
-    const Source src = {"t", text, strlen(text)};
+    const Source src = {.name = "t", .text = text, .size = strlen(text)};
     TokenList tokens = {0};
 
     memset(out, 0, sizeof out);
@@ -78,7 +78,7 @@ ML_TEST(escapes_are_substituted_and_backslashes_stay_two)
 
 static size_t bad_byte(const char *text, size_t size)
 {
-    const Source src = {"t", text, size};
+    const Source src = {.name = "t", .text = text, .size = size};
 
     return lex_bad_byte(&src);
 }

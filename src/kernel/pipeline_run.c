@@ -145,6 +145,12 @@ void pipeline_add_nnz(const PipeTile *t)
             atomic_fetch_add_explicit(&t->run->nnz[k], t->nnz[k], memory_order_relaxed);
 }
 
+/* What a block costs: the unit in which threads share the work. */
+static int64_t block_cells(const PipeRun *r)
+{
+    return r->p->schedule.flat ? r->tile_cols : r->block_rows * r->row_cells;
+}
+
 static ml_status blocks_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     PipeRun *r = arg;
@@ -176,7 +182,7 @@ static ml_status run_all(Ctx *ctx, PipeRun *r)
     if (bytes && !(r->before = pool_alloc(ctx, bytes)))
         return ML_ENOMEM;
     pipeline_tile(&before, true);
-    st = task_for(ctx, r->blocks, task_grain(r->block_rows * r->row_cells), blocks_task, r);
+    st = task_for(ctx, r->blocks, task_grain(block_cells(r)), blocks_task, r);
     if (bytes)
         pool_release(ctx->pool, r->before, bytes);
     return st;

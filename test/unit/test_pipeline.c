@@ -1,6 +1,8 @@
 /* Pipelines against their programs run operator by operator: all statements, sizes, formats. */
 #include "pipeline_case.h"
 
+#include "task/task.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -217,6 +219,24 @@ ML_TEST(pipelines_give_the_same_digits_on_any_number_of_threads)
         }
         for (int r = 0; r < PIPELINE_RESULTS; r++)
             value_release(want[r]);
+    }
+    free_operands(&o);
+}
+
+/* Half a million cells are worth several threads, whatever a tile of the program is. */
+ML_TEST(pipelines_are_divided_by_their_cells)
+{
+    static const char *const texts[] = {"1 / (1 + exp(-a))", "sum(a * b)", "a - c",
+                                        "rowSums(a * b)"};
+    Operands o = make_operands(40000, 13, false);
+    Value got[PIPELINE_RESULTS];
+
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+        test_threads(2); /* a new engine, which has counted nothing */
+        assert_ok(fused_try(texts[k], o.v, 8, 0, got));
+        if (task_stats(test_ctx()->tasks).chunks < 4)
+            fail_msg("%s: %d chunks", texts[k], (int)task_stats(test_ctx()->tasks).chunks);
+        value_release(got[0]);
     }
     free_operands(&o);
 }

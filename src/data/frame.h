@@ -229,23 +229,37 @@ void text_set_free(TextSet *s);
 /* The texts in the order of their numbers. */
 ml_status text_store_of_set(Ctx *ctx, const TextSet *s, TextStore **out);
 
+/* A text somewhere; s NULL: null. */
+typedef struct TextSpan {
+    const char *s;
+    size_t size;
+} TextSpan;
+
 /* Cells are added row by row, then the whole becomes a FrameColumn. */
 typedef struct TextColumnBuilder {
     int64_t rows;
-    TextSet set;  /* while texts repeat; given up when too many are new */
-    bool plain;   /* the set was given up: */
-    Buffer bytes; /* all texts one after the other */
+    const TextSet *base; /* numbers begin with those of this set, which is borrowed; or NULL */
+    TextSet set;         /* while texts repeat; given up when too many are new */
+    bool plain;          /* the set was given up: */
+    Buffer bytes;        /* all texts one after the other */
     VEC(uint32_t)
-    words; /* a row: the number in the set, 0 for null; or, plain, the size of the
+    words; /* a row: the number in the sets, 0 for null; or, plain, the size of the
               text, UINT32_MAX for null */
 } TextColumnBuilder;
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
 /* The same for a text after which at least 16 bytes can be read; faster. */
 bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size);
+/* The same for n texts that lie in memory which can be read up to `end`; faster. */
+bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end);
 ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type,
                               FrameColumn **out); /* empties b */
-/* The column of the rows of n builders one after the other; empties each as soon as it is copied,
- * so that the whole is not held twice. */
+/* Of builders for parts of a column in the order of rows, the first `filled` are filled: what they
+ * know becomes the base of all, or none of the others tries a set where texts hardly repeat. `base`
+ * is empty before; it must outlive the builders and be freed after. */
+ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled, int64_t stride,
+                              TextSet *base);
+/* The column of the rows of n builders one after the other, which have the same base; empties each
+ * as soon as it is copied, so that the whole is not held twice. */
 ml_status text_builders_join(Ctx *ctx, TextColumnBuilder *b, int n, int64_t stride, FrameType type,
                              FrameColumn **out);
 void text_builder_free(TextColumnBuilder *b);

@@ -1,16 +1,17 @@
 /* text_build: text columns out of cells that come one by one.
  *
  * A builder puts each text into a set and keeps its number, for columns repeat their texts more
- * often than not.  When texts turn out to be new too often - more than MANY and a quarter of the
- * rows so far - the set is given up and texts are kept as they come.  The sets of several builders
- * that were filled in the order of rows are united in their order, so the numbers are those of
- * first appearance, however the rows were divided.
+ * often than not.  When texts turn out to be new too often - more than MANY and half of the rows so
+ * far - the set is given up and texts are kept as they come.  Of several builders for parts of a
+ * column the first ones are filled first; their sets, united in the order of rows, are the base of
+ * the others, which then mostly look up and hardly add.  What these add is united in the same
+ * order, so the numbers are those of first appearance, however the rows were divided.
  *
  * Cost: a hash and, mostly, one comparison a cell; the set fits the L2 cache.  The set is open
  * addressing with linear probing, at most half full, and a slot keeps part of the hash. */
 #include "data/data.h"
 
-enum { FIRST_SLOTS = 64, MANY = 4096 };
+enum { FIRST_SLOTS = 64, MANY = 4096, GROUP = 16 };
 
 static const uint32_t NULL_SIZE = UINT32_MAX;
 
@@ -30,15 +31,6 @@ typedef struct Key {
 } Key;
 
 enum { WORD = sizeof(uint64_t), SHORT = 2 * WORD };
-
-static inline uint64_t first_bytes(uint64_t word, size_t n)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return n >= WORD ? word : n ? word & ~(UINT64_MAX >> 8 * n) : 0;
-#else
-    return n >= WORD ? word : word & ((UINT64_C(1) << 8 * n) - 1);
-#endif
-}
 
 static inline void finish_key(Key *k)
 {
@@ -67,18 +59,19 @@ static void key_of(const char *text, size_t size, Key *k)
 /* The same for a text after which 16 bytes can be read, without a branch on its size. */
 static inline void key_ahead(const char *text, size_t size, Key *k)
 {
-    uint64_t low, high;
+    static const uint64_t keep[2 * SHORT / WORD] = {UINT64_MAX, UINT64_MAX, 0, 0};
+    uint64_t words[2], mask[2];
 
     if (size > SHORT) {
         key_of(text, size, k);
         return;
     }
-    memcpy(&low, text, WORD);
-    memcpy(&high, text + WORD, WORD);
+    memcpy(words, text, SHORT);
+    memcpy(mask, (const char *)keep + SHORT - size, SHORT);
     k->text = text;
     k->size = size;
-    k->low = first_bytes(low, size);
-    k->high = first_bytes(high, size > WORD ? size - WORD : 0);
+    k->low = words[0] & mask[0];
+    k->high = words[1] & mask[1];
     finish_key(k);
 }
 
@@ -180,6 +173,22 @@ void text_set_free(TextSet *s)
 
 /* ---- builders ---- */
 
+static uint32_t base_count(const TextColumnBuilder *b)
+{
+    return b->base ? (uint32_t)b->base->entries.count : 0;
+}
+
+/* The text with a number, NULL for 0. */
+static const char *number_text(const TextColumnBuilder *b, uint32_t number, size_t *size)
+{
+    const uint32_t known = base_count(b);
+
+    if (number == 0)
+        return NULL;
+    return number <= known ? text_set_at(b->base, number, size)
+                           : text_set_at(&b->set, number - known, size);
+}
+
 static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
 {
     if (text && size)
@@ -187,29 +196,12 @@ static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
     return !b->bytes.failed && VEC_PUSH(&b->words, text ? (uint32_t)size : NULL_SIZE);
 }
 
-/* The text of a row that was added, NULL for null.  Plain texts are taken in order: *from is where
- * the next one begins. */
-static const char *row_text(const TextColumnBuilder *b, int64_t row, size_t *from, size_t *size)
-{
-    if (!b->plain) {
-        const uint32_t number = b->words.items[row];
-
-        return number ? text_set_at(&b->set, number, size) : NULL;
-    }
-    if (b->words.items[row] == NULL_SIZE)
-        return NULL;
-    *size = b->words.items[row];
-    *from += *size;
-    return b->bytes.data ? b->bytes.data + *from - *size : "";
-}
-
 /* Turns the numbers of all rows so far into sizes. */
 static bool give_up_set(TextColumnBuilder *b)
 {
     for (int64_t i = 0; i < b->rows; i++) {
-        const uint32_t number = b->words.items[i];
         size_t size = 0;
-        const char *text = number ? text_set_at(&b->set, number, &size) : NULL;
+        const char *text = number_text(b, b->words.items[i], &size);
 
         buffer_put(&b->bytes, text, size);
         b->words.items[i] = text ? (uint32_t)size : NULL_SIZE;
@@ -219,57 +211,141 @@ static bool give_up_set(TextColumnBuilder *b)
     return !b->bytes.failed;
 }
 
-/* One more row while there is a set, of a text or null. */
-static inline bool add_key(TextColumnBuilder *b, const Key *k)
+/* The set that is looked into first. */
+static inline const TextSet *first_set(const TextColumnBuilder *b)
 {
-    const uint32_t number = k ? put_key(&b->set, k) : 0;
-
-    if ((k && !number) || !VEC_PUSH(&b->words, number))
-        return false;
-    b->rows++;
-    return true;
+    return b->base ? b->base : &b->set;
 }
 
-static inline bool has_set(TextColumnBuilder *b, bool *good)
+/* The number of a key, 0 when memory is exhausted. */
+static inline uint32_t number_of(TextColumnBuilder *b, const Key *k)
 {
-    *good = b->set.entries.count <= MANY + b->rows / 4 || b->plain || give_up_set(b);
-    return !b->plain;
+    const TextSet *s = first_set(b);
+    uint32_t number = s->slots ? probe(s, k)->number : 0;
+
+    if (number)
+        return number;
+    number = put_key(&b->set, k);
+    return number ? number + base_count(b) : 0;
 }
 
-static bool add_plain(TextColumnBuilder *b, const char *text, size_t size)
+/* Whether the set is still worth its while. */
+static bool keeps_set(const TextColumnBuilder *b)
 {
-    if (!put_plain(b, text, size))
-        return false;
-    b->rows++;
-    return true;
+    return b->set.entries.count <= MANY + b->rows / 2;
 }
 
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
 {
-    bool good;
+    uint32_t number = 0;
     Key k;
 
-    if (text && size >= NULL_SIZE)
+    if ((text && size >= NULL_SIZE) || (!b->plain && !keeps_set(b) && !give_up_set(b)))
         return false;
-    if (!has_set(b, &good) || !good)
-        return good && add_plain(b, text, size);
-    if (!text)
-        return add_key(b, NULL);
-    key_of(text, size, &k);
-    return add_key(b, &k);
+    b->rows++;
+    if (b->plain)
+        return put_plain(b, text, size);
+    if (text) {
+        key_of(text, size, &k);
+        number = number_of(b, &k);
+    }
+    return (number || !text) && VEC_PUSH(&b->words, number);
 }
 
 bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size)
 {
-    bool good;
-    Key k;
+    return text_builder_add_many(b, &(TextSpan){text, size}, 1, text + SHORT);
+}
 
-    if (size >= NULL_SIZE)
+/* Room for the words of n more rows. */
+static bool reserve_words(TextColumnBuilder *b, int64_t n)
+{
+    const int64_t need = b->words.count + n;
+
+    return need <= b->words.capacity ||
+           (need < INT32_MAX && vec_grow((void **)&b->words.items, &b->words.capacity, (int)need,
+                                         sizeof *b->words.items));
+}
+
+/* Asks for what looking up the keys will read, so that it comes while others are computed. A call
+ * that only asks would be dropped as one without effect, hence inline. */
+static inline __attribute__((always_inline)) void fetch(const TextSet *s, const Key *keys, int n)
+{
+    if (!s->entries.count)
+        return;
+    for (int i = 0; i < n; i++)
+        __builtin_prefetch(&s->slots[keys[i].tag & s->mask]);
+    for (int i = 0; i < n; i++) {
+        const uint32_t number = s->slots[keys[i].tag & s->mask].number;
+
+        __builtin_prefetch(&s->entries.items[number ? number - 1 : 0]);
+    }
+}
+
+/* Of at most GROUP texts. */
+static bool add_group(TextColumnBuilder *b, const TextSpan *texts, int n, const char *end)
+{
+    uint32_t *words = b->words.items + b->words.count;
+    Key keys[GROUP];
+
+    for (int i = 0; i < n; i++) {
+        if (texts[i].s && end - texts[i].s >= SHORT)
+            key_ahead(texts[i].s, texts[i].size, &keys[i]);
+        else
+            key_of(texts[i].s, texts[i].size, &keys[i]);
+    }
+    fetch(first_set(b), keys, n);
+    for (int i = 0; i < n; i++) {
+        words[i] = texts[i].s ? number_of(b, &keys[i]) : 0;
+        if (texts[i].s && !words[i])
+            return false;
+    }
+    b->words.count += n;
+    return true;
+}
+
+static bool add_numbers(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
+{
+    for (int64_t i = 0; i < n; i += GROUP)
+        if (!add_group(b, texts + i, (int)(n - i < GROUP ? n - i : GROUP), end))
+            return false;
+    return true;
+}
+
+static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
+{
+    size_t total = 0;
+    char *to;
+
+    for (int64_t i = 0; i < n; i++)
+        total += texts[i].size;
+    to = buffer_reserve(&b->bytes, total + SHORT);
+    if (!to)
         return false;
-    if (!has_set(b, &good) || !good)
-        return good && add_plain(b, text, size);
-    key_ahead(text, size, &k);
-    return add_key(b, &k);
+    for (int64_t i = 0; i < n; i++) {
+        const TextSpan *t = &texts[i];
+
+        if (t->size <= SHORT && end - t->s >= SHORT && t->s) /* more is copied, and overwritten */
+            memcpy(to, t->s, SHORT);
+        else if (t->size)
+            memcpy(to, t->s, t->size);
+        to += t->size;
+        b->words.items[b->words.count++] = t->s ? (uint32_t)t->size : NULL_SIZE;
+    }
+    b->bytes.size += total;
+    *to = '\0';
+    return true;
+}
+
+bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (texts[i].size >= NULL_SIZE)
+            return false;
+    if (!reserve_words(b, n) || (!b->plain && !keeps_set(b) && !give_up_set(b)))
+        return false;
+    b->rows += n;
+    return (b->plain ? add_plain : add_numbers)(b, texts, n, end);
 }
 
 void text_builder_free(TextColumnBuilder *b)
@@ -312,16 +388,22 @@ ml_status text_store_new(Ctx *ctx, int64_t count, size_t bytes, TextStore **out)
     return ML_OK;
 }
 
+/* Where text k ends. */
+static inline void store_end(TextStore *s, int64_t k, int64_t end)
+{
+    if (s->offsets)
+        s->offsets[k + 1] = (uint32_t)end;
+    else
+        s->offsets_beyond[k + 1] = end;
+}
+
 static void store_put(TextStore *s, int64_t k, const char *text, size_t size)
 {
     const int64_t from = text_offset(s, k);
 
     if (size)
         memcpy(s->bytes + from, text, size);
-    if (s->offsets)
-        s->offsets[k + 1] = (uint32_t)((size_t)from + size);
-    else
-        s->offsets_beyond[k + 1] = from + (int64_t)size;
+    store_end(s, k, from + (int64_t)size);
 }
 
 ml_status text_store_of_set(Ctx *ctx, const TextSet *set, TextStore **out)
@@ -353,29 +435,109 @@ static ml_status unite(Ctx *ctx, const TextSet *set, TextSet *all, uint32_t **nu
     return ML_OK;
 }
 
+/* ---- builders of parts ---- */
+
+/* Numbers in the builder's own set become those in `base`, which has all its texts. */
+static ml_status take_base(Ctx *ctx, TextColumnBuilder *b, TextSet *base)
+{
+    uint32_t *numbers;
+    ml_status st = unite(ctx, &b->set, base, &numbers);
+
+    for (int64_t i = 0; i < b->rows && st == ML_OK; i++)
+        b->words.items[i] = numbers[b->words.items[i]];
+    mem_free(numbers);
+    return st;
+}
+
+ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled, int64_t stride,
+                              TextSet *base)
+{
+    int64_t rows = 0;
+    bool plain = false;
+
+    for (int k = 0; k < filled; k++) {
+        rows += b[k * stride].rows;
+        plain |= b[k * stride].plain;
+    }
+    for (int k = 0; k < filled && !plain; k++) {
+        TRY(take_base(ctx, &b[k * stride], base));
+        text_set_free(&b[k * stride].set);
+        b[k * stride].base = base;
+        plain = base->entries.count > MANY + rows / 4;
+    }
+    for (int k = filled; k < n; k++) {
+        b[k * stride].plain = plain;
+        b[k * stride].base = plain ? NULL : base;
+    }
+    return ML_OK;
+}
+
+/* ---- joining codes ---- */
+
+/* The texts of all builders: those of the base, then those that are new, whose numbers among all
+ * are numbers[builder][number in the builder's own set]. */
+static ml_status join_sets(Ctx *ctx, TextColumnBuilder *b, int n, int64_t stride,
+                           uint32_t **numbers, TextStore **out)
+{
+    TextSet fresh = {0};
+    uint32_t *base_numbers = NULL;
+    ml_status st = ML_OK;
+    bool any = false;
+
+    for (int k = 0; k < n; k++)
+        any |= b[k * stride].set.entries.count > 0;
+    if (!any)
+        return text_store_of_set(ctx, b->base ? b->base : &fresh, out);
+    if (b->base)
+        st = unite(ctx, b->base, &fresh, &base_numbers);
+    mem_free(base_numbers);
+    for (int k = 0; k < n && st == ML_OK; k++)
+        st = unite(ctx, &b[k * stride].set, &fresh, &numbers[k]);
+    if (st == ML_OK)
+        st = text_store_of_set(ctx, &fresh, out);
+    text_set_free(&fresh);
+    return st;
+}
+
+/* Rows from `at` get the codes of the builder. */
+static void copy_codes(const TextColumnBuilder *b, const uint32_t *numbers, int64_t at,
+                       FrameColumn *c)
+{
+    const uint32_t known = base_count(b), *words = b->words.items;
+
+    if (b->set.entries.count > 0)
+        for (int64_t i = 0; i < b->rows; i++)
+            column_set_code(c, at + i, words[i] > known ? numbers[words[i] - known] : words[i]);
+    else
+        for (int64_t i = 0; i < b->rows; i++)
+            column_set_code(c, at + i, words[i]);
+}
+
 static ml_status join_codes(Ctx *ctx, TextColumnBuilder *b, int n, int64_t stride, int64_t rows,
                             FrameType type, FrameColumn **out)
 {
     uint32_t **numbers = mem_calloc((size_t)n, sizeof *numbers);
     TextStore *texts = NULL;
-    TextSet all = {0};
     ml_status st = numbers ? ML_OK : fail_memory(ctx, (size_t)n * sizeof *numbers);
 
-    for (int k = 0; k < n && st == ML_OK; k++)
-        st = unite(ctx, &b[k * stride].set, &all, &numbers[k]);
     if (st == ML_OK)
-        st = text_store_of_set(ctx, &all, &texts);
-    text_set_free(&all);
+        st = join_sets(ctx, b, n, stride, numbers, &texts);
     if (st == ML_OK)
         st = frame_column_codes(ctx, type, rows, texts, out);
-    for (int64_t k = 0, at = 0; k < n && st == ML_OK; at += b[k * stride].rows, k++)
-        for (int64_t i = 0; i < b[k * stride].rows; i++)
-            column_set_code(*out, at + i, numbers[k][b[k * stride].words.items[i]]);
+    for (int64_t k = 0, at = 0; k < n && st == ML_OK; k++) {
+        TextColumnBuilder *part = &b[k * stride];
+
+        copy_codes(part, numbers[k], at, *out);
+        at += part->rows;
+        text_builder_free(part);
+    }
     for (int k = 0; numbers && k < n; k++)
         mem_free(numbers[k]);
     mem_free(numbers);
     return st;
 }
+
+/* ---- joining plain texts ---- */
 
 /* The bytes of all rows' texts, and whether some are null. */
 static size_t plain_bytes(const TextColumnBuilder *b, bool *nulls)
@@ -388,24 +550,45 @@ static size_t plain_bytes(const TextColumnBuilder *b, bool *nulls)
         if (b->plain) {
             *nulls |= b->words.items[i] == NULL_SIZE;
         } else {
-            *nulls |= !row_text(b, i, NULL, &size);
+            *nulls |= !number_text(b, b->words.items[i], &size);
             bytes += size;
         }
     }
     return bytes;
 }
 
-static void copy_plain(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
+static void set_null(FrameColumn *c, int64_t row)
 {
-    size_t from = 0;
+    c->nulls[row / 64] |= UINT64_C(1) << (row % 64);
+}
 
+static void copy_numbered(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
+{
     for (int64_t i = 0; i < b->rows; i++) {
         size_t size = 0;
-        const char *text = row_text(b, i, &from, &size);
+        const char *text = number_text(b, b->words.items[i], &size);
 
         store_put(c->texts, at + i, text, text ? size : 0);
         if (!text)
-            c->nulls[(at + i) / 64] |= UINT64_C(1) << ((at + i) % 64);
+            set_null(c, at + i);
+    }
+}
+
+static void copy_plain(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
+{
+    TextStore *s = c->texts;
+    int64_t from = text_offset(s, at);
+
+    if (b->bytes.size)
+        memcpy(s->bytes + from, b->bytes.data, b->bytes.size);
+    for (int64_t i = 0; i < b->rows; i++) {
+        const uint32_t size = b->words.items[i];
+
+        if (size == NULL_SIZE)
+            set_null(c, at + i);
+        else
+            from += size;
+        store_end(s, at + i, from);
     }
 }
 
@@ -423,7 +606,7 @@ static ml_status join_plain(Ctx *ctx, TextColumnBuilder *b, int n, int64_t strid
     for (int64_t k = 0, at = 0; k < n; k++) {
         TextColumnBuilder *part = &b[k * stride];
 
-        copy_plain(part, at, *out);
+        (part->plain ? copy_plain : copy_numbered)(part, at, *out);
         at += part->rows;
         text_builder_free(part);
     }

@@ -19,6 +19,8 @@ static inline const char *csv_find_sep(const char *p, const char *end, const cha
 
 /* Whether the cell [p, end), without outer blanks, is one of the spec's NA strings. */
 bool csv_is_na(const Spec *spec, const char *p, const char *end);
+/* Whether no NA string could be taken for a number. */
+bool csv_na_is_no_number(const Spec *spec);
 /* Split the input, skip the header, and find the number of columns; the header stays at *header,
  * NULL without. */
 ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,

@@ -187,8 +187,7 @@ static ml_status parse_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-/* Whether no NA string could be taken for a number. */
-static bool na_is_no_number(const Spec *spec)
+bool csv_na_is_no_number(const Spec *spec)
 {
     for (int i = 0; i < spec->na_count; i++) {
         double v;
@@ -205,7 +204,7 @@ static bool is_fast(const Spec *spec)
     const bool in_number = (sep >= '0' && sep <= '9') || (sep | 0x20) == 'e' || sep == '.' ||
                            sep == '+' || sep == '-' || strchr("NaInfity", sep);
 
-    return !spec->sep[1] && !in_number && na_is_no_number(spec);
+    return !spec->sep[1] && !in_number && csv_na_is_no_number(spec);
 }
 
 static ml_status parse_all(Ctx *ctx, CsvJob *job, Matrix **out)

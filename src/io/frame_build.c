@@ -36,7 +36,8 @@ ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t co
         return fail_memory(ctx, SIZE_MAX);
     b->columns = mem_calloc((size_t)cols + 1, sizeof(FrameColumn *));
     b->texts = mem_calloc(n + 1, sizeof *b->texts);
-    if (!b->columns || !b->texts)
+    b->bases = mem_calloc((size_t)cols + 1, sizeof *b->bases);
+    if (!b->columns || !b->texts || !b->bases)
         return fail_memory(ctx, n * sizeof *b->texts);
     for (int64_t k = 0; k < cols; k++)
         if (!frame_type_is_text(b->types[k]))
@@ -119,6 +120,28 @@ ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *f
                       frame_type_name(column->type), input_quote(p, end, shown));
 }
 
+typedef struct Share {
+    FrameBuild *build;
+    int filled;
+} Share;
+
+static ml_status share_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Share *s = arg;
+    FrameBuild *b = s->build;
+
+    for (int64_t k = lo; k < hi; k++)
+        if (!b->columns[k])
+            TRY(text_builders_share(ctx, &b->texts[k], b->chunks, s->filled, b->cols,
+                                    &b->bases[k]));
+    return ML_OK;
+}
+
+ml_status frame_build_share(Ctx *ctx, FrameBuild *b, int filled)
+{
+    return task_for(ctx, b->cols, 1, share_columns, &(Share){b, filled});
+}
+
 static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     FrameBuild *b = arg;
@@ -156,6 +179,9 @@ void frame_build_free(FrameBuild *b)
         frame_column_release(b->columns[k]);
     for (int64_t i = 0; b->texts && i < b->chunks * b->cols; i++)
         text_builder_free(&b->texts[i]);
+    for (int64_t k = 0; b->bases && k < b->cols; k++)
+        text_set_free(&b->bases[k]);
+    mem_free(b->bases);
     mem_free(b->texts);
     mem_free(b->columns);
     mem_free(b->types);

@@ -13,6 +13,7 @@ typedef struct FrameBuild {
     FrameType *types;
     FrameColumn **columns;
     TextColumnBuilder *texts; /* chunks x cols */
+    TextSet *bases;           /* of the builders, a column */
 } FrameBuild;
 
 ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols, int chunks,
@@ -21,6 +22,8 @@ ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t co
  * the order of rows. */
 ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *file, int64_t row,
                           int64_t col, const char *p, const char *end);
+/* Once the first chunks are filled: what is known of their texts helps with the others. */
+ml_status frame_build_share(Ctx *ctx, FrameBuild *b, int filled);
 /* Takes the references of names, an array of mem_alloc or NULL, also when it fails. */
 ml_status frame_build_finish(Ctx *ctx, FrameBuild *b, String **names, Frame **out);
 void frame_build_free(FrameBuild *b);

@@ -220,3 +220,90 @@ ML_TEST(csv_frame_of_many_chunks_is_in_order)
     value_release(v);
     buffer_free(&b);
 }
+
+static unsigned draw(uint64_t *state, unsigned n)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(*state >> 33) % n;
+}
+
+/* Some lines of cells of all kinds, separated by `sep`: right ones and short ones, quotes that open
+ * a cell and others, line ends of both kinds. The same for the same state. */
+static void put_random_lines(Buffer *b, const char *sep, uint64_t state, int lines)
+{
+    static const char *const texts[] = {"",
+                                        "a",
+                                        "\"x\"",
+                                        "\"x<y\"",
+                                        "\"a\"\"b<\"",
+                                        "o\"q",
+                                        " \"u<v\" ",
+                                        " b ",
+                                        "\"\"",
+                                        "\xc3\xb1",
+                                        "\"p\" ",
+                                        "\"s\"t",
+                                        "seventeen letters",
+                                        "0123456789abcdef"};
+    static const char *const numbers[] = {
+        "1",   "-2.5",   "",    "0.123456789012345", "1e-7", " 7 ",
+        "NaN", "3.",     "-.5", "12345678901234567", "2e22", "9e99",
+        "-0",  "4.0e+01"};
+    static const char *const truths[] = {"true", "false", "", "TRUE", "0", " true", "f"};
+    enum { KINDS = 14 };
+
+    for (int i = 0; i < lines; i++) {
+        const int cells = draw(&state, 20) ? 4 : 2;
+        const char *open = draw(&state, 9) ? "" : "\"open"; /* a quote that nothing closes */
+
+        for (int k = 0; k < cells; k++) {
+            const unsigned pick = draw(&state, i % 3 ? KINDS : 2);
+            const char *cell = k % 3 == 0 ? texts[pick] : k == 1 ? numbers[pick] : truths[pick % 7];
+
+            cell = k == 3 && *open ? open : cell;
+            for (; *cell; cell++)
+                buffer_text(b, *cell == '<' ? sep : (char[]){*cell, 0});
+            buffer_text(b, k + 1 < cells ? sep : draw(&state, 2) ? "\r\n" : "\n");
+        }
+    }
+}
+
+static void print_cells(Value v, Buffer *b)
+{
+    for (int64_t i = 0; i < v.f->rows; i++)
+        for (int64_t k = 0; k < v.f->cols; k++) {
+            char number[NUM_BUFFER];
+            size_t size = 4;
+            const char *text = frame_cell_text(v.f->columns[k], i, number, &size);
+
+            buffer_put(b, text ? text : "null", size);
+            buffer_text(b, k + 1 < v.f->cols ? "|" : "\n");
+        }
+    value_release(v);
+}
+
+/* A separator of two characters is looked for cell by cell, so that both ways are compared. */
+ML_TEST(csv_frame_is_the_same_by_marks_and_cell_by_cell)
+{
+    const IoOptions fast = OPTIONS(.format = "csv", .data_type = "frame", .sep = ";",
+                                   .schema = "STRING,FP64,BOOLEAN,STRING");
+    const IoOptions slow = OPTIONS(.format = "csv", .data_type = "frame", .sep = ";;",
+                                   .schema = "STRING,FP64,BOOLEAN,STRING");
+
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        Buffer texts[2] = {{0}, {0}}, cells[2] = {{0}, {0}};
+
+        for (int way = 0; way < 2; way++) {
+            buffer_text(&texts[way], way ? "a;;1;;true;;b\n" : "a;1;true;b\n");
+            put_random_lines(&texts[way], way ? ";;" : ";", seed, seed % 4 ? 50 : 900);
+            print_cells(read_as(way ? &slow : &fast, texts[way].data), &cells[way]);
+        }
+        for (char *p = strstr(cells[1].data, ";;"); p; p = strstr(p, ";;"))
+            memmove(p, p + 1, strlen(p));
+        assert_string_equal(cells[0].data, cells[1].data);
+        for (int way = 0; way < 2; way++) {
+            buffer_free(&texts[way]);
+            buffer_free(&cells[way]);
+        }
+    }
+}

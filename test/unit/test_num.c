@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num_cell.h"
 #include "base/num_impl.h"
 #include "ml_test.h"
 
@@ -111,6 +112,55 @@ ML_TEST(parse_double_agrees_with_strtod_on_hard_cases)
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         check_parse(texts[i]);
+}
+
+/* Cells of random characters of numbers: whatever the fast way takes, the other way takes whole and
+ * to the same bits; plain numbers it takes always. */
+ML_TEST(number_cells_are_those_that_parsing_finds)
+{
+    static const char letters[] = "0123456789012345678900.-+eE ";
+    uint64_t seed = 11;
+    int taken = 0;
+
+    for (int i = 0; i < 400000; i++) {
+        char text[64] = {0};
+        const size_t n = next_random(&seed) % 20;
+        double fast, slow;
+        int64_t k;
+
+        for (size_t j = 0; j < sizeof text - 1; j++) /* what follows the cell must not matter */
+            text[j] = letters[next_random(&seed) % (sizeof letters - 1)];
+        if (num_cell_double(text, n, &fast)) {
+            assert_ptr_equal(num_parse_double(text, text + n, &slow), text + n);
+            assert_memory_equal(&fast, &slow, sizeof fast);
+            taken++;
+        }
+        if (num_cell_int64(text, n, &k)) {
+            assert_true(num_parse_double(text, text + n, &slow) == text + n);
+            assert_true((double)k == slow);
+        }
+    }
+    assert_true(taken > 20000);
+}
+
+ML_TEST(number_cells_of_usual_forms_are_taken)
+{
+    static const char *const cells[] = {
+        "0",         "-0",     "7.25", "-140.125734", "0.549701454152872", "9007199254740992",
+        "4.231e-03", "-1e+22", ".5",   "5."};
+    static const char *const others[] = {"", "-", ".", "1.2.3", "1e5", "9007199254740993", "1-2"};
+    char room[64];
+    double v;
+
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        snprintf(room, sizeof room, "%s,99999999999999999999999", cells[i]);
+        assert_true(num_cell_double(room, strlen(cells[i]), &v) || NUM_CELL_AHEAD == 0);
+        assert_true(v == strtod(cells[i], NULL) || NUM_CELL_AHEAD == 0);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        snprintf(room, sizeof room, "%s,99999999999999999999999", others[i]);
+        assert_false(num_cell_double(room, strlen(others[i]), &v) && NUM_CELL_AHEAD > 0);
+    }
 }
 
 ML_TEST(parse_double_agrees_with_strtod_on_random_text)

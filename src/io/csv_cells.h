@@ -1,0 +1,27 @@
+/* The cells of some lines, column by column: see csv_cells.c. */
+#ifndef CSV_CELLS_H
+#define CSV_CELLS_H
+
+#include "io/csv_marks.h"
+#include "io/frame_build.h"
+
+typedef struct CsvCells {
+    const Spec *spec;
+    FrameBuild *build;
+    int part;
+    bool plain; /* no NA string could be taken for a number */
+    const InputFile *file;
+    const CsvMarks *marks;
+    TextSpan *texts; /* room for those of a column */
+} CsvCells;
+
+/* The first n marked lines, which have all their cells, become rows from `row`. The error is that
+ * of the first bad cell in the order of the text. */
+ml_status csv_put_lines(Ctx *ctx, const CsvCells *c, int64_t row, int64_t n);
+/* One cell in its own way, p NULL where the line ends before it. */
+ml_status csv_put_cell(Ctx *ctx, const CsvCells *c, int64_t row, int64_t col, const char *p,
+                       const char *end);
+/* The cell [*p, end) without outer blanks; *p NULL if it is empty or NA. */
+void csv_trim_cell(const Spec *spec, const char **p, const char **end);
+
+#endif

@@ -12,10 +12,6 @@ static const LibrarySymbol symbols[] = {
     {"duckdb_connect", offsetof(Duck, connect)},
     {"duckdb_disconnect", offsetof(Duck, disconnect)},
     {"duckdb_query", offsetof(Duck, query)},
-    {"duckdb_prepare", offsetof(Duck, prepare)},
-    {"duckdb_prepare_error", offsetof(Duck, prepare_error)},
-    {"duckdb_execute_prepared_streaming", offsetof(Duck, execute_streaming)},
-    {"duckdb_destroy_prepare", offsetof(Duck, destroy_statement)},
     {"duckdb_destroy_result", offsetof(Duck, destroy_result)},
     {"duckdb_result_error", offsetof(Duck, result_error)},
     {"duckdb_column_count", offsetof(Duck, column_count)},
@@ -27,6 +23,21 @@ static const LibrarySymbol symbols[] = {
     {"duckdb_destroy_data_chunk", offsetof(Duck, destroy_chunk)},
     {"duckdb_vector_get_data", offsetof(Duck, vector_data)},
     {"duckdb_vector_get_validity", offsetof(Duck, vector_validity)},
+    {"duckdb_create_logical_type", offsetof(Duck, type_new)},
+    {"duckdb_destroy_logical_type", offsetof(Duck, type_free)},
+    {"duckdb_create_scalar_function", offsetof(Duck, function_new)},
+    {"duckdb_destroy_scalar_function", offsetof(Duck, function_free)},
+    {"duckdb_scalar_function_set_name", offsetof(Duck, function_name)},
+    {"duckdb_scalar_function_add_parameter", offsetof(Duck, function_parameter)},
+    {"duckdb_scalar_function_set_varargs", offsetof(Duck, function_more)},
+    {"duckdb_scalar_function_set_return_type", offsetof(Duck, function_result)},
+    {"duckdb_scalar_function_set_special_handling", offsetof(Duck, function_takes_null)},
+    {"duckdb_scalar_function_set_volatile", offsetof(Duck, function_is_volatile)},
+    {"duckdb_scalar_function_set_extra_info", offsetof(Duck, function_extra)},
+    {"duckdb_scalar_function_set_function", offsetof(Duck, function_body)},
+    {"duckdb_register_scalar_function", offsetof(Duck, function_register)},
+    {"duckdb_scalar_function_get_extra_info", offsetof(Duck, call_extra)},
+    {"duckdb_scalar_function_set_error", offsetof(Duck, call_fail)},
     {"duckdb_arrow_scan", offsetof(Duck, arrow_scan)},
 };
 
@@ -43,4 +54,9 @@ static Library library = {.purpose = "reading and writing Parquet",
 const Duck *duckdb_get(Ctx *ctx)
 {
     return library_load(ctx, &library) == ML_OK ? &functions : NULL;
+}
+
+const Duck *duckdb_used(void)
+{
+    return &functions;
 }

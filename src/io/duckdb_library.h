@@ -39,7 +39,8 @@ typedef enum DuckType { /* duckdb_type */
                         DUCK_MAP = 26,
                         DUCK_UNION = 28,
                         DUCK_UHUGEINT = 32,
-                        DUCK_ARRAY = 33
+                        DUCK_ARRAY = 33,
+                        DUCK_ANY = 34
 } DuckType;
 
 /* Arrow's C data interface, which its specification fixes. */
@@ -68,6 +69,9 @@ typedef struct ArrowStream { /* ArrowArrayStream */
     void *private;
 } ArrowStream;
 
+/* The body of a scalar function: sets the vector `result` from the columns of a chunk. */
+typedef void (*DuckFunction)(void *call, void *chunk, void *result);
+
 typedef struct Duck {
     int (*create_config)(void **config);
     int (*set_config)(void *config, const char *name, const char *value);
@@ -77,10 +81,6 @@ typedef struct Duck {
     int (*connect)(void *database, void **connection);
     void (*disconnect)(void **connection);
     int (*query)(void *connection, const char *sql, DuckResult *out);
-    int (*prepare)(void *connection, const char *sql, void **statement);
-    const char *(*prepare_error)(void *statement);
-    int (*execute_streaming)(void *statement, DuckResult *out);
-    void (*destroy_statement)(void **statement);
     void (*destroy_result)(DuckResult *r);
     const char *(*result_error)(DuckResult *r);
     uint64_t (*column_count)(DuckResult *r);
@@ -92,10 +92,27 @@ typedef struct Duck {
     void (*destroy_chunk)(void **chunk);
     void *(*vector_data)(void *vector);
     void *(*vector_validity)(void *vector);
+    void *(*type_new)(DuckType type);
+    void (*type_free)(void **type);
+    void *(*function_new)(void);
+    void (*function_free)(void **f);
+    void (*function_name)(void *f, const char *name);
+    void (*function_parameter)(void *f, void *type);
+    void (*function_more)(void *f, void *type);
+    void (*function_result)(void *f, void *type);
+    void (*function_takes_null)(void *f);
+    void (*function_is_volatile)(void *f);
+    void (*function_extra)(void *f, void *extra, void (*release)(void *extra));
+    void (*function_body)(void *f, DuckFunction body);
+    int (*function_register)(void *connection, void *f);
+    void *(*call_extra)(void *call);
+    void (*call_fail)(void *call, const char *message);
     int (*arrow_scan)(void *connection, const char *name, ArrowStream *stream);
 } Duck;
 
 /* NULL with the error recorded when it is not there. */
 const Duck *duckdb_get(Ctx *ctx);
+/* The same after it was found, for what DuckDB calls. */
+const Duck *duckdb_used(void);
 
 #endif

@@ -1,131 +1,77 @@
 /* Reading Parquet through DuckDB.
  *
- * The columns fall into groups, and a task runs a query for each, which selects them, cast to what
- * a frame or a matrix can hold. DuckDB works with one thread, which is that of the task, and hands
- * out 2048 rows after the other, which are copied at once: nothing but the result is held as a
- * whole, and a file of a single row group, as others like to write them, still keeps all cores
- * busy.
+ * The columns fall into groups, and a task runs a query for each. The query hands the columns, cast
+ * to what a frame or a matrix can hold, to a function of ours, 2048 rows at a time, and has no
+ * result: so DuckDB copies nothing for us, and nothing but what is read is held as a whole. DuckDB
+ * works with one thread, which is that of the task, so rows come in order; and a file of a single
+ * row group, as others like to write them, still keeps all cores busy.
+ *
+ * Texts pass through a second function first, which gives them numbers. Where pages have a
+ * dictionary DuckDB calls it once for each entry instead of for each row, since its value depends
+ * on one column alone.
  *
  * Numbers of a frame cannot be missing but as NaN, so a column of integers or booleans in which
  * some are missing becomes one of FP64 when the first of these comes.
  */
 #include "io/parquet.h"
-
+#include "io/coded_texts.h"
 #include "io/numbers.h"
 
-enum { GROUPS_PER_THREAD = 4 };
-
-/* ---- sessions ---- */
-
-static bool configure(Ctx *ctx, const Duck *d, int threads, void **config)
-{
-    const PoolStats pool = pool_stats(ctx->pool);
-    const size_t machine = machine_memory(), left = pool.limit - pool.used;
-    char count[NUM_BUFFER], memory[NUM_BUFFER + 2];
-
-    num_print_int64(count, threads);
-    snprintf(memory, sizeof memory, "%zuB", left < machine ? left : machine);
-    return d->create_config(config) == 0 && d->set_config(*config, "threads", count) == 0 &&
-           d->set_config(*config, "memory_limit", memory) == 0 &&
-           d->set_config(*config, "autoinstall_known_extensions", "false") == 0 &&
-           d->set_config(*config, "autoload_known_extensions", "false") == 0;
-}
-
-ml_status duck_open(Ctx *ctx, const char *path, int threads, DuckSession *out)
-{
-    const Duck *d = duckdb_get(ctx);
-    void *config = NULL;
-    char *message = NULL;
-    ml_status st = ML_OK;
-
-    *out = (DuckSession){.d = d, .path = path};
-    if (!d)
-        return ML_EUNSUPPORTED;
-    if (!configure(ctx, d, threads, &config) ||
-        d->open(NULL, &out->database, config, &message) != 0 ||
-        d->connect(out->database, &out->connection) != 0)
-        st = fail(ctx, ML_EIO, "%s: DuckDB does not start", path);
-    d->destroy_config(&config);
-    if (st != ML_OK)
-        duck_close(out);
-    return st;
-}
-
-void duck_close(DuckSession *s)
-{
-    if (s->connection)
-        s->d->disconnect(&s->connection);
-    if (s->database)
-        s->d->close(&s->database);
-}
-
-static ml_status fail_query(Ctx *ctx, const DuckSession *s, const char *message)
-{
-    return fail(ctx, ML_EFORMAT, "%s: DuckDB says: %.*s", s->path,
-                message ? (int)strcspn(message, "\n") : 16, message ? message : "no reason given");
-}
-
-ml_status duck_query(Ctx *ctx, const DuckSession *s, const char *sql, DuckResult *out)
-{
-    if (s->d->query(s->connection, sql, out) == 0)
-        return ML_OK;
-    fail_query(ctx, s, s->d->result_error(out));
-    s->d->destroy_result(out);
-    return ML_EFORMAT;
-}
-
-void duck_quote(Buffer *b, char quote, const char *text)
-{
-    buffer_put(b, &quote, 1);
-    for (; *text; text++) {
-        if (*text == quote)
-            buffer_put(b, &quote, 1);
-        buffer_put(b, text, 1);
-    }
-    buffer_put(b, &quote, 1);
-}
+enum { GROUPS_PER_THREAD = 8 };
 
 /* ---- what to select ---- */
+
+struct Group;
 
 typedef struct Column {
     const char *name;  /* in the arena */
     DuckType from, as; /* in the file, and as it is selected */
-    FrameType type;
-    FrameColumn *c;          /* numbers, or */
-    TextColumnBuilder texts; /* texts */
+    struct Group *group;
+    FrameColumn *c;   /* numbers, or in the end */
+    CodedTexts texts; /* texts */
 } Column;
+
+/* Columns that are read by one query. */
+typedef struct Group {
+    struct Reader *r;
+    Ctx *ctx;            /* of the task */
+    const int64_t *list; /* the columns, count of them */
+    int64_t count, at;   /* at: the rows that were read */
+    ml_status st;        /* of the functions; DuckDB gives up when it is bad */
+} Group;
 
 typedef struct Reader {
     const Spec *spec;
     DuckSession s;
     Buffer files; /* " FROM read_parquet(...)" */
     Column *columns;
-    int64_t count, rows, groups;
+    Group *groups;
+    int64_t count, rows, group_count;
     Matrix *m; /* NULL: a frame is read */
 } Reader;
 
 /* How a type of DuckDB is selected: by itself, or cast to another. */
 static const struct {
-    DuckType from;
+    DuckType from, as;
+    const char *cast;
     FrameType type;
     NumberType number;
-    const char *cast;
 } type_table[] = {
-    {DUCK_BOOLEAN, FT_BOOLEAN, {'b', 1, false}, NULL},
-    {DUCK_TINYINT, FT_INT32, {'i', 1, false}, NULL},
-    {DUCK_SMALLINT, FT_INT32, {'i', 2, false}, NULL},
-    {DUCK_INTEGER, FT_INT32, {'i', 4, false}, NULL},
-    {DUCK_BIGINT, FT_INT64, {'i', 8, false}, NULL},
-    {DUCK_UTINYINT, FT_UINT8, {'u', 1, false}, NULL},
-    {DUCK_USMALLINT, FT_INT32, {'u', 2, false}, NULL},
-    {DUCK_UINTEGER, FT_INT64, {'u', 4, false}, NULL},
-    {DUCK_FLOAT, FT_FP32, {'f', 4, false}, NULL},
-    {DUCK_DOUBLE, FT_FP64, {'f', 8, false}, NULL},
-    {DUCK_VARCHAR, FT_STRING, {0}, NULL},
-    {DUCK_UBIGINT, FT_INT64, {0}, "BIGINT"},
-    {DUCK_HUGEINT, FT_FP64, {0}, "DOUBLE"},
-    {DUCK_UHUGEINT, FT_FP64, {0}, "DOUBLE"},
-    {DUCK_DECIMAL, FT_FP64, {0}, "DOUBLE"},
+    {DUCK_BOOLEAN, DUCK_BOOLEAN, NULL, FT_BOOLEAN, {'b', 1, false}},
+    {DUCK_TINYINT, DUCK_TINYINT, NULL, FT_INT32, {'i', 1, false}},
+    {DUCK_SMALLINT, DUCK_SMALLINT, NULL, FT_INT32, {'i', 2, false}},
+    {DUCK_INTEGER, DUCK_INTEGER, NULL, FT_INT32, {'i', 4, false}},
+    {DUCK_BIGINT, DUCK_BIGINT, NULL, FT_INT64, {'i', 8, false}},
+    {DUCK_UTINYINT, DUCK_UTINYINT, NULL, FT_UINT8, {'u', 1, false}},
+    {DUCK_USMALLINT, DUCK_USMALLINT, NULL, FT_INT32, {'u', 2, false}},
+    {DUCK_UINTEGER, DUCK_UINTEGER, NULL, FT_INT64, {'u', 4, false}},
+    {DUCK_FLOAT, DUCK_FLOAT, NULL, FT_FP32, {'f', 4, false}},
+    {DUCK_DOUBLE, DUCK_DOUBLE, NULL, FT_FP64, {'f', 8, false}},
+    {DUCK_VARCHAR, DUCK_VARCHAR, NULL, FT_STRING, {0}},
+    {DUCK_UBIGINT, DUCK_BIGINT, "BIGINT", FT_INT64, {0}},
+    {DUCK_HUGEINT, DUCK_DOUBLE, "DOUBLE", FT_FP64, {0}},
+    {DUCK_UHUGEINT, DUCK_DOUBLE, "DOUBLE", FT_FP64, {0}},
+    {DUCK_DECIMAL, DUCK_DOUBLE, "DOUBLE", FT_FP64, {0}},
 };
 enum { TYPES = sizeof type_table / sizeof *type_table };
 
@@ -170,19 +116,31 @@ static const char *cast_of(const Reader *r, const Column *c)
     return r->m ? "DOUBLE" : type < TYPES ? type_table[type].cast : "VARCHAR";
 }
 
-/* The query of columns [lo, hi). */
-static void put_select(const Reader *r, int64_t lo, int64_t hi, Buffer *b)
+static void put_column(const Reader *r, const Column *c, Buffer *b)
 {
-    buffer_text(b, "SELECT ");
-    for (int64_t k = lo; k < hi; k++) {
-        const char *cast = cast_of(r, &r->columns[k]);
+    const char *cast = cast_of(r, c);
 
-        buffer_text(b, k > lo ? ", " : "");
-        buffer_text(b, cast ? "CAST(" : "");
-        duck_quote(b, '"', r->columns[k].name);
-        if (cast)
-            buffer_format(b, " AS %s)", cast);
+    buffer_text(b, cast ? ", CAST(" : ", ");
+    duck_quote(b, '"', c->name);
+    if (cast)
+        buffer_format(b, " AS %s)", cast);
+}
+
+/* The query of a group. */
+static void put_select(const Group *g, Buffer *b)
+{
+    const Reader *r = g->r;
+
+    buffer_format(b, "SELECT count(matloom_take(%td", g - r->groups);
+    for (int64_t i = 0; i < g->count; i++) {
+        const Column *c = &r->columns[g->list[i]];
+
+        if (c->as == DUCK_VARCHAR)
+            buffer_format(b, ", matloom_learn(%" PRId64, g->list[i]);
+        put_column(r, c, b);
+        buffer_text(b, c->as == DUCK_VARCHAR ? ")" : "");
     }
+    buffer_text(b, "))");
     buffer_text(b, r->files.data);
 }
 
@@ -221,6 +179,7 @@ static ml_status describe(Ctx *ctx, Reader *r)
 
         c->name = arena_text(r->spec->arena, name, strlen(name));
         c->from = d->column_type(&result, k);
+        c->as = find_type(c->from) < TYPES ? type_table[find_type(c->from)].as : DUCK_VARCHAR;
         if (!c->name)
             st = fail_memory(ctx, strlen(name));
     }
@@ -250,6 +209,172 @@ static ml_status count_rows(Ctx *ctx, Reader *r)
     return ML_OK;
 }
 
+/* Texts take longest, so groups get them first, each as many as the others. */
+static ml_status make_groups(Ctx *ctx, Reader *r)
+{
+    const int64_t most = GROUPS_PER_THREAD * (int64_t)task_threads(ctx);
+    int64_t *list = ARENA_ARRAY(r->spec->arena, int64_t, r->count), dealt = 0;
+
+    r->group_count = r->count < most ? r->count : most;
+    r->groups = ARENA_ARRAY(r->spec->arena, Group, r->group_count);
+    if (!list || !r->groups)
+        return fail_memory(ctx, (size_t)r->count * sizeof *list);
+    for (int64_t i = 0, at = 0; i < r->group_count; i++) {
+        const int64_t n = (r->count - i + r->group_count - 1) / r->group_count;
+
+        r->groups[i] = (Group){.r = r, .list = list + at};
+        at += n;
+    }
+    for (int texts = 1; texts >= 0; texts--)
+        for (int64_t k = 0; k < r->count; k++)
+            if ((r->columns[k].as == DUCK_VARCHAR) == texts) {
+                Group *g = &r->groups[dealt++ % r->group_count];
+
+                list[g->list - list + g->count++] = k;
+                r->columns[k].group = g;
+            }
+    return ML_OK;
+}
+
+/* ---- functions that DuckDB calls ---- */
+
+/* Column k of a chunk. */
+typedef struct Vector {
+    const void *data, *validity;
+} Vector;
+
+static Vector vector_of(const Duck *d, void *chunk, uint64_t k)
+{
+    void *v = d->chunk_vector(chunk, k);
+
+    return (Vector){d->vector_data(v), d->vector_validity(v)};
+}
+
+static const char *text_of(const DuckText *t)
+{
+    return t->size > DUCK_INLINE ? t->pointer : (const char *)t + offsetof(DuckText, first);
+}
+
+/* matloom_learn(column, text): the text's number, 0 for null. */
+static void learn(void *call, void *chunk, void *result)
+{
+    const Reader *r = duckdb_used()->call_extra(call);
+    const Duck *d = r->s.d;
+    const Vector texts = vector_of(d, chunk, 1);
+    const uint64_t n = d->chunk_size(chunk);
+    uint32_t *numbers = d->vector_data(result);
+    Column *c;
+    bool good = true;
+
+    if (n == 0)
+        return;
+    c = &r->columns[*(const int64_t *)vector_of(d, chunk, 0).data];
+    for (uint64_t i = 0; i < n && good; i++) {
+        const DuckText *t = (const DuckText *)texts.data + i;
+
+        numbers[i] = 0;
+        if (bit_is_set(texts.validity, (int64_t)i))
+            good = coded_texts_learn(&c->texts, text_of(t), t->size, &numbers[i]);
+    }
+    if (!good) {
+        c->group->st = fail_memory(c->group->ctx, c->texts.set.bytes.size);
+        d->call_fail(call, "out of memory");
+    }
+}
+
+static ml_status take_columns(Group *g, void *chunk, int64_t n)
+{
+    const Reader *r = g->r;
+
+    for (int64_t i = 0; i < g->count; i++) {
+        Column *c = &r->columns[g->list[i]];
+        const Vector v = vector_of(r->s.d, chunk, (uint64_t)i + 1);
+
+        if (c->as != DUCK_VARCHAR)
+            TRY(numbers_fill(g->ctx, r->spec->path, type_table[find_type(c->as)].number, v.data,
+                             v.validity, n, &c->c, g->at));
+        else if (!coded_texts_add(&c->texts, v.data, n))
+            return fail_memory(g->ctx, (size_t)n * sizeof(uint32_t));
+    }
+    return ML_OK;
+}
+
+/* Columns of a matrix, some rows at a time, which stay in the cache meanwhile. */
+static void take_cells(const Group *g, void *chunk, int64_t n)
+{
+    enum { ROWS = 64 };
+    const Reader *r = g->r;
+
+    for (int64_t lo = 0; lo < n; lo += ROWS)
+        for (int64_t i = 0; i < g->count; i++) {
+            const Vector v = vector_of(r->s.d, chunk, (uint64_t)i + 1);
+            const int64_t hi = n - lo < ROWS ? n : lo + ROWS;
+            double *to = r->m->values + g->at * r->count + g->list[i];
+
+            for (int64_t row = lo; row < hi; row++)
+                to[row * r->count] = bit_is_set(v.validity, row) ? ((const double *)v.data)[row]
+                                                                 : (double)__builtin_nan("");
+        }
+}
+
+static ml_status take_rows(Group *g, void *chunk, int64_t n)
+{
+    const Reader *r = g->r;
+
+    TRY(check_cancel(g->ctx));
+    if (n > r->rows - g->at)
+        return fail(g->ctx, ML_EFORMAT, "%s: the file holds more rows than it says", r->spec->path);
+    if (r->m)
+        take_cells(g, chunk, n);
+    else
+        TRY(take_columns(g, chunk, n));
+    g->at += n;
+    return ML_OK;
+}
+
+/* matloom_take(group, columns ...): never null. */
+static void take(void *call, void *chunk, void *result)
+{
+    const Reader *r = duckdb_used()->call_extra(call);
+    const Duck *d = r->s.d;
+    const int64_t n = (int64_t)d->chunk_size(chunk);
+    Group *g;
+
+    if (n == 0)
+        return;
+    memset(d->vector_data(result), 0, (size_t)n);
+    g = &r->groups[*(const int64_t *)vector_of(d, chunk, 0).data];
+    g->st = take_rows(g, chunk, n);
+    if (g->st != ML_OK)
+        d->call_fail(call, "stopped");
+}
+
+/* A function of a number and whatever follows. */
+static ml_status add_function(Ctx *ctx, Reader *r, const char *name, DuckFunction body,
+                              DuckType type, bool is_volatile)
+{
+    const Duck *d = r->s.d;
+    void *f = d->function_new(), *number = d->type_new(DUCK_BIGINT), *any = d->type_new(DUCK_ANY),
+         *result = d->type_new(type);
+    bool good;
+
+    d->function_name(f, name);
+    d->function_parameter(f, number);
+    d->function_more(f, any);
+    d->function_result(f, result);
+    d->function_takes_null(f);
+    d->function_extra(f, r, NULL);
+    d->function_body(f, body);
+    if (is_volatile)
+        d->function_is_volatile(f);
+    good = d->function_register(r->s.connection, f) == 0;
+    d->type_free(&number);
+    d->type_free(&any);
+    d->type_free(&result);
+    d->function_free(&f);
+    return good ? ML_OK : fail(ctx, ML_EIO, "%s: DuckDB takes no functions", r->spec->path);
+}
+
 static ml_status open_reader(Ctx *ctx, Reader *r, const Input *in, bool as_matrix)
 {
     TRY(duck_open(ctx, r->spec->path, 1, &r->s));
@@ -260,157 +385,76 @@ static ml_status open_reader(Ctx *ctx, Reader *r, const Input *in, bool as_matri
     for (int64_t k = 0; k < r->count; k++)
         TRY(check_column(ctx, r, &r->columns[k], as_matrix));
     TRY(count_rows(ctx, r));
-    r->groups = GROUPS_PER_THREAD * task_threads(ctx);
-    if (r->groups > r->count)
-        r->groups = r->count;
+    TRY(make_groups(ctx, r));
+    TRY(add_function(ctx, r, "matloom_learn", learn, DUCK_UINTEGER, false));
+    TRY(add_function(ctx, r, "matloom_take", take, DUCK_BOOLEAN, true));
     return input_check_dims(ctx, r->spec, r->rows, r->count);
 }
 
-/* ---- frames ---- */
+/* ---- reading ---- */
 
-static ml_status fill_numbers(Ctx *ctx, const Reader *r, Column *c, int64_t at, const void *from,
-                              const void *validity, int64_t n)
+static ml_status start_columns(Group *g)
 {
-    return numbers_fill(ctx, r->spec->path, type_table[find_type(c->as)].number, from, validity, n,
-                        &c->c, at);
-}
+    for (int64_t i = 0; i < g->count; i++) {
+        Column *c = &g->r->columns[g->list[i]];
 
-/* NULL: a missing one. */
-static bool add_text(TextColumnBuilder *b, const DuckText *t)
-{
-    char text[DUCK_INLINE + 16] = {0}; /* the builder reads 16 bytes ahead */
-
-    if (!t)
-        return text_builder_add(b, NULL, 0);
-    if (t->size > DUCK_INLINE)
-        return text_builder_add(b, t->pointer, t->size);
-    memcpy(text, (const char *)t + offsetof(DuckText, first), DUCK_INLINE);
-    return text_builder_add_ahead(b, text, t->size);
-}
-
-static ml_status fill_texts(Ctx *ctx, Column *c, const DuckText *from, const void *validity,
-                            int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (!add_text(&c->texts, bit_is_set(validity, i) ? &from[i] : NULL))
-            return fail_memory(ctx, from[i].size);
-    return ML_OK;
-}
-
-static ml_status start_columns(Ctx *ctx, Reader *r, int64_t lo, int64_t hi)
-{
-    for (int64_t k = lo; k < hi; k++) {
-        Column *c = &r->columns[k];
-
-        c->type = type_table[find_type(c->as)].type;
         if (c->as != DUCK_VARCHAR)
-            TRY(frame_column_new(ctx, c->type, r->rows, &c->c));
+            TRY(frame_column_new(g->ctx, type_table[find_type(c->as)].type, g->r->rows, &c->c));
     }
     return ML_OK;
 }
 
-/* A column of a matrix. */
-static void fill_cells(const Reader *r, int64_t k, int64_t at, const double *from,
-                       const void *validity, int64_t n)
+static ml_status finish_columns(Group *g)
 {
-    double *to = r->m->values + at * r->count + k;
+    for (int64_t i = 0; i < g->count; i++) {
+        Column *c = &g->r->columns[g->list[i]];
 
-    for (int64_t i = 0; i < n; i++)
-        to[i * r->count] = bit_is_set(validity, i) ? from[i] : (double)__builtin_nan("");
-}
-
-/* The columns from lo on of rows `at` and following. */
-static ml_status fill_chunk(Ctx *ctx, Reader *r, int64_t lo, int64_t hi, int64_t at, void *chunk)
-{
-    const Duck *d = r->s.d;
-    const int64_t n = (int64_t)d->chunk_size(chunk);
-
-    if (n > r->rows - at)
-        return fail(ctx, ML_EFORMAT, "%s: the file holds more rows than it says", r->spec->path);
-    for (int64_t k = lo; k < hi; k++) {
-        Column *c = &r->columns[k];
-        void *vector = d->chunk_vector(chunk, (uint64_t)(k - lo));
-        const void *data = d->vector_data(vector);
-        const void *validity = d->vector_validity(vector);
-
-        if (r->m)
-            fill_cells(r, k, at, data, validity, n);
-        else
-            TRY(c->as == DUCK_VARCHAR ? fill_texts(ctx, c, data, validity, n)
-                                      : fill_numbers(ctx, r, c, at, data, validity, n));
+        if (c->as == DUCK_VARCHAR)
+            TRY(coded_texts_finish(g->ctx, &c->texts, &c->c));
     }
     return ML_OK;
 }
 
-static ml_status fill_group(Ctx *ctx, Reader *r, int64_t lo, int64_t hi, DuckResult *result)
+static ml_status query_group(Group *g, const DuckSession *s)
 {
-    const Duck *d = r->s.d;
-    const DuckSession *s = &r->s;
-    int64_t at = 0;
-    void *chunk;
-
-    while ((chunk = d->fetch_chunk(*result)) != NULL) {
-        const int64_t n = (int64_t)d->chunk_size(chunk);
-        ml_status st = check_cancel(ctx);
-
-        if (st == ML_OK)
-            st = fill_chunk(ctx, r, lo, hi, at, chunk);
-        d->destroy_chunk(&chunk);
-        if (st != ML_OK)
-            return st;
-        at += n;
-    }
-    if (d->result_error(result))
-        return fail_query(ctx, s, d->result_error(result));
-    return at == r->rows
-               ? ML_OK
-               : fail(ctx, ML_EFORMAT, "%s: the file holds fewer rows than it says", r->spec->path);
-}
-
-/* Query columns [lo, hi) over a connection of their own, and start them. */
-static ml_status query_group(Ctx *ctx, Reader *r, void *connection, int64_t lo, int64_t hi)
-{
-    const Duck *d = r->s.d;
+    Reader *r = g->r;
     Buffer sql = {0};
     DuckResult result = {0};
-    void *statement = NULL;
     ml_status st = ML_OK;
 
-    put_select(r, lo, hi, &sql);
+    put_select(g, &sql);
     if (sql.failed)
-        st = fail_memory(ctx, sql.capacity);
-    else if (d->prepare(connection, sql.data, &statement) != 0)
-        st = fail_query(ctx, &r->s, d->prepare_error(statement));
-    else if (d->execute_streaming(statement, &result) != 0)
-        st = fail_query(ctx, &r->s, d->result_error(&result));
-    for (int64_t k = lo; st == ML_OK && k < hi; k++)
-        r->columns[k].as = d->column_type(&result, (uint64_t)(k - lo));
-    if (st == ML_OK && !r->m)
-        st = start_columns(ctx, r, lo, hi);
-    if (st == ML_OK)
-        st = fill_group(ctx, r, lo, hi, &result);
-    d->destroy_result(&result);
-    d->destroy_statement(&statement);
+        st = fail_memory(g->ctx, sql.capacity);
+    else if (s->d->query(s->connection, sql.data, &result) != 0)
+        st = g->st != ML_OK ? g->st : duck_fail(g->ctx, s, s->d->result_error(&result));
+    s->d->destroy_result(&result);
     buffer_free(&sql);
+    if (st == ML_OK && g->at != r->rows)
+        st = fail(g->ctx, ML_EFORMAT, "%s: the file holds fewer rows than it says", r->spec->path);
     return st;
+}
+
+static ml_status read_group(Ctx *ctx, Group *g)
+{
+    DuckSession s = g->r->s;
+    ml_status st;
+
+    g->ctx = ctx;
+    if (s.d->connect(s.database, &s.connection) != 0)
+        return fail(ctx, ML_EIO, "%s: DuckDB does not start", s.path);
+    st = g->r->m ? ML_OK : start_columns(g);
+    if (st == ML_OK)
+        st = query_group(g, &s);
+    s.d->disconnect(&s.connection);
+    return st == ML_OK && !g->r->m ? finish_columns(g) : st;
 }
 
 static ml_status read_groups(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     Reader *r = arg;
 
-    for (int64_t g = lo; g < hi; g++) {
-        void *connection = NULL;
-        ml_status st;
-
-        if (r->s.d->connect(r->s.database, &connection) != 0)
-            return fail(ctx, ML_EIO, "%s: DuckDB does not start", r->spec->path);
-        st = query_group(ctx, r, connection, g * r->count / r->groups,
-                         (g + 1) * r->count / r->groups);
-        r->s.d->disconnect(&connection);
-        if (st != ML_OK)
-            return st;
-    }
+    for (int64_t i = lo; i < hi; i++)
+        TRY(read_group(ctx, &r->groups[i]));
     return ML_OK;
 }
 
@@ -421,13 +465,10 @@ static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
     for (int64_t k = 0; k < r->count; k++) {
         Column *c = &r->columns[k];
         FrameColumn *taken = c->c;
-        ml_status st = ML_OK;
+        ml_status st;
 
-        if (c->as == DUCK_VARCHAR)
-            st = text_builder_finish(ctx, &c->texts, FT_STRING, &taken);
         c->c = NULL;
-        if (st == ML_OK)
-            st = frame_parts_add(ctx, &parts, r->spec->path, c->name, strlen(c->name), taken);
+        st = frame_parts_add(ctx, &parts, r->spec->path, c->name, strlen(c->name), taken);
         if (st != ML_OK) {
             frame_parts_free(&parts);
             return st;
@@ -440,7 +481,7 @@ static void close_reader(Reader *r)
 {
     for (int64_t k = 0; k < r->count; k++) {
         frame_column_release(r->columns[k].c);
-        text_builder_free(&r->columns[k].texts);
+        coded_texts_free(&r->columns[k].texts);
     }
     duck_close(&r->s);
     buffer_free(&r->files);
@@ -452,7 +493,7 @@ ml_status parquet_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     ml_status st = open_reader(ctx, &r, in, false);
 
     if (st == ML_OK)
-        st = task_for(ctx, r.groups, 1, read_groups, &r);
+        st = task_for(ctx, r.group_count, 1, read_groups, &r);
     if (st == ML_OK)
         st = finish_frame(ctx, &r, out);
     close_reader(&r);
@@ -468,7 +509,7 @@ ml_status parquet_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **ou
     if (st == ML_OK)
         st = matrix_new_dense(ctx, r.rows, r.count, &r.m);
     if (st == ML_OK)
-        st = task_for(ctx, r.groups, 1, read_groups, &r);
+        st = task_for(ctx, r.group_count, 1, read_groups, &r);
     if (st == ML_OK)
         st = matrix_finish(ctx, &r.m, -1);
     close_reader(&r);

@@ -156,11 +156,6 @@ static ml_status rows_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t greater(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -177,9 +172,9 @@ ml_status ml_k_rowClassMeet(Ctx *ctx, OpCall *call)
     for (int k = 0; st == ML_OK && k < 2; k++)
         st = matrix_new_zero(ctx, greater(x->rows, y->rows), greater(x->cols, y->cols), &out[k]);
     if (st == ML_OK) {
-        job = (MeetJob){x, y, out[0], out[1], lesser(x->cols, y->cols), 0};
+        job = (MeetJob){x, y, out[0], out[1], min64(x->cols, y->cols), 0};
         job.buckets = buckets_for(job.cols);
-        st = task_for(ctx, lesser(x->rows, y->rows), task_grain(32 * job.cols), rows_task, &job);
+        st = task_for(ctx, min64(x->rows, y->rows), task_grain(32 * job.cols), rows_task, &job);
     }
     for (int k = 0; k < 2; k++)
         if (st == ML_OK)

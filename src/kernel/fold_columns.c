@@ -27,11 +27,6 @@ typedef struct ColumnsJob {
     double *s, *c; /* blocks x cols each */
 } ColumnsJob;
 
-static int64_t min_of(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void start_columns(const Fold *f, double *s, double *c, int64_t n)
 {
     for (int64_t j = 0; j < n; j++)
@@ -52,7 +47,7 @@ static void fold_block(const ColumnsJob *job, int64_t at, int64_t rows, int64_t 
         return;
     }
     for (int64_t i = 0; i < rows; i += step) {
-        const int64_t n = min_of(step, rows - i);
+        const int64_t n = min64(step, rows - i);
 
         for (int64_t r = 0; r < n; r++)
             widen_ahead(job->m, at + (i + r) * stride, cols, scratch + r * cols);
@@ -68,10 +63,10 @@ static ml_status dense_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t unit = lo; unit < hi; unit++) {
         const int64_t block = unit / job->strips, j = unit % job->strips * STRIP;
         const int64_t i = block * job->block_rows, at = block * job->cols + j;
-        const int64_t n = min_of(STRIP, job->cols - j);
+        const int64_t n = min64(STRIP, job->cols - j);
 
         start_columns(job->fold, job->s + at, job->c + at, n);
-        fold_block(job, i * job->cols + j, min_of(job->block_rows, job->rows - i), n, job->cols,
+        fold_block(job, i * job->cols + j, min64(job->block_rows, job->rows - i), n, job->cols,
                    job->shift ? job->shift + j : NULL, job->s + at, job->c + at);
     }
     return ML_OK;
@@ -112,7 +107,7 @@ static ml_status fold_wide(Ctx *ctx, const Fold *f, const Matrix *m, int64_t row
                            const double *shift, Sum2 *result)
 {
     ColumnsJob job = {.fold = f, .m = m, .rows = rows, .cols = cols, .shift = shift};
-    const int64_t width = min_of(cols, STRIP);
+    const int64_t width = min64(cols, STRIP);
 
     job.strips = (cols + STRIP - 1) / STRIP;
     job.block_rows = BLOCK_CELLS / width < MIN_BLOCK_ROWS ? MIN_BLOCK_ROWS : BLOCK_CELLS / width;

@@ -4,11 +4,6 @@
 
 #include <math.h>
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Row k of r changes its sign: LAPACK leaves a column alone that has nothing below the diagonal,
  * the plain form reflects it. */
 static void reflect_row(Matrix *r, int64_t k)

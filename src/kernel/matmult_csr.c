@@ -28,11 +28,6 @@ typedef struct CsrProduct {
     int64_t ntiles;
 } CsrProduct;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- the accumulator ---- */
 
 typedef struct Accumulator {

@@ -38,11 +38,6 @@ enum {
 static const double TILE_WORK =
     1 << 26; /* multiplications that a tile has at least when it is halved */
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t pieces(int64_t n, int64_t size)
 {
     return (n + size - 1) / size;

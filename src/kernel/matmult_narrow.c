@@ -22,16 +22,6 @@ enum {
     WIDE_COLS = 1 << 14 /* from here on divide by columns */
 };
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static int64_t block_rows(int64_t cols)
 {
     return max64(4, BLOCK_CELLS / max64(cols, 1) & ~(int64_t)3);

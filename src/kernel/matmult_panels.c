@@ -33,11 +33,6 @@ typedef struct Panels {
     GemmOps32 ops32;
 } Panels;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t pieces(int64_t n, int64_t size)
 {
     return (n + size - 1) / size;

@@ -17,16 +17,6 @@ enum {
     FEW_SLICES = 4,       /* too few slices to be worth it */
 };
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 typedef struct Scatter {
     const Matrix *s;
     const double *d; /* s.rows x n; of the chain the weights w, or NULL */

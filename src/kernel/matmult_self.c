@@ -33,11 +33,6 @@ typedef struct Tsmm {
     double *blocks;
 } Tsmm;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Rows of x to panels of columns; see dense.h. */
 static void pack(const Matrix *x, int64_t i, int64_t rows, int64_t width, double *block)
 {

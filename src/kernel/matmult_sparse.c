@@ -20,11 +20,6 @@ enum {
     STRIP_ROWS = 32, /* of one with more */
 };
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- a CSR factor on the left ---- */
 
 /* The dense factor as it is stored when that is row-major in the order asked for, else a transposed

@@ -34,11 +34,6 @@ typedef struct Machine {
     double buffers[VALUES][CHUNK];
 } Machine;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t chunk_cells(const Machine *m)
 {
     return m->rows * m->cols;

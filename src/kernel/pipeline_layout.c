@@ -23,16 +23,6 @@ enum {
     CROSS_SLICES = 4
 };
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static int64_t width_of(const PipeRun *r, int node)
 {
     return r->sizes[r->p->graph.nodes[node].width];

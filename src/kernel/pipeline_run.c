@@ -9,11 +9,6 @@
 
 #include <string.h>
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- what the tiles need ---- */
 
 /* Numbers that are known before: scalars, cells of constant operands, and what is made of them. */

@@ -17,11 +17,6 @@
 
 enum { CHUNK = 1024 };
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- what zeros become ---- */
 
 /* Operands as the question has them; other values are some positive numbers, since only zeros that

@@ -4,8 +4,13 @@
  * pipeline_product.c. */
 #include "kernel/code_lanes.h"
 #include "kernel/pipeline_impl.h"
+#include "kernel/simd/ahead.h"
 
 #include <string.h>
+
+/* Flat tiles of operands from FLAT_FAR cells on, which come out of memory, are done in pieces of
+ * FLAT_PIECE, whole lanes: requests for memory ahead go out between computations. */
+enum { FLAT_PIECE = 512, FLAT_FAR = 4 << 20 };
 
 /* ---- addresses ---- */
 
@@ -162,7 +167,7 @@ static void *flat_cells(const PipeTile *t, Place p)
     }
 }
 
-void pipeline_flat_tile(PipeTile *t)
+static void flat_piece(PipeTile *t)
 {
     const PipeStep *s = &t->run->p->schedule.steps[0];
     CodeRun run;
@@ -170,11 +175,26 @@ void pipeline_flat_tile(PipeTile *t)
     run.level = cpu_level(t->run->ctx);
     run.rows = 1;
     run.cols = t->cols;
-    for (int i = 0; i < s->code.ninputs; i++)
+    for (int i = 0; i < s->code.ninputs; i++) {
+        if (s->from[i].kind == PLACE_OPERAND && s->code.inputs[i].kind == CODE_TILE &&
+            t->run->flat_cells >= FLAT_FAR)
+            matrix_read_ahead(t->run->operands[s->from[i].index], t->col, t->cols);
         run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
+    }
     for (int i = 0; i < s->code.noutputs; i++)
         run.out[i] = (CodeTarget){flat_cells(t, s->to[i]), t->cols, 0};
     call_loop(t, 0, &run);
+}
+
+void pipeline_flat_tile(PipeTile *t)
+{
+    const int64_t end = t->col + t->cols;
+    const int64_t piece = t->run->flat_cells < FLAT_FAR ? t->cols : FLAT_PIECE;
+
+    for (; t->col < end; t->col += t->cols) {
+        t->cols = min64(piece, end - t->col);
+        flat_piece(t);
+    }
 }
 
 /* ---- sparse, constant and FP32 operands as cells ---- */

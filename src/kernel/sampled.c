@@ -36,11 +36,6 @@ typedef struct Sampled {
     atomic_int_fast64_t nnz;
 } Sampled;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* n results from `at` on; the sum goes into *part when they are not kept. */
 static void run_chunk(const Ctx *ctx, Sampled *s, const Cells *operands, int64_t n, int64_t at,
                       Sum2 *part)

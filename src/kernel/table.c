@@ -50,11 +50,6 @@ static double value_at(const Entries *e, int64_t i)
     return e->cells ? e->cells[i] : e->value;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Entry i; false when it does not count: something is NaN, or it lies outside the table. */
 static bool entry_at(const TableJob *job, int64_t i, Entry *e)
 {
@@ -198,7 +193,7 @@ static void fetch_next(const TableJob *job, int64_t lo)
 static ml_status pass_slice(Ctx *ctx, const TableJob *job, int64_t slice)
 {
     const int64_t size = (job->n + job->slices - 1) / job->slices, cells = job->rows * job->cols;
-    const int64_t end = least((slice + 1) * size, job->n);
+    const int64_t end = min64((slice + 1) * size, job->n);
     double *table = job->tables ? job->tables + slice * cells : NULL;
     uint32_t *counts = job->counts ? job->counts + slice * cells : NULL;
     TableScan scan = {.sequence = true};
@@ -209,7 +204,7 @@ static ml_status pass_slice(Ctx *ctx, const TableJob *job, int64_t slice)
     else if (table)
         memset(table, 0, (size_t)cells * sizeof *table);
     for (int64_t lo = slice * size; lo < end; lo += CHUNK) {
-        const int64_t hi = least(lo + CHUNK, end);
+        const int64_t hi = min64(lo + CHUNK, end);
 
         TRY(scan_chunk(ctx, job, lo, hi, &scan, &chunk));
         fetch_next(job, hi);
@@ -253,7 +248,7 @@ static int64_t slices_of(const TableJob *job, int64_t entries)
 {
     const int64_t n = job->n / entries;
 
-    return n < 1 ? 1 : least(n, SLICES);
+    return n < 1 ? 1 : min64(n, SLICES);
 }
 
 static ml_status scan_entries(Ctx *ctx, TableJob *job, TableScan *all)

@@ -16,11 +16,6 @@ typedef struct Transpose {
     int64_t across; /* tiles in a row of tiles */
 } Transpose;
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 typedef float Four __attribute__((vector_size(16)));
 
 static Four load(const float *x)

@@ -16,11 +16,6 @@ typedef struct Svd {
     int64_t left, right; /* numbers of reflections from the left and from the right */
 } Svd;
 
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static double norm(const double *x, int64_t n, int64_t step)
 {
     double length = 0;

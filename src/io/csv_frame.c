@@ -10,9 +10,6 @@
  * odd ways, and other separators, take the slow way. Pages of the input that were parsed are given
  * back, so that text and frame are not held together.
  */
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "io/csv.h"
 #include "io/csv_cells.h"
 
@@ -100,17 +97,6 @@ static ml_status parse_lines(Ctx *ctx, PartReader *r)
     return ML_OK;
 }
 
-/* The whole pages of a mapped chunk come back from the file should they be needed. */
-static void forget_pages(const Chunk *c)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t from = ((uintptr_t)c->begin + page - 1) / page * page,
-                    to = (uintptr_t)c->end / page * page;
-
-    if (c->file->mapping && from < to)
-        madvise((void *)from, to - from, MADV_DONTNEED);
-}
-
 /* ---- parts ---- */
 
 typedef struct Parts {
@@ -130,7 +116,7 @@ static ml_status parse_chunks(Ctx *ctx, PartReader *r)
         TRY(check_cancel(ctx));
         TRY((job->simple && csv_marks_fit(r->chunk->begin, r->chunk->end) ? parse_marked
                                                                           : parse_lines)(ctx, r));
-        forget_pages(r->chunk);
+        chunk_forget(r->chunk);
     }
     return ML_OK;
 }

@@ -86,6 +86,8 @@ typedef struct Lines {
     int64_t count;     /* lines in all */
 } Lines;
 
+/* Gives back the whole pages of a mapped file in a chunk; they come again should they be read. */
+void chunk_forget(const Chunk *c);
 ml_status lines_split(Ctx *ctx, const Input *in, Lines *out);
 void lines_free(Lines *l);
 /* The first line, without its end; false if there is none. */

@@ -3,9 +3,22 @@
  * A chunk ends at the first newline after its share of bytes, so chunks can be parsed
  * independently; counting newlines in all chunks in parallel and adding up tells each which row it
  * starts with. The chunks depend on the bytes only, never on the number of threads. Costs one pass
- * at memory speed.
+ * at memory speed. What was counted is given back, so that a mapped file is never held whole.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "io/io_impl.h"
+
+void chunk_forget(const Chunk *c)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)c->begin + page - 1) / page * page,
+                    to = (uintptr_t)c->end / page * page;
+
+    if (c->file->mapping && !c->file->unpacked && from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
 
 static int64_t count_newlines(const char *p, size_t n)
 {
@@ -38,6 +51,7 @@ static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         Chunk *c = &l->chunks.items[i];
 
         c->lines = count_newlines(c->begin, (size_t)(c->end - c->begin)) + (c->end[-1] != '\n');
+        chunk_forget(c);
     }
     return ML_OK;
 }

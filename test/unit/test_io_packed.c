@@ -59,6 +59,26 @@ ML_TEST(the_extension_before_that_of_the_compression_tells_the_format)
     value_release(m);
 }
 
+/* What was parsed is given back only where it can come again. */
+ML_TEST(errors_in_compressed_text_name_the_line_of_the_text)
+{
+    const IoOptions cells = OPTIONS(.format = "csv"),
+                    in = OPTIONS(.format = "csv", .data_type = "frame", .schema = "INT64");
+    Matrix *m;
+    Value v;
+
+    assert_ok(matrix_new_dense(test_ctx(), 200000, 1, &m));
+    for (int i = 0; i < 200000; i++)
+        m->values[i] = i == 199000 ? 0x1p80 : 1000000;
+    assert_ok(matrix_finish(test_ctx(), &m, -1));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(io_write(test_ctx(), value_matrix(m), packed("late.csv", i), &cells));
+        assert_int_equal(io_read(test_ctx(), packed("late.csv", i), &in, &v), ML_EFORMAT);
+        assert_non_null(strstr(test_error(), ":199001:1: expected a value of type INT64"));
+    }
+    matrix_release(m);
+}
+
 ML_TEST(damaged_compressed_files_are_errors_with_a_place)
 {
     const double cells[] = {1, 2, 3, 4};

@@ -142,7 +142,10 @@ static void choose_blocks(PipeRun *r)
         else if (result->kind == PIPE_COLUMN && width_of(r, result->x) > 1)
             rows = max64(rows, column_rows(r, result));
     }
-    r->block_rows = slices ? max64(1, (r->rows + slices - 1) / slices) : rows;
+    if (slices)
+        rows = max64(1, (r->rows + slices - 1) / slices);
+    /* Only the last block has rows left over from those side by side. */
+    r->block_rows = max64(r->side, rows / r->side * r->side);
     r->blocks = (r->rows + r->block_rows - 1) / r->block_rows;
 }
 

@@ -223,6 +223,18 @@ ML_TEST(pipelines_give_the_same_digits_on_any_number_of_threads)
     free_operands(&o);
 }
 
+/* Rows of narrow matrices are read side by side; whatever the width, none gets lost between blocks.
+ */
+ML_TEST(pipelines_fold_the_columns_of_many_narrow_rows)
+{
+    for (int cols = 2; cols < 40; cols++) {
+        Operands o = make_operands(12001, cols, false);
+
+        check_program("colSums(a^2); colMins(a + 1); colMaxs(-a)", o.v, 1e-12);
+        free_operands(&o);
+    }
+}
+
 /* Half a million cells are worth several threads, whatever a tile of the program is. */
 ML_TEST(pipelines_are_divided_by_their_cells)
 {

@@ -64,6 +64,7 @@ ML_TEST(errors_in_compressed_text_name_the_line_of_the_text)
 {
     const IoOptions cells = OPTIONS(.format = "csv"),
                     in = OPTIONS(.format = "csv", .data_type = "frame", .schema = "INT64");
+    char mtd[4096];
     Matrix *m;
     Value v;
 
@@ -73,6 +74,8 @@ ML_TEST(errors_in_compressed_text_name_the_line_of_the_text)
     assert_ok(matrix_finish(test_ctx(), &m, -1));
     for (int i = 0; i < 2; i++) {
         assert_ok(io_write(test_ctx(), value_matrix(m), packed("late.csv", i), &cells));
+        snprintf(mtd, sizeof mtd, "%s.mtd", packed("late.csv", i));
+        assert_int_equal(unlink(mtd), 0); /* it would say matrix */
         assert_int_equal(io_read(test_ctx(), packed("late.csv", i), &in, &v), ML_EFORMAT);
         assert_non_null(strstr(test_error(), ":199001:1: expected a value of type INT64"));
     }

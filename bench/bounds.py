@@ -12,6 +12,7 @@ The bounds of a workload (workloads.json) are an object; each names what matloom
                          where a round moves so many bytes or takes so many operations: an expression in the arguments;
                          the median of the shares that turns reach of the limit at that moment
     memory               [times, bytes]: a peak of at most so many times these bytes
+    at_most, at_least    so many times the peer's figure, the number printed last: an objective, or an accuracy
 
 `what` says in the table what the workload is.
 """
@@ -70,6 +71,12 @@ def outcome(name, bound, args, records):
         tenth = records.get("tenth")
         times = tenth and own["seconds"] / tenth["seconds"]
         return tenth and (f"{times:.1f}× time for 10× rows", f"≤ {bound}×", times <= bound)
+    if name in ("at_most", "at_least"):
+        peer = (records.get("numpy") or {}).get("printed")
+        times = peer and own["printed"] is not None and own["printed"] / peer
+        kind = "objective" if name == "at_most" else "accuracy"
+        return times and (f"{times:.4f}× the peer's {kind}", f"{'≤' if name == 'at_most' else '≥'} {bound}×",
+                          times <= bound if name == "at_most" else times >= bound)
     amount = eval(bound[1], {}, dict(args))  # an expression of our own file
     if name == "memory":
         times = own["peak_bytes"] / amount

@@ -16,6 +16,7 @@ before and after each of matloom's turns. {scratch} is the folder for files. `bo
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,8 @@ def command(engine, script, suite, args, options, o):
 
 
 def run_once(cmd, scratch):
-    """Seconds and peak bytes (never less than this process has) of one run, or None when it fails."""
+    """Seconds, peak bytes (never less than this process has) and the last number printed of one run, or None when it
+    fails."""
     with tempfile.TemporaryFile() as out:
         begin = time.perf_counter()
         try:
@@ -74,8 +76,10 @@ def run_once(cmd, scratch):
         seconds = time.perf_counter() - begin
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        failed = child.returncode != 0 or b"ERROR" in out.read()[-4000:]
-    return None if failed else (seconds, usage.ru_maxrss * 1024)
+        printed = out.read()[-4000:]
+        failed = child.returncode != 0 or b"ERROR" in printed
+    numbers = re.findall(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", printed)
+    return None if failed else (seconds, usage.ru_maxrss * 1024, float(numbers[-1]) if numbers else None)
 
 
 def make_csv(path, megabytes):
@@ -134,9 +138,10 @@ def measure(name, workload, engines, o, scratch):
             continue
         medians = [statistics.median(r[i][0] for r in runs[e]) for i in range(len(rounds or [None]))]
         seconds = max(medians[1] - medians[0], 1e-9) / (rounds[1] - rounds[0]) if rounds else medians[0]
-        records[e] = {"seconds": seconds, "runs": [[t for t, _ in r] for r in runs[e]],
+        records[e] = {"seconds": seconds, "runs": [[once[0] for once in r] for r in runs[e]],
                       "each": [(r[1][0] - r[0][0]) / (rounds[1] - rounds[0]) if rounds else r[0][0] for r in runs[e]],
-                      "peak_bytes": max(m for r in runs[e] for _, m in r)}
+                      "peak_bytes": max(once[1] for r in runs[e] for once in r),
+                      "printed": runs[e][0][-1][2]}
         sized = extras.get("bytes_of", args.get("csv", "")).format(scratch=scratch)
         if sized and os.path.isfile(sized):
             records[e]["bytes_per_second"] = os.path.getsize(sized) / seconds

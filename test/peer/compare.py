@@ -4,7 +4,8 @@ NAME is a script of this folder, or `builtins` for the calls of builtins.tsv, wh
 random inputs of the seed in the environment variable SEED, 1 by default.
 
 Two outputs agree when they have the same words and their numbers agree to 1e-9, relatively for large ones: the engines
-sum in different orders. What SystemDS adds at its end (statistics) is cut off. Each run has a fresh copy of this folder
+sum in different orders. What SystemDS adds at its end (statistics) is cut off, and so is what its functions print unasked
+when the script marks its own lines by "> ". Each run has a fresh copy of this folder
 as its working directory. Lines that differ on purpose are rows of differences.tsv. With -record nothing is compared:
 SystemDS' answers are written to expected/.
 """
@@ -41,6 +42,8 @@ def run_peer(home, name):
     p = run(java(home) + ["org.apache.sysds.api.DMLScript", "-exec", "singlenode", "-f", f"{name}.dml"])
     out = p.stdout.split("SystemDS Statistics:")[0]
     failed = p.returncode != 0 or "An Error Occurred" in out
+    marked = [line for line in out.split("\n") if line.startswith("> ")]
+    out = "\n".join(marked) if marked else out
     return None if failed else out.rstrip("\n") + "\n", p.stdout + p.stderr
 
 

@@ -3,10 +3,7 @@
  * itself, so reading costs the checksum only.
  */
 #include "io/binary.h"
-
-enum {
-    MAP_FROM = 1 << 20 /* bytes; smaller files are copied and give their mapping back */
-};
+#include "io/numbers.h"
 
 ml_status binary_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o)
 {
@@ -27,16 +24,6 @@ ml_status binary_write_matrix(Ctx *ctx, const Spec *spec, Matrix *m, Output *o)
                                    : binary_write(ctx, o, &h, dense, 1);
 }
 
-/* Hand the file's mapping, which holds the cells, to a matrix. */
-static ml_status adopt_mapping(Ctx *ctx, const BinaryFile *b, const char *cells, Matrix **out)
-{
-    void *mapping = b->file->mapping;
-
-    b->file->mapping = NULL; /* given away even if this fails */
-    return matrix_new_mapped(ctx, b->h.rows, b->h.cols, (double *)(uintptr_t)cells, mapping,
-                             b->file->size, out);
-}
-
 static ml_status read_dense(Ctx *ctx, const BinaryFile *b, Matrix **out)
 {
     int64_t cells;
@@ -49,10 +36,8 @@ static ml_status read_dense(Ctx *ctx, const BinaryFile *b, Matrix **out)
     data = binary_segment(ctx, b, 0, bytes);
     if (!data)
         return ML_EFORMAT;
-    if (b->file->mapping && bytes >= MAP_FROM)
-        return adopt_mapping(ctx, b, data, out);
-    TRY(matrix_new_dense(ctx, b->h.rows, b->h.cols, out));
-    return binary_copy(ctx, (*out)->values, data, bytes);
+    return numbers_of_file(ctx, b->file, (NumberType){'f', sizeof(double), false}, data, false,
+                           b->h.rows, b->h.cols, out);
 }
 
 typedef struct CheckJob {

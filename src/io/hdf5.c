@@ -1,7 +1,8 @@
 /* Reading HDF5 and NetCDF-4: files, datasets, matrices.
  *
  * libhdf5 decodes (chunks, filters, byte orders, integer and floating-point types) right into the
- * cells of the matrix. A file that lies in memory, since it was unpacked, is opened as an image.
+ * cells of the matrix; doubles that lie in one piece need it only to tell where. A file that lies
+ * in memory, since it was unpacked, is opened as an image.
  */
 #include "io/hdf5.h"
 
@@ -21,10 +22,10 @@ static Hid open_image(const Hdf5 *h, const InputFile *file)
 
 ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5File *out)
 {
-    const InputFile *file = &in->files[0];
+    InputFile *file = &in->files[0];
     ml_status st = ML_OK;
 
-    *out = (Hdf5File){.spec = spec, .netcdf = netcdf, .id = -1};
+    *out = (Hdf5File){.spec = spec, .file = file, .netcdf = netcdf, .id = -1};
     if (in->count != 1)
         return fail(ctx, ML_EFORMAT, "%s: an HDF5 file is one file, found %d", spec->path,
                     in->count);
@@ -277,7 +278,7 @@ Hdf5Rule hdf5_rule(const Hdf5File *f, const Hdf5Data *d)
 
 void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n)
 {
-    if (!rule->has_fill && !rule->has_missing && !rule->scaled)
+    if (!hdf5_rule_applies(rule))
         return;
     for (int64_t i = 0; i < n; i++) {
         const double x = cells[i];
@@ -313,13 +314,33 @@ static ml_status read_enum(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matri
     return st;
 }
 
+/* Where doubles of this machine lie in one piece and as they are, all of them; NULL elsewhere. */
+static const char *plain_cells(const Hdf5File *f, const Hdf5Data *d, const Hdf5Rule *rule)
+{
+    const size_t size = f->file->size;
+    const Hsize at = f->h->data_offset(d->id);
+    int64_t bytes;
+
+    if (at == HDF5_NOWHERE || at > size || hdf5_rule_applies(rule) ||
+        f->h->type_equal(d->type, *f->h->memory_double) <= 0 ||
+        !mul_int64(d->rows, d->cols, &bytes) || !mul_int64(bytes, sizeof(double), &bytes) ||
+        (Hsize)bytes > size - at)
+        return NULL;
+    return f->file->data + at;
+}
+
 static ml_status read_numbers(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matrix **out)
 {
     const Hdf5Rule rule = hdf5_rule(f, d);
+    const char *cells;
 
     TRY(input_check_dims(ctx, f->spec, d->rows, d->cols));
     if (d->type_class == HDF5_ENUM)
         return read_enum(ctx, f, d, out);
+    cells = plain_cells(f, d, &rule);
+    if (cells)
+        return numbers_of_file(ctx, f->file, (NumberType){'f', sizeof(double), false}, cells, false,
+                               d->rows, d->cols, out);
     TRY(matrix_new_dense(ctx, d->rows, d->cols, out));
     if (f->h->data_read(d->id, *f->h->memory_double, HDF5_ALL, HDF5_ALL, HDF5_ALL, (*out)->values) <
         0)

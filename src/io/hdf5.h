@@ -13,6 +13,7 @@ enum { HDF5_DIMS = 32 };
 typedef struct Hdf5File {
     const Hdf5 *h;
     const Spec *spec;
+    InputFile *file; /* that is read */
     Hid id;
     bool netcdf;
 } Hdf5File;
@@ -46,6 +47,10 @@ typedef struct Hdf5Rule {
     bool has_fill, has_missing, scaled;
     double fill, missing, factor, offset;
 } Hdf5Rule;
+static inline bool hdf5_rule_applies(const Hdf5Rule *rule)
+{
+    return rule->has_fill || rule->has_missing || rule->scaled;
+}
 Hdf5Rule hdf5_rule(const Hdf5File *f, const Hdf5Data *d);
 void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n);
 

@@ -109,11 +109,10 @@ static ml_status read_plain(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Fram
 static ml_status read_column(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, FrameColumn **out)
 {
     const Hdf5Rule rule = hdf5_rule(f, d);
-    const bool ruled = rule.has_fill || rule.has_missing || rule.scaled;
 
     if (d->type_class == HDF5_STRING)
         return read_texts(ctx, f, d, out);
-    if (d->type_class != HDF5_ENUM && (ruled || !number_type_known(d->number)))
+    if (d->type_class != HDF5_ENUM && (hdf5_rule_applies(&rule) || !number_type_known(d->number)))
         return read_ruled(ctx, f, d, &rule, out);
     return read_plain(ctx, f, d, out);
 }

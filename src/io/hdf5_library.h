@@ -42,6 +42,8 @@ enum {
     HDF5_DEEPEST = 0 /* H5E_WALK_UPWARD: from where the error happened */
 };
 
+#define HDF5_NOWHERE (~(Hsize)0)
+
 typedef struct Hdf5 {
     int (*open)(void);
     int (*set_auto)(Hid stack, void *function, void *data);
@@ -58,6 +60,7 @@ typedef struct Hdf5 {
                          size_t size, Hid access);
     Hid (*data_create)(Hid place, const char *name, Hid type, Hid space, Hid link, Hid creation,
                        Hid access);
+    Hsize (*data_offset)(Hid data); /* HDF5_NOWHERE: not in one piece */
     Hid (*data_space)(Hid data);
     Hid (*data_type)(Hid data);
     int (*data_read)(Hid data, Hid type, Hid memory, Hid file, Hid transfer, void *to);
@@ -70,6 +73,7 @@ typedef struct Hdf5 {
                         const Hsize *count, const Hsize *block);
     int (*space_close)(Hid space);
     int (*type_class)(Hid type);
+    int (*type_equal)(Hid a, Hid b);
     size_t (*type_size)(Hid type);
     int (*type_sign)(Hid type);
     int (*type_order)(Hid type);
@@ -95,6 +99,7 @@ typedef struct Hdf5 {
     int (*list_make_groups)(Hid list, unsigned yes);
     int (*list_track)(Hid list, unsigned order);
     int (*list_times)(Hid list, bool yes);
+    int (*list_align)(Hid list, Hsize from, Hsize to);
     int (*list_core)(Hid list, size_t step, bool keep);
     int (*list_image)(Hid list, void *data, size_t size);
     int (*scale_set)(Hid data, const char *name);

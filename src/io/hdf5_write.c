@@ -6,19 +6,26 @@
  */
 #include "io/hdf5.h"
 
-enum { ROWS_BYTES = 1 << 20 /* of rows at a time, for matrices that are not dense */ };
+enum {
+    ROWS_BYTES = 1 << 20, /* of rows at a time, for matrices that are not dense */
+    ALIGN_FROM = 1 << 16, /* bytes; larger datasets begin where their mapping can become a matrix */
+    ALIGN = 64
+};
 
 ml_status hdf5_create(Ctx *ctx, const Spec *spec, const Output *o, bool netcdf, Hdf5File *out)
 {
     const Hdf5 *h = hdf5_begin(ctx);
-    Hid creation;
+    Hid creation, access;
 
     *out = (Hdf5File){.h = h, .spec = spec, .netcdf = netcdf, .id = -1};
     if (!h)
         return ML_EUNSUPPORTED;
     creation = h->list_new(*h->of_files);
     h->list_track(creation, HDF5_TRACKED);
-    out->id = h->file_create(o->temp, HDF5_TRUNCATE, creation, HDF5_ALL);
+    access = h->list_new(*h->of_access);
+    h->list_align(access, ALIGN_FROM, ALIGN);
+    out->id = h->file_create(o->temp, HDF5_TRUNCATE, creation, access);
+    h->list_close(access);
     h->list_close(creation);
     if (out->id >= 0)
         return ML_OK;

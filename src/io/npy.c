@@ -6,8 +6,6 @@
  */
 #include "io/npy.h"
 
-enum { MAP_FROM = 1 << 20 /* bytes; smaller files are copied and give their mapping back */ };
-
 ml_status npy_numbers(Ctx *ctx, const NpyArray *a, const NpyField *f, NumberType *out)
 {
     *out = (NumberType){
@@ -18,14 +16,19 @@ ml_status npy_numbers(Ctx *ctx, const NpyArray *a, const NpyField *f, NumberType
                 f->descr, f->kind == 'U' || f->kind == 'S' ? "; texts are read as a frame" : "");
 }
 
+static ml_status check_cells(Ctx *ctx, const NpyArray *a, NumberType *t)
+{
+    if (!a->plain)
+        return fail(ctx, ML_EFORMAT, "%s: an array of records is a frame, expected numbers",
+                    a->name);
+    return npy_numbers(ctx, a, a->fields, t);
+}
+
 ml_status npy_to_matrix(Ctx *ctx, const NpyArray *a, Matrix **out)
 {
     NumberType t;
 
-    if (!a->plain)
-        return fail(ctx, ML_EFORMAT, "%s: an array of records is a frame, expected numbers",
-                    a->name);
-    TRY(npy_numbers(ctx, a, a->fields, &t));
+    TRY(check_cells(ctx, a, &t));
     return numbers_to_matrix(ctx, t, a->data, a->by_column, a->rows, a->cols, out);
 }
 
@@ -36,36 +39,18 @@ ml_status npy_open_file(Ctx *ctx, const Spec *spec, const Input *in, NpyArray *o
     return npy_open(ctx, spec->arena, in->files[0].name, in->files[0].data, in->files[0].size, out);
 }
 
-/* Whether the cells can stay where they are. */
-static bool can_map(const NpyArray *a, const InputFile *f)
-{
-    const NpyField *cell = a->fields;
-
-    return f->mapping && !f->unpacked && a->plain && cell->kind == 'f' && cell->size == 8 &&
-           !cell->swapped && (!a->by_column || a->cols == 1) && a->rows * a->cols * 8 >= MAP_FROM &&
-           (uintptr_t)a->data % 64 == 0;
-}
-
-static ml_status read_array(Ctx *ctx, const NpyArray *a, InputFile *f, Matrix **out)
-{
-    void *mapping = f->mapping;
-
-    if (!can_map(a, f))
-        return npy_to_matrix(ctx, a, out);
-    f->mapping = NULL; /* given away even if this fails */
-    return matrix_new_mapped(ctx, a->rows, a->cols, (double *)(uintptr_t)a->data, mapping, f->size,
-                             out);
-}
-
 ml_status npy_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
 {
     NpyArray a;
+    NumberType t;
     ml_status st;
 
     *out = NULL;
     TRY_TO(done, st = npy_open_file(ctx, spec, in, &a));
     TRY_TO(done, st = input_check_dims(ctx, spec, a.rows, a.cols));
-    TRY_TO(done, st = read_array(ctx, &a, &in->files[0], out));
+    TRY_TO(done, st = check_cells(ctx, &a, &t));
+    TRY_TO(done,
+           st = numbers_of_file(ctx, &in->files[0], t, a.data, a.by_column, a.rows, a.cols, out));
     st = matrix_finish(ctx, out, -1);
 done:
     if (st != ML_OK) {

@@ -6,7 +6,12 @@
  */
 #include "io/numbers.h"
 
-enum { PIECE = 512, TILE_COLS = 8, ROWS_PER_TASK = 4096 };
+enum {
+    PIECE = 512,
+    TILE_COLS = 8,
+    ROWS_PER_TASK = 4096,
+    MAP_FROM = 1 << 20 /* bytes; smaller files are copied and give their mapping back */
+};
 
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
@@ -181,4 +186,17 @@ ml_status numbers_to_matrix(Ctx *ctx, NumberType t, const char *from, bool by_co
     return by_column && rows > 1 && cols > 1
                ? task_for(ctx, rows, ROWS_PER_TASK, convert_columns, &j)
                : task_for(ctx, rows, task_grain(cols), convert_rows, &j);
+}
+
+ml_status numbers_of_file(Ctx *ctx, InputFile *f, NumberType t, const char *from, bool by_column,
+                          int64_t rows, int64_t cols, Matrix **out)
+{
+    void *mapping = f->mapping;
+
+    if (!mapping || f->unpacked || t.kind != 'f' || t.size != sizeof(double) || t.swapped ||
+        (by_column && cols != 1) || rows * cols < MAP_FROM / (int64_t)sizeof(double) ||
+        (uintptr_t)from % 64 != 0)
+        return numbers_to_matrix(ctx, t, from, by_column, rows, cols, out);
+    f->mapping = NULL;
+    return matrix_new_mapped(ctx, rows, cols, (double *)(uintptr_t)from, mapping, f->size, out);
 }

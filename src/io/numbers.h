@@ -16,6 +16,10 @@ void numbers_to_doubles(NumberType t, const char *from, size_t stride, int64_t n
 /* A matrix of rows x cols numbers that lie there row by row, or column by column. */
 ml_status numbers_to_matrix(Ctx *ctx, NumberType t, const char *from, bool by_column, int64_t rows,
                             int64_t cols, Matrix **out);
+/* The same of numbers that lie in a file: of many doubles its mapping becomes the matrix, and is no
+ * longer the file's, also when this fails. */
+ml_status numbers_of_file(Ctx *ctx, InputFile *f, NumberType t, const char *from, bool by_column,
+                          int64_t rows, int64_t cols, Matrix **out);
 /* The column type that holds all numbers of a type; UINT64 is none, INT64 stands for it. */
 FrameType number_frame_type(NumberType t);
 /* The same numbers as a column of that type; `name` for messages. */

@@ -255,25 +255,51 @@ static ml_status get_buffers(Ctx *ctx, const Reader *r, const Records *rec, cons
     return t->offset_bytes ? get_buffer(ctx, r, rec, first + 2, 0, &b[2]) : ML_OK;
 }
 
-/* A text, NULL for a missing one, that `more` bytes follow. */
-static inline bool add_text(TextColumnBuilder *b, const char *text, size_t size, size_t more)
+static inline int64_t offset_at(const char *p, int64_t i, int bytes)
 {
-    return text && more >= 16 ? text_builder_add_ahead(b, text, size)
-                              : text_builder_add(b, text, size);
+    int64_t wide;
+    int32_t narrow;
+
+    if (bytes == 8) {
+        memcpy(&wide, p + 8 * i, 8);
+        return wide;
+    }
+    memcpy(&narrow, p + 4 * i, 4);
+    return narrow;
+}
+
+/* Where n texts from row `at` on lie; false when one lies outside its buffer. */
+static bool find_texts(const IpcType *t, const IpcBytes b[3], int64_t at, int64_t n, TextSpan *out)
+{
+    int64_t from = offset_at(b[1].p, at, t->offset_bytes);
+
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t to = offset_at(b[1].p, at + i + 1, t->offset_bytes);
+
+        if (from < 0 || to < from || (uint64_t)to > b[2].size)
+            return false;
+        if (bit_is_set(b[0].p, at + i))
+            out[i] = (TextSpan){b[2].p + from, (size_t)(to - from)};
+        else
+            out[i] = (TextSpan){NULL, 0};
+        from = to;
+    }
+    return true;
 }
 
 static ml_status add_texts(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
                            const IpcBytes b[3], TextColumnBuilder *texts)
 {
-    for (int64_t i = 0; i < rec->rows; i++) {
-        const int64_t from = flat_get(b[1].p + i * t->offset_bytes, t->offset_bytes),
-                      to = flat_get(b[1].p + (i + 1) * t->offset_bytes, t->offset_bytes);
+    enum { SOME = 256 };
+    TextSpan spans[SOME];
 
-        if (from < 0 || to < from || (uint64_t)to > b[2].size)
+    for (int64_t i = 0; i < rec->rows; i += SOME) {
+        const int64_t n = rec->rows - i < SOME ? rec->rows - i : SOME;
+
+        if (!find_texts(t, b, i, n, spans))
             return damaged(ctx, r, rec->at, "a text lies outside its buffer");
-        if (!add_text(texts, bit_is_set(b[0].p, i) ? b[2].p + from : NULL, (size_t)(to - from),
-                      b[2].size - (size_t)to))
-            return fail_memory(ctx, (size_t)(to - from));
+        if (!text_builder_add_many(texts, spans, n, b[2].p + b[2].size))
+            return fail_memory(ctx, (size_t)n);
     }
     return ML_OK;
 }

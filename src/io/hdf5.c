@@ -98,6 +98,25 @@ static bool look_at_shape(const Hdf5 *h, Hdf5Data *d)
     return sound && d->rows >= 0 && d->cols >= 0;
 }
 
+/* Whether a dataset in one piece has the bytes that its shape takes, or none yet: libhdf5 believes
+ * the shape and reads beyond its buffers. Texts of variable length are references there. */
+static bool is_whole(const Hdf5 *h, const Hdf5Data *d)
+{
+    enum { REFERENCE = 16 };
+    const Hid creation = h->data_creation(d->id);
+    const int layout = creation >= 0 ? h->list_layout(creation) : -1;
+    const size_t cell = h->type_is_variable(d->type) > 0 ? REFERENCE : h->type_size(d->type);
+    const Hsize stored = h->data_stored(d->id);
+    size_t bytes;
+
+    if (creation >= 0)
+        h->list_close(creation);
+    if (layout < 0 || layout >= HDF5_CHUNKED || stored == 0)
+        return layout >= 0;
+    return mul_size((size_t)d->rows, (size_t)d->cols, &bytes) && mul_size(bytes, cell, &bytes) &&
+           bytes == stored;
+}
+
 ml_status hdf5_open_data(Ctx *ctx, const Hdf5File *f, const char *name, bool *is_data,
                          Hdf5Data *out)
 {
@@ -115,6 +134,9 @@ ml_status hdf5_open_data(Ctx *ctx, const Hdf5File *f, const char *name, bool *is
     look_at_type(h, out);
     out->scale = h->scale_is(out->id) > 0;
     *is_data = look_at_shape(h, out);
+    if (*is_data && !is_whole(h, out))
+        return fail(ctx, ML_EFORMAT, "%s: dataset '%s' holds fewer bytes than its shape takes",
+                    f->spec->path, name);
     return ML_OK;
 }
 

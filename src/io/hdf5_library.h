@@ -32,6 +32,7 @@ enum {
     HDF5_TRACKED = 1 | 2,
     HDF5_IS_GROUP = 2, /* H5I_type_t */
     HDF5_IS_DATASET = 5,
+    HDF5_CHUNKED = 2, /* H5D_layout_t; compact and contiguous before it */
     HDF5_INTEGER = 0, /* H5T_class_t */
     HDF5_FLOAT = 1,
     HDF5_STRING = 3,
@@ -61,6 +62,8 @@ typedef struct Hdf5 {
     Hid (*data_create)(Hid place, const char *name, Hid type, Hid space, Hid link, Hid creation,
                        Hid access);
     Hsize (*data_offset)(Hid data); /* HDF5_NOWHERE: not in one piece */
+    Hsize (*data_stored)(Hid data); /* bytes in the file */
+    Hid (*data_creation)(Hid data);
     Hid (*data_space)(Hid data);
     Hid (*data_type)(Hid data);
     int (*data_read)(Hid data, Hid type, Hid memory, Hid file, Hid transfer, void *to);
@@ -99,6 +102,7 @@ typedef struct Hdf5 {
     int (*list_make_groups)(Hid list, unsigned yes);
     int (*list_track)(Hid list, unsigned order);
     int (*list_times)(Hid list, bool yes);
+    int (*list_layout)(Hid list);
     int (*list_align)(Hid list, Hsize from, Hsize to);
     int (*list_core)(Hid list, size_t step, bool keep);
     int (*list_image)(Hid list, void *data, size_t size);

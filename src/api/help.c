@@ -3,6 +3,7 @@
  */
 #include "api/context.h"
 
+#include "lang/lang.h"
 #include "task/task.h"
 
 #include <string.h>
@@ -66,6 +67,34 @@ static void help_op(Buffer *b, const OpInfo *op)
         buffer_format(b, "Example: %s\n", op->example);
 }
 
+/* The first sentence of a comment, in one line. */
+static void help_sentence(Buffer *b, const LibraryEntry *e)
+{
+    Buffer comment = {0};
+
+    library_comment(e, &comment);
+    for (const char *c = comment.data; c && *c && strncmp(c, "\n\n", 2) != 0; c++) {
+        buffer_put(b, *c == '\n' ? " " : c, 1);
+        if (*c == '.' && (c[1] == ' ' || c[1] == '\n'))
+            break;
+    }
+    buffer_free(&comment);
+}
+
+/* The functions of a library file, a line each. */
+static void help_file(Buffer *b, const LibFile *file)
+{
+    const char *at = file->text;
+    LibraryEntry e;
+
+    while (library_entry(&at, file->text + file->size, &e))
+        if (library_knows(e.name, e.size)) {
+            buffer_format(b, "%-22.*s ", (int)e.size, e.name);
+            help_sentence(b, &e);
+            buffer_text(b, "\n");
+        }
+}
+
 static void help_all(Buffer *b)
 {
     for (int op = 0; op < OP_COUNT; op++)
@@ -73,8 +102,9 @@ static void help_all(Buffer *b)
             help_signature(b, &op_table[op]);
             buffer_text(b, op_table[op].later ? "  [not in this version]\n" : "\n");
         }
+    buffer_text(b, "\n");
     for (size_t k = 0; k < lib_nfiles; k++)
-        buffer_format(b, "%s\n", lib_files[k].path);
+        help_file(b, &lib_files[k]);
 }
 
 const char *ml_help(ml_context *c, const char *name)

@@ -177,6 +177,8 @@ void diagnostic_format(Buffer *b, const char *severity, Span span, const char *t
 /* The error record in full, with call chain. */
 void error_format(Buffer *b, const ErrorRecord *err);
 
+/* Is this a name of the script library, whether or not this version has it? */
+bool library_knows(const char *name, size_t size);
 /* A function of the script library and the comment right above it, in the text of its file. */
 typedef struct LibraryEntry {
     const char *name;

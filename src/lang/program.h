@@ -111,8 +111,6 @@ const FunctionSet *unit_find(const Unit *unit, const char *name);
 ml_status library_text(Ctx *ctx, Program *p, const char *path, const char **text, size_t *size);
 /* The variants of library function `name`, parsed on first use; NULL when there is no such file. */
 ml_status library_find(Ctx *ctx, Program *p, const char *name, const FunctionSet **out);
-/* Is this a name of the script library, whether or not this version has it? */
-bool library_knows(const char *name, size_t size);
 extern const char *const library_names[];
 extern const int library_nnames;
 

@@ -3,7 +3,7 @@
 #include "ml_test.h"
 #include "script_case.h"
 
-#include "lang/program.h"
+#include "lang/lang.h"
 
 #include <string.h>
 
@@ -77,4 +77,37 @@ ML_TEST(comments_of_the_script_library_are_whole) /* those of helpers may be sho
             wrong += library_knows(e.name, e.size) && !has_sections(&e);
     }
     assert_int_equal(wrong, 0);
+}
+
+/* Functions for the users that the page does not name. */
+static int missing_in(const char *page, const LibFile *file)
+{
+    const char *at = file->text;
+    int missing = 0;
+    LibraryEntry e;
+
+    while (library_entry(&at, file->text + file->size, &e)) {
+        Buffer name = {0};
+
+        buffer_format(&name, "`%.*s`", (int)e.size, e.name);
+        if (library_knows(e.name, e.size) && !strstr(page, name.data)) {
+            print_error("docs/library.md: no %s\n", name.data);
+            missing++;
+        }
+        buffer_free(&name);
+    }
+    return missing;
+}
+
+ML_TEST(the_page_of_the_script_library_names_every_function)
+{
+    char *page;
+    size_t size;
+    int missing = 0;
+
+    assert_ok(file_read(test_ctx(), "docs/library.md", &page, &size));
+    for (size_t k = 0; k < lib_nfiles; k++)
+        missing += missing_in(page, &lib_files[k]);
+    mem_free(page);
+    assert_int_equal(missing, 0);
 }

@@ -548,6 +548,26 @@ static ml_status assign_matrix(Ctx *ctx, OpCall *call)
     return matrix_is_draft(m) ? assign_settled(ctx, call, &a) : assign_ordinary(ctx, call, &a);
 }
 
+/* A hypersparse value has no rows to put: it is made CSR first, which costs the rows of the range.
+ */
+static ml_status assign_value(Ctx *ctx, OpCall *call)
+{
+    Value in[ASSIGN_OPERANDS] = {{0}};
+    OpCall inner = *call;
+    Matrix *plain = NULL;
+    ml_status st;
+
+    if (call->in[1].dt != DT_MATRIX || call->in[1].m->format != MATRIX_HYPER)
+        return assign_matrix(ctx, call);
+    TRY(matrix_csr(ctx, call->in[1].m, &plain));
+    memcpy(in, call->in, (size_t)call->nin * sizeof *in);
+    in[1].m = plain;
+    inner.in = in;
+    st = assign_matrix(ctx, &inner);
+    matrix_release(plain);
+    return st;
+}
+
 static ml_status assign_frame(Ctx *ctx, OpCall *call)
 {
     Frame *f = call->in[0].f, *value = NULL, *out = NULL;
@@ -594,5 +614,5 @@ ml_status ml_k_left_index(Ctx *ctx, OpCall *call)
     if (call->in[0].dt == DT_LIST)
         return assign_list(ctx, call);
     TRY(call_matrix(ctx, call, 0, &m));
-    return assign_matrix(ctx, call);
+    return assign_value(ctx, call);
 }

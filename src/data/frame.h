@@ -209,6 +209,12 @@ const char *frame_cell_text(const FrameColumn *c, int64_t row, char buf[NUM_BUFF
 
 /* ---- building text columns (data/text_build.c) ---- */
 
+/* A text somewhere; s NULL: null. */
+typedef struct TextSpan {
+    const char *s;
+    size_t size;
+} TextSpan;
+
 /* Texts that differ, numbered from 1 in the order in which they came; at most 4 GiB of them. */
 typedef struct TextEntry {
     uint32_t from, size;
@@ -222,18 +228,18 @@ typedef struct TextSet {
 } TextSet;
 /* The number of a text, which is added when it is new; 0 when memory is exhausted. */
 uint32_t text_set_put(TextSet *s, const char *text, size_t size);
+/* The numbers of n texts, 0 for null, which lie in memory that can be read up to `end`; faster.
+ * False when memory is exhausted. */
+bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char *end,
+                       uint32_t *numbers);
+/* Room for n texts. */
+bool text_set_reserve(TextSet *s, int64_t n);
 /* The number of a text, 0 when it is none of the set. */
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size);
 const char *text_set_at(const TextSet *s, uint32_t number, size_t *size);
 void text_set_free(TextSet *s);
 /* The texts in the order of their numbers. */
 ml_status text_store_of_set(Ctx *ctx, const TextSet *s, TextStore **out);
-
-/* A text somewhere; s NULL: null. */
-typedef struct TextSpan {
-    const char *s;
-    size_t size;
-} TextSpan;
 
 /* Cells are added row by row, then the whole becomes a FrameColumn. */
 typedef struct TextColumnBuilder {

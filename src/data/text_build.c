@@ -101,9 +101,9 @@ static inline TextSlot *probe(const TextSet *s, const Key *k)
     }
 }
 
-static bool grow(TextSet *s)
+/* To a power of two of slots. */
+static bool grow_to(TextSet *s, uint32_t slots)
 {
-    const uint32_t slots = s->slots ? (s->mask + 1) * 2 : FIRST_SLOTS;
     TextSlot *old = s->slots, *grown = mem_calloc(slots, sizeof *grown);
 
     if (!grown)
@@ -120,6 +120,22 @@ static bool grow(TextSet *s)
     s->slots = grown;
     s->mask = slots - 1;
     return true;
+}
+
+static bool grow(TextSet *s)
+{
+    return grow_to(s, s->slots ? (s->mask + 1) * 2 : FIRST_SLOTS);
+}
+
+bool text_set_reserve(TextSet *s, int64_t n)
+{
+    uint32_t slots = FIRST_SLOTS;
+
+    if (n > INT32_MAX / 4)
+        return true; /* it grows as it can */
+    while (slots <= 2 * (uint32_t)n)
+        slots *= 2;
+    return (s->slots && slots <= s->mask + 1) || grow_to(s, slots);
 }
 
 static uint32_t add_text(TextSet *s, const Key *k)
@@ -161,6 +177,51 @@ uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
 
     key_of(text, size, &k);
     return s->slots ? probe(s, &k)->number : 0;
+}
+
+/* Asks for what looking up the keys will read, so that it comes while others are computed. A call
+ * that only asks would be dropped as one without effect, hence inline. */
+static inline __attribute__((always_inline)) void fetch(const TextSet *s, const Key *keys, int n)
+{
+    if (!s->entries.count)
+        return;
+    for (int i = 0; i < n; i++)
+        __builtin_prefetch(&s->slots[keys[i].tag & s->mask]);
+    for (int i = 0; i < n; i++) {
+        const uint32_t number = s->slots[keys[i].tag & s->mask].number;
+
+        __builtin_prefetch(&s->entries.items[number ? number - 1 : 0]);
+    }
+}
+
+/* Of at most GROUP texts; a null has any key. */
+static inline void keys_of(const TextSpan *texts, int n, const char *end, Key *keys)
+{
+    for (int i = 0; i < n; i++) {
+        if (texts[i].s && end - texts[i].s >= SHORT)
+            key_ahead(texts[i].s, texts[i].size, &keys[i]);
+        else
+            key_of(texts[i].s, texts[i].s ? texts[i].size : 0, &keys[i]);
+    }
+}
+
+bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char *end,
+                       uint32_t *numbers)
+{
+    Key keys[GROUP];
+
+    for (int64_t i = 0; i < n; i += GROUP) {
+        const int some = (int)(n - i < GROUP ? n - i : GROUP);
+
+        keys_of(texts + i, some, end, keys);
+        fetch(s, keys, some);
+        for (int k = 0; k < some; k++) {
+            numbers[i + k] = texts[i + k].s ? put_key(s, &keys[k]) : 0;
+            if (texts[i + k].s && !numbers[i + k])
+                return false;
+        }
+    }
+    return true;
 }
 
 void text_set_free(TextSet *s)
@@ -267,33 +328,13 @@ static bool reserve_words(TextColumnBuilder *b, int64_t n)
                                          sizeof *b->words.items));
 }
 
-/* Asks for what looking up the keys will read, so that it comes while others are computed. A call
- * that only asks would be dropped as one without effect, hence inline. */
-static inline __attribute__((always_inline)) void fetch(const TextSet *s, const Key *keys, int n)
-{
-    if (!s->entries.count)
-        return;
-    for (int i = 0; i < n; i++)
-        __builtin_prefetch(&s->slots[keys[i].tag & s->mask]);
-    for (int i = 0; i < n; i++) {
-        const uint32_t number = s->slots[keys[i].tag & s->mask].number;
-
-        __builtin_prefetch(&s->entries.items[number ? number - 1 : 0]);
-    }
-}
-
 /* Of at most GROUP texts. */
 static bool add_group(TextColumnBuilder *b, const TextSpan *texts, int n, const char *end)
 {
     uint32_t *words = b->words.items + b->words.count;
     Key keys[GROUP];
 
-    for (int i = 0; i < n; i++) {
-        if (texts[i].s && end - texts[i].s >= SHORT)
-            key_ahead(texts[i].s, texts[i].size, &keys[i]);
-        else
-            key_of(texts[i].s, texts[i].size, &keys[i]);
-    }
+    keys_of(texts, n, end, keys);
     fetch(first_set(b), keys, n);
     for (int i = 0; i < n; i++) {
         words[i] = texts[i].s ? number_of(b, &keys[i]) : 0;

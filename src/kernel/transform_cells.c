@@ -8,8 +8,9 @@
 #include "kernel/transform.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { RANGE = 1 << 16 };
+enum { RANGE = 1 << 16, SOME = 64 };
 
 bool cell_is_missing(const FrameColumn *c, int64_t row)
 {
@@ -41,62 +42,84 @@ typedef struct Numbering {
     uint32_t **numbers; /* of their entries in the union */
 } Numbering;
 
-/* The key of a cell: its text, or eight bytes that differ as the number does. */
-static const char *cell_key(const FrameColumn *c, int64_t row, int64_t *bits, size_t *size)
+/* The keys of n cells: their texts, or eight bytes that differ as the numbers do; `s` NULL where
+ * they are missing. Returns up to where the keys can be read. */
+static const char *cell_keys(const FrameColumn *c, int64_t row, int64_t n, TextSpan *keys,
+                             int64_t *bits)
 {
-    double x;
+    for (int64_t i = 0; i < n; i++) {
+        keys[i] = (TextSpan){NULL, 0};
+        if (cell_is_missing(c, row + i))
+            continue;
+        if (c->texts) {
+            keys[i].s = column_text(c, row + i, &keys[i].size);
+            continue;
+        }
+        if (frame_type_is_float(c->type)) {
+            const double x = column_number(c, row + i);
 
-    if (c->texts)
-        return column_text(c, row, size);
-    *size = sizeof *bits;
-    if (!frame_type_is_float(c->type)) {
-        *bits = column_int(c, row);
-    } else {
-        x = column_number(c, row);
-        memcpy(bits, &x, sizeof x);
+            memcpy(&bits[i], &x, sizeof x);
+        } else {
+            bits[i] = column_int(c, row + i);
+        }
+        keys[i] = (TextSpan){(const char *)&bits[i], sizeof *bits};
     }
-    return (const char *)bits;
+    return c->texts ? c->texts->bytes + text_offset(c->texts, c->texts->count)
+                    : (const char *)(bits + n);
 }
 
 static ml_status number_ranges(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Numbering *n = arg;
-    const char *key;
-    int64_t bits;
-    size_t size = 0;
+    TextSpan keys[SOME];
+    int64_t bits[SOME];
 
     for (int64_t r = lo; r < hi; r++) {
         const int64_t end = (r + 1) * RANGE < n->column->rows ? (r + 1) * RANGE : n->column->rows;
 
-        for (int64_t i = r * RANGE; i < end; i++) {
-            n->rows[i] = 0;
-            if (cell_is_missing(n->column, i))
-                continue;
-            key = cell_key(n->column, i, &bits, &size);
-            n->rows[i] = text_set_put(&n->sets[r], key, size);
-            if (!n->rows[i])
-                return fail_memory(ctx, size);
+        for (int64_t i = r * RANGE; i < end; i += SOME) {
+            const int64_t some = end - i < SOME ? end - i : SOME;
+            const char *stop = cell_keys(n->column, i, some, keys, bits);
+
+            if (!text_set_put_many(&n->sets[r], keys, some, stop, n->rows + i))
+                return fail_memory(ctx, RANGE);
         }
     }
     return ML_OK;
 }
 
+/* Puts the texts of a set into the union; numbers[k] is that of text k. */
+static bool put_set(const TextSet *set, TextSet *all, uint32_t *numbers)
+{
+    TextSpan keys[SOME];
+
+    for (uint32_t k = 1; k <= (uint32_t)set->entries.count; k += SOME) {
+        const uint32_t left = (uint32_t)set->entries.count - k + 1,
+                       some = left < SOME ? left : SOME;
+
+        for (uint32_t i = 0; i < some; i++)
+            keys[i].s = text_set_at(set, k + i, &keys[i].size);
+        if (!text_set_put_many(all, keys, some, set->bytes.data + set->bytes.size, numbers + k))
+            return false;
+    }
+    return true;
+}
+
+/* In the order of the ranges; where texts hardly repeat in them room is made at once. */
 static ml_status unite(Ctx *ctx, Numbering *n, TextSet *all)
 {
+    int64_t total = 0;
+
+    for (int64_t r = 0; r < n->ranges; r++)
+        total += n->sets[r].entries.count;
+    if (total > n->column->rows / 2 && !text_set_reserve(all, total))
+        return fail_memory(ctx, (size_t)total);
     for (int64_t r = 0; r < n->ranges; r++) {
-        const TextSet *set = &n->sets[r];
+        const size_t count = (size_t)n->sets[r].entries.count;
 
-        n->numbers[r] = mem_calloc((size_t)set->entries.count + 1, sizeof **n->numbers);
-        if (!n->numbers[r])
-            return fail_memory(ctx, (size_t)set->entries.count * sizeof **n->numbers);
-        for (uint32_t k = 1; k <= (uint32_t)set->entries.count; k++) {
-            size_t size;
-            const char *key = text_set_at(set, k, &size);
-
-            n->numbers[r][k] = text_set_put(all, key, size);
-            if (!n->numbers[r][k])
-                return fail_memory(ctx, size);
-        }
+        n->numbers[r] = mem_calloc(count + 1, sizeof **n->numbers);
+        if (!n->numbers[r] || !put_set(&n->sets[r], all, n->numbers[r]))
+            return fail_memory(ctx, count * sizeof **n->numbers);
     }
     return ML_OK;
 }

@@ -7,12 +7,13 @@
  * Categories stand in the order in which the reference writes them, that of its hash table: by the
  * low bits of the mixed hash value, a power of two of buckets at most 3/4 full, and in the order of
  * the codes where these agree.  Readers must not depend on it. */
+#include "kernel/sort.h"
 #include "kernel/transform.h"
 
 #include <string.h>
 
 static const char dot[] = "\xC2\xB7";
-enum { DOT_SIZE = sizeof dot - 1, FIRST_BUCKETS = 16 };
+enum { DOT_SIZE = sizeof dot - 1, FIRST_BUCKETS = 16, AHEAD = 16 };
 
 /* ---- the order of categories ---- */
 
@@ -23,38 +24,29 @@ static uint32_t place_of(Text name, uint32_t mask)
     return (h ^ h >> 16) & mask;
 }
 
-/* Counting sort of the codes by bucket: starts has mask + 2 entries, zero. */
-static void sort_by_bucket(const Categories *c, uint32_t mask, int32_t *starts, int32_t *order)
-{
-    const int64_t n = categories_count(c);
-
-    for (int64_t k = 1; k <= n; k++)
-        starts[place_of(categories_name(c, k), mask) + 1]++;
-    for (uint32_t b = 0; b <= mask; b++)
-        starts[b + 1] += starts[b];
-    for (int64_t k = 1; k <= n; k++)
-        order[starts[place_of(categories_name(c, k), mask)]++] = (int32_t)k;
-}
-
 ml_status categories_order(Ctx *ctx, const Categories *c, int32_t **out)
 {
-    const size_t n = (size_t)categories_count(c);
-    size_t buckets = FIRST_BUCKETS;
-    int32_t *starts;
+    const int64_t n = categories_count(c);
+    SortItem *items = mem_alloc((size_t)(n + 1) * 2 * sizeof *items);
+    int64_t buckets = FIRST_BUCKETS;
+    ml_status st;
 
-    while (n * 4 > buckets * 3)
-        buckets *= 2;
-    starts = mem_calloc(buckets + 1, sizeof *starts);
-    *out = mem_calloc(n + 1, sizeof **out);
-    if (!starts || !*out) {
-        mem_free(starts);
+    *out = mem_calloc((size_t)n + 1, sizeof **out);
+    if (!items || !*out) {
+        mem_free(items);
         mem_free(*out);
         *out = NULL;
-        return fail_memory(ctx, (buckets + n) * sizeof *starts);
+        return fail_memory(ctx, (size_t)n * 2 * sizeof *items);
     }
-    sort_by_bucket(c, (uint32_t)buckets - 1, starts, *out);
-    mem_free(starts);
-    return ML_OK;
+    while (n * 4 > buckets * 3)
+        buckets *= 2;
+    for (int64_t k = 0; k < n; k++)
+        items[k] = (SortItem){place_of(categories_name(c, k + 1), (uint32_t)buckets - 1), k + 1};
+    st = sort_items(ctx, items, items + n, n);
+    for (int64_t k = 0; k < n; k++)
+        (*out)[k] = (int32_t)items[k].index;
+    mem_free(items);
+    return st;
 }
 
 /* ---- writing ---- */
@@ -78,16 +70,32 @@ static void cell_number(MetaColumn *m, double x)
     buffer_put(&m->cell, buf, num_print_double(buf, x));
 }
 
+/* Codes come in no order: asks for the texts of those that follow order[k], first for where each
+ * is, later for itself. */
+static inline __attribute__((always_inline)) void fetch_names(const Categories *c,
+                                                              const int32_t *order, int64_t k)
+{
+    const TextEntry *entries = c->names.entries.items;
+
+    if (c->numbers.count || k + 2 * AHEAD >= categories_count(c))
+        return;
+    __builtin_prefetch(&entries[order[k + 2 * AHEAD] - 1]);
+    __builtin_prefetch(c->names.bytes.data + entries[order[k + AHEAD] - 1].from);
+}
+
 static ml_status write_categories(Ctx *ctx, const Coder *coder, MetaColumn *m)
 {
     const Categories *c = &coder->categories;
+    const int64_t n = categories_count(c);
     int32_t *order = NULL;
     ml_status st = categories_order(ctx, c, &order);
 
-    for (int64_t k = 0; k < categories_count(c) && st == ML_OK; k++) {
+    m->text.plain = true; /* no two are equal */
+    for (int64_t k = 0; k < n && st == ML_OK; k++) {
         const Text name = categories_name(c, order[k]);
         char number[NUM_BUFFER];
 
+        fetch_names(c, order, k);
         if (!name.s)
             continue;
         m->cell.size = 0;

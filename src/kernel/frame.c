@@ -101,7 +101,8 @@ static int widen_text(int type, const char *s, size_t size)
     return (int)frame_type_join((FrameType)type, cell);
 }
 
-/* The narrowest type of all cells that are not null; "·n" marks columns with nulls. */
+/* The narrowest type of all cells that are not null; "·n" marks columns with nulls but those of
+ * STRING, which may always have some. */
 static const char *detected_text(const Frame *f, int64_t col, void *arg, char buf[NUM_BUFFER],
                                  size_t *size)
 {
@@ -110,7 +111,7 @@ static const char *detected_text(const Frame *f, int64_t col, void *arg, char bu
     int type = NO_TYPE;
     Buffer *text = arg;
 
-    for (int64_t i = 0; i < c->rows && !(type == FT_STRING && nulls); i++) {
+    for (int64_t i = 0; i < c->rows && type != FT_STRING; i++) {
         size_t n = 0;
         const char *s = frame_cell_string(c, i, buf, &n);
 
@@ -121,7 +122,7 @@ static const char *detected_text(const Frame *f, int64_t col, void *arg, char bu
     }
     text->size = 0;
     buffer_format(text, "%s%s", type == NO_TYPE ? "UNKNOWN" : frame_type_name((FrameType)type),
-                  nulls ? "\xC2\xB7n" : "");
+                  nulls && type != FT_STRING ? "\xC2\xB7n" : "");
     *size = text->size;
     return text->failed ? NULL : text->data;
 }
@@ -139,22 +140,39 @@ ml_status ml_k_detectSchema(Ctx *ctx, OpCall *call)
 
 /* ---- applySchema ---- */
 
-ml_status frame_schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type)
+/* The text of a type; *nulls when it ends in the mark of columns with nulls, which is cut off. NULL
+ * when there is none. */
+static const char *schema_text(Value schema, int64_t col, char buf[NUM_BUFFER], size_t *size,
+                               bool *nulls)
 {
     static const char mark[] = "\xC2\xB7n";
-    char buf[NUM_BUFFER];
-    size_t size = 0;
+    const size_t n = sizeof mark - 1;
     const char *s = NULL;
 
+    *size = 0;
     if (schema.dt == DT_FRAME) {
-        s = frame_cell_text(schema.f->columns[col], 0, buf, &size);
+        s = frame_cell_text(schema.f->columns[col], 0, buf, size);
     } else if (schema.l->items[col].dt == DT_SCALAR && schema.l->items[col].vt == VT_STRING) {
         s = schema.l->items[col].s->text;
-        size = (size_t)schema.l->items[col].s->size;
+        *size = (size_t)schema.l->items[col].s->size;
     }
-    if (s && size > sizeof mark - 1 &&
-        memcmp(s + size - (sizeof mark - 1), mark, sizeof mark - 1) == 0)
-        size -= sizeof mark - 1;
+    *nulls = s && *size > n && memcmp(s + *size - n, mark, n) == 0;
+    *size -= *nulls ? n : 0;
+    return s;
+}
+
+ml_status frame_schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type)
+{
+    static const char empty[] = "UNKNOWN"; /* what is detected of a column without texts */
+    char buf[NUM_BUFFER];
+    size_t size;
+    bool nulls;
+    const char *s = schema_text(schema, col, buf, &size, &nulls);
+
+    if (s && size == strlen(empty) && memcmp(s, empty, size) == 0) {
+        *type = FT_STRING;
+        return ML_OK;
+    }
     if (s && frame_type_parse(s, size, type))
         return ML_OK;
     return fail(ctx, ML_EVALUE, "the type '%.*s' of column %" PRId64 " is not known",
@@ -173,8 +191,9 @@ ml_status frame_schema_check(Ctx *ctx, const OpCall *call, int k, int64_t cols)
                 cols, value_describe(s, buf));
 }
 
-/* A column as the type that the schema gives it. */
-typedef ml_status (*ToTypeFn)(Ctx *ctx, FrameColumn *from, FrameType type, FrameColumn **out);
+/* A column as the type that the schema gives it; `nulls` when the schema marks it. */
+typedef ml_status (*ToTypeFn)(Ctx *ctx, FrameColumn *from, FrameType type, bool nulls,
+                              FrameColumn **out);
 
 /* Every column of frame 0 through fn, with its type in schema 1. */
 static ml_status by_schema(Ctx *ctx, OpCall *call, ToTypeFn fn)
@@ -187,11 +206,15 @@ static ml_status by_schema(Ctx *ctx, OpCall *call, ToTypeFn fn)
     TRY(frame_schema_check(ctx, call, 1, f->cols));
     TRY(columns_new(ctx, f->cols, &columns));
     for (int64_t j = 0; j < f->cols && st == ML_OK; j++) {
+        char buf[NUM_BUFFER];
         FrameType type;
+        size_t size;
+        bool nulls;
 
+        schema_text(call->in[1], j, buf, &size, &nulls);
         st = frame_schema_type(ctx, call->in[1], j, &type);
         if (st == ML_OK)
-            st = fn(ctx, f->columns[j], type, &columns[j]);
+            st = fn(ctx, f->columns[j], type, nulls, &columns[j]);
     }
     if (st == ML_OK)
         return result_frame(ctx, call, f->rows, f->cols, columns, f->names);
@@ -199,9 +222,40 @@ static ml_status by_schema(Ctx *ctx, OpCall *call, ToTypeFn fn)
     return st;
 }
 
+static bool text_is_missing(const FrameColumn *c, int64_t row)
+{
+    size_t size = 0;
+
+    return !column_text(c, row, &size) || size == 0;
+}
+
+static bool any_missing(const FrameColumn *c)
+{
+    for (int64_t i = 0; c->texts && i < c->rows; i++)
+        if (text_is_missing(c, i))
+            return true;
+    return false;
+}
+
+/* Missing texts become 0 in columns of numbers, as readers have it; where the schema says that
+ * there are some they stay missing, as NaN, for which whole numbers make way. */
+static ml_status apply_type(Ctx *ctx, FrameColumn *from, FrameType type, bool nulls,
+                            FrameColumn **out)
+{
+    if (frame_type_is_text(type) || !any_missing(from))
+        return column_cast(ctx, from, type, out);
+    if (nulls && !frame_type_is_float(type))
+        type = FT_FP64;
+    TRY(column_cast(ctx, from, type, out));
+    for (int64_t i = 0; !nulls && i < from->rows; i++)
+        if (text_is_missing(from, i))
+            column_set_number(*out, i, 0);
+    return ML_OK;
+}
+
 ml_status ml_k_applySchema(Ctx *ctx, OpCall *call)
 {
-    return by_schema(ctx, call, column_cast);
+    return by_schema(ctx, call, apply_type);
 }
 
 /* ---- frame(data, rows, cols, schema) ---- */
@@ -345,8 +399,10 @@ static bool keep_fitting(const char *s, size_t size, const void *type)
     return frame_text_fits(s, size, *(const FrameType *)type);
 }
 
-static ml_status drop_invalid(Ctx *ctx, FrameColumn *from, FrameType type, FrameColumn **out)
+static ml_status drop_invalid(Ctx *ctx, FrameColumn *from, FrameType type, bool nulls,
+                              FrameColumn **out)
 {
+    (void)nulls;
     if (type != FT_STRING && type != from->type)
         return drop_cells(ctx, from, keep_fitting, &type, out);
     *out = frame_column_retain(from);

@@ -62,6 +62,23 @@ CASES = [
         "recode": ["Ticket"], "dummycode": ["Sex", "Fare"], "bag_of_words": ["Name"], "hash": ["Embarked"], "K": 3,
         "bin": [{"name": "Fare", "method": "equi-width", "numbins": 5}, {"name": "Age", "method": "equi-width", "numbins": 4}],
         "impute": [{"name": "Age", "method": "global_mean"}], "omit": ["Embarked"]}),
+    ("bins by name", "wine", 9, 12, 1, {"bin": [
+        {"name": "pH", "method": "equi-width", "numbins": 5}, {"name": "alcohol", "method": "equi-height", "numbins": 6}]}),
+    ("hash by name", "titanic", 7, 8, 0, {"hash": ["Embarked", "Ticket"], "K": 13}),
+    ("mean by name", "titanic", 1, 5, 1, {"impute": [{"name": "Age", "method": "global_mean"}]}),
+    ("mode by name, then dummies", "titanic", 6, 7, 1, {"dummycode": ["Sex", "Embarked"], "impute": [
+        {"name": "Embarked", "method": "global_mode"}]}),
+    ("mean, then bins, then dummies", "titanic", 2, 3, 1, {"ids": True, "dummycode": [1], "impute": [
+        {"id": 1, "method": "global_mean"}], "bin": [{"id": 1, "method": "equi-width", "numbins": 4}]}),
+    ("constant, then hash", "titanic", 7, 7, 0, {"ids": True, "hash": [1], "K": 5, "impute": [
+        {"id": 1, "method": "constant", "value": "S"}]}),
+    ("omit by number", "titanic", 1, 5, 1, {"ids": True, "omit": [2]}),
+    ("recode, dummies and bins", "wine", 9, 13, 1, {"recode": ["pH", "colour"], "dummycode": ["quality", "colour"], "bin": [
+        {"name": "alcohol", "method": "equi-width", "numbins": 8}]}),
+    ("flowers in bins", "iris", 1, 5, 1, {"dummycode": ["Species", "Petal.Width"], "bin": [
+        {"name": "Petal.Width", "method": "equi-width", "numbins": 6},
+        {"name": "Sepal.Length", "method": "equi-height", "numbins": 3}]}),
+    ("flowers recoded by number", "iris", 1, 5, 1, {"ids": True, "recode": [2, 5], "dummycode": [2]}),
 ]
 
 
@@ -131,7 +148,7 @@ def column(spec, name, at, train, values):
 
 def encode(spec, train, values):
     for key in spec.get("omit", []):
-        values = values[values[key].notna()]
+        values = values[values[train.columns[key - 1] if spec.get("ids") else key].notna()]
     blocks = []
     for at, name in enumerate(train.columns, 1):
         block = column(spec, name, at, train[name], values[name].reset_index(drop=True))

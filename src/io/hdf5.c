@@ -29,6 +29,13 @@ ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hd
     if (in->count != 1)
         return fail(ctx, ML_EFORMAT, "%s: an HDF5 file is one file, found %d", spec->path,
                     in->count);
+    if (file->size == 0)
+        return fail(ctx, ML_EFORMAT, "%s: the file is empty", file->name);
+    if (file->size > 4 && memcmp(file->data, "CDF", 3) == 0 && file->data[3] <= 5)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: a file of NetCDF-3, expected NetCDF-4 or HDF5; nccopy -k nc4 OLD NEW "
+                    "makes one of it",
+                    file->name);
     out->h = hdf5_begin(ctx);
     if (!out->h)
         return ML_EUNSUPPORTED;

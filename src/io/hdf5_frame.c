@@ -164,6 +164,11 @@ static ml_status read_group(Ctx *ctx, const Hdf5File *f, Frame **out)
         st = add_member(ctx, f, group, path, k, &parts);
     if (group >= 0 && *path)
         h->object_close(group);
+    if (st == ML_OK && parts.columns.count == 0)
+        st = fail(ctx, ML_EFORMAT,
+                  "%s: the group '/%s' holds no columns, expected datasets of one dimension with "
+                  "numbers or texts (compound types are not read)",
+                  f->spec->path, path);
     if (st == ML_OK)
         return frame_parts_finish(ctx, f->spec, &parts, out);
     frame_parts_free(&parts);

@@ -2,10 +2,9 @@
  * both are read from the front.
  *
  * Two passes over the messages: one takes the schema and adds up the rows, the second fills the
- * columns, which are made once. In each batch the columns are tasks; buffers that are packed (LZ4
- * or zstd) are unpacked there. All that a message says is checked against the bytes that are there.
+ * columns, which are made once. In each batch the columns are tasks; what their buffers hold is
+ * read in ipc_cells.c. All that a message says is checked against the bytes that are there.
  */
-#include "io/codec.h"
 #include "io/ipc.h"
 
 typedef struct Column {
@@ -13,8 +12,8 @@ typedef struct Column {
     IpcType type, index;
     bool coded; /* cells are numbers, of type index, of entries of a dictionary: */
     int64_t dictionary;
-    FrameColumn *entries; /* of the last batch of that dictionary */
-    int64_t first_buffer;
+    FrameColumn *entries;               /* of the last batch of that dictionary */
+    int64_t first_buffer, views_before; /* of batches in which views have no more buffers */
     FrameColumn *c;
     TextColumnBuilder texts;
 } Column;
@@ -26,15 +25,6 @@ typedef struct Message {
     const char *body;
     size_t body_size;
 } Message;
-
-/* A batch of records. */
-typedef struct Records {
-    int64_t rows, node_count, buffer_count;
-    const char *nodes, *buffers, *body;
-    size_t body_size, at;
-    bool packed;
-    int codec;
-} Records;
 
 typedef struct Reader {
     const Spec *spec;
@@ -49,8 +39,7 @@ typedef struct Reader {
 
 static ml_status damaged(Ctx *ctx, const Reader *r, size_t at, const char *what)
 {
-    return fail(ctx, ML_EFORMAT, "%s: damaged Arrow data in the message at byte %zu: %s",
-                r->file->name, at, what);
+    return ipc_damaged(ctx, r->file->name, at, what);
 }
 
 /* ---- messages ---- */
@@ -91,13 +80,15 @@ static ml_status read_records(Ctx *ctx, const Reader *r, Message *m, size_t tabl
     Flat *f = &m->flat;
     const size_t packed = flat_table(f, table, RECORDS_COMPRESSION);
 
-    *out = (Records){.rows = flat_int(f, table, RECORDS_LENGTH, 8, 0),
+    *out = (Records){.file = r->file->name,
+                     .rows = flat_int(f, table, RECORDS_LENGTH, 8, 0),
                      .body = m->body,
                      .body_size = m->body_size,
                      .at = m->at,
                      .packed = packed != 0};
     out->nodes = flat_vector(f, table, RECORDS_NODES, 16, &out->node_count);
     out->buffers = flat_vector(f, table, RECORDS_BUFFERS, 16, &out->buffer_count);
+    out->views = flat_vector(f, table, RECORDS_VIEWS, 8, &out->view_count);
     out->codec = packed ? (int)flat_int(f, packed, 0, 1, 0) : 0;
     if (f->damaged || out->rows < 0 || out->codec < 0 || out->codec > 1)
         return damaged(ctx, r, m->at, "a batch is not described as it should be");
@@ -135,12 +126,12 @@ static int buffers_of(const Column *c)
 {
     const IpcType *t = c->coded ? &c->index : &c->type;
 
-    return t->kind == TYPE_NULL ? 0 : t->offset_bytes ? 3 : 2;
+    return t->kind == TYPE_NULL ? 0 : t->offset_bytes ? 3 : 2; /* and more of views */
 }
 
 static ml_status read_schema(Ctx *ctx, Reader *r)
 {
-    int64_t buffers = 0, count;
+    int64_t buffers = 0, views = 0, count;
     const char *fields;
     bool end = false;
     Message m;
@@ -160,7 +151,9 @@ static ml_status read_schema(Ctx *ctx, Reader *r)
         TRY(add_column(ctx, r, &m.flat, flat_element(&m.flat, fields, k), c));
         r->count++;
         c->first_buffer = buffers;
+        c->views_before = views;
         buffers += buffers_of(c);
+        views += !c->coded && c->type.views;
         if (r->as_matrix && (c->coded || c->type.column == FT_STRING))
             return fail(ctx, ML_EFORMAT,
                         "%s: column '%s' holds no numbers, expected a matrix; data_type=\"frame\" "
@@ -168,182 +161,6 @@ static ml_status read_schema(Ctx *ctx, Reader *r)
                         r->file->name, c->name);
     }
     return m.flat.damaged ? damaged(ctx, r, r->start, "the schema is cut off") : ML_OK;
-}
-
-/* ---- buffers ---- */
-
-static ml_status unpack(Ctx *ctx, const Reader *r, const Records *rec, const char *p, size_t n,
-                        IpcBytes *out)
-{
-    const int64_t raw = n >= 8 ? flat_get(p, 8) : 0;
-    size_t used, made = 0;
-    Unpacked got = UNPACKED;
-    ml_status st = ML_OK;
-
-    if (n < 8 || raw < -1)
-        return damaged(ctx, r, rec->at, "a packed buffer has no size");
-    *out = (IpcBytes){.p = p + 8, .size = n - 8};
-    if (raw == -1)
-        return ML_OK;
-    out->size = (size_t)raw;
-    out->owned = pool_alloc(ctx, out->size);
-    if (!out->owned)
-        return ML_ENOMEM;
-    out->p = out->owned;
-    if (rec->codec == 0) {
-        st = lz4_unpack(ctx, p + 8, n - 8, out->owned, out->size, &got);
-    } else if ((st = library_load(ctx, codec_zstd.library)) == ML_OK) {
-        got = codec_zstd.unpack(p + 8, n - 8, out->owned, out->size, &used, &made);
-        got = got == UNPACKED && made != out->size ? UNPACK_DAMAGED : got;
-    }
-    return st == ML_OK && got != UNPACKED ? damaged(ctx, r, rec->at, "a packed buffer") : st;
-}
-
-/* Buffer k of a batch, at least `least` bytes; freed by free_bytes, also on failure. */
-static ml_status get_buffer(Ctx *ctx, const Reader *r, const Records *rec, int64_t k, size_t least,
-                            IpcBytes *out)
-{
-    const char *entry;
-    int64_t offset, size;
-
-    *out = (IpcBytes){0};
-    if (k >= rec->buffer_count)
-        return damaged(ctx, r, rec->at, "a buffer is missing");
-    entry = rec->buffers + 16 * k;
-    offset = flat_get(entry, 8);
-    size = flat_get(entry + 8, 8);
-    if (offset < 0 || size < 0 || (uint64_t)offset > rec->body_size ||
-        (uint64_t)size > rec->body_size - (size_t)offset)
-        return damaged(ctx, r, rec->at, "a buffer lies outside its body");
-    if (rec->packed && size > 0)
-        TRY(unpack(ctx, r, rec, rec->body + offset, (size_t)size, out));
-    else
-        *out = (IpcBytes){.p = rec->body + offset, .size = (size_t)size};
-    return out->size >= least ? ML_OK : damaged(ctx, r, rec->at, "a buffer is too short");
-}
-
-static void free_bytes(Ctx *ctx, IpcBytes *b, int n)
-{
-    for (int i = 0; i < n; i++)
-        pool_release(ctx->pool, b[i].owned, b[i].size);
-}
-
-/* ---- cells ---- */
-
-/* The buffers of a column: validity, values or offsets, bytes. p of the first is NULL when no cell
- * is missing. */
-static ml_status get_buffers(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
-                             int64_t node, int64_t first, IpcBytes b[3])
-{
-    const size_t rows = (size_t)rec->rows, bits = (rows + 7) / 8;
-    size_t least;
-    int64_t nulls;
-
-    if (node >= rec->node_count || flat_get(rec->nodes + 16 * node, 8) != rec->rows)
-        return damaged(ctx, r, rec->at, "a column has another number of rows");
-    nulls = flat_get(rec->nodes + 16 * node + 8, 8);
-    if (t->offset_bytes)
-        least = rows ? (rows + 1) * (size_t)t->offset_bytes : 0;
-    else
-        least = t->kind == TYPE_BOOL ? bits : rows * t->number.size;
-    if (rows > SIZE_MAX / 16)
-        return damaged(ctx, r, rec->at, "an impossible number of rows");
-    TRY(get_buffer(ctx, r, rec, first, nulls != 0 ? bits : 0, &b[0]));
-    if (nulls == 0)
-        b[0].p = NULL;
-    TRY(get_buffer(ctx, r, rec, first + 1, least, &b[1]));
-    return t->offset_bytes ? get_buffer(ctx, r, rec, first + 2, 0, &b[2]) : ML_OK;
-}
-
-static inline int64_t offset_at(const char *p, int64_t i, int bytes)
-{
-    int64_t wide;
-    int32_t narrow;
-
-    if (bytes == 8) {
-        memcpy(&wide, p + 8 * i, 8);
-        return wide;
-    }
-    memcpy(&narrow, p + 4 * i, 4);
-    return narrow;
-}
-
-/* Where n texts from row `at` on lie; false when one lies outside its buffer. */
-static bool find_texts(const IpcType *t, const IpcBytes b[3], int64_t at, int64_t n, TextSpan *out)
-{
-    int64_t from = offset_at(b[1].p, at, t->offset_bytes);
-
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t to = offset_at(b[1].p, at + i + 1, t->offset_bytes);
-
-        if (from < 0 || to < from || (uint64_t)to > b[2].size)
-            return false;
-        if (bit_is_set(b[0].p, at + i))
-            out[i] = (TextSpan){b[2].p + from, (size_t)(to - from)};
-        else
-            out[i] = (TextSpan){NULL, 0};
-        from = to;
-    }
-    return true;
-}
-
-static ml_status add_texts(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
-                           const IpcBytes b[3], TextColumnBuilder *texts)
-{
-    enum { SOME = 256 };
-    TextSpan spans[SOME];
-
-    for (int64_t i = 0; i < rec->rows; i += SOME) {
-        const int64_t n = rec->rows - i < SOME ? rec->rows - i : SOME;
-
-        if (!find_texts(t, b, i, n, spans))
-            return damaged(ctx, r, rec->at, "a text lies outside its buffer");
-        if (!text_builder_add_many(texts, spans, n, b[2].p + b[2].size))
-            return fail_memory(ctx, (size_t)n);
-    }
-    return ML_OK;
-}
-
-static ml_status add_times(Ctx *ctx, const Records *rec, const IpcType *t, const IpcBytes b[3],
-                           TextColumnBuilder *texts)
-{
-    for (int64_t i = 0; i < rec->rows; i++) {
-        char text[48];
-        const int64_t v = flat_get(b[1].p + i * t->number.size, t->number.size);
-        const size_t n = ipc_time_text(t, v, text);
-
-        if (!text_builder_add(texts, bit_is_set(b[0].p, i) ? text : NULL, n))
-            return fail_memory(ctx, n);
-    }
-    return ML_OK;
-}
-
-/* Bits as bytes of 0 and 1, in place of b. */
-static ml_status spread_bits(Ctx *ctx, int64_t n, IpcBytes *b)
-{
-    const size_t size = (size_t)n + 1;
-    char *bytes = pool_alloc(ctx, size);
-
-    if (!bytes)
-        return ML_ENOMEM;
-    for (int64_t i = 0; i < n; i++)
-        bytes[i] = bit_is_set(b->p, i);
-    free_bytes(ctx, b, 1);
-    *b = (IpcBytes){.p = bytes, .owned = bytes, .size = size};
-    return ML_OK;
-}
-
-/* The cells of one column in a batch, behind those that texts or *c hold: rows from `at` on. */
-static ml_status add_cells(Ctx *ctx, const Reader *r, const Records *rec, const IpcType *t,
-                           IpcBytes b[3], TextColumnBuilder *texts, FrameColumn **c, int64_t at)
-{
-    if (t->offset_bytes)
-        return add_texts(ctx, r, rec, t, b, texts);
-    if (t->per_second)
-        return add_times(ctx, rec, t, b, texts);
-    if (t->kind == TYPE_BOOL)
-        TRY(spread_bits(ctx, rec->rows, &b[1]));
-    return numbers_fill(ctx, r->file->name, t->number, b[1].p, b[0].p, rec->rows, c, at);
 }
 
 /* Entries of the dictionary in the order of the indexes. */
@@ -373,20 +190,52 @@ static ml_status add_coded(Ctx *ctx, const Reader *r, const Records *rec, Column
     return ML_OK;
 }
 
+/* The more buffers of the views among the first n of them; -1 when the message does not tell. */
+static int64_t more_buffers(const Records *rec, int64_t n)
+{
+    int64_t sum = 0;
+
+    if (n > rec->view_count)
+        return -1;
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t more = flat_get(rec->views + 8 * k, 8);
+
+        if (more < 0 || more > rec->buffer_count - sum)
+            return -1;
+        sum += more;
+    }
+    return sum;
+}
+
+/* Fill in what of the batch the column is; its buffers are to be freed also on failure. */
+static ml_status find_column(Ctx *ctx, const Reader *r, const Column *c, int64_t k, IpcBytes b[3],
+                             IpcColumn *out)
+{
+    const Records *rec = &r->records;
+    const int64_t before = more_buffers(rec, c->views_before);
+    const int64_t with = more_buffers(rec, c->views_before + (!c->coded && c->type.views));
+
+    *out = (IpcColumn){.type = c->coded ? &c->index : &c->type, .b = b};
+    if (before < 0 || with < 0)
+        return damaged(ctx, r, rec->at, "the number of buffers of a column is missing");
+    out->first = c->first_buffer + before + 2;
+    out->count = with - before;
+    return ipc_buffers(ctx, rec, out->type, k, c->first_buffer + before, b);
+}
+
 static ml_status fill_matrix(Ctx *ctx, const Reader *r, const Column *c, int64_t k, IpcBytes b[3])
 {
     enum { PIECE = 512 };
     const Records *rec = &r->records;
     double some[PIECE];
+    NumberType number;
 
-    if (c->type.kind == TYPE_BOOL)
-        TRY(spread_bits(ctx, rec->rows, &b[1]));
+    TRY(ipc_numbers(ctx, rec, &c->type, &b[1], &number));
     for (int64_t i = 0; i < rec->rows; i++) {
         const int64_t n = rec->rows - i < PIECE ? rec->rows - i : PIECE;
 
         if (i % PIECE == 0)
-            numbers_to_doubles(c->type.number, b[1].p + i * c->type.number.size,
-                               c->type.number.size, n, some);
+            numbers_to_doubles(number, b[1].p + i * number.size, number.size, n, some);
         r->m->values[(r->done + i) * r->count + k] =
             bit_is_set(b[0].p, i) ? some[i % PIECE] : (double)__builtin_nan("");
     }
@@ -401,17 +250,18 @@ static ml_status fill_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t k = lo; k < hi; k++) {
         Column *c = &r->columns[k];
         IpcBytes b[3] = {{0}};
+        IpcColumn from;
         ml_status st = check_cancel(ctx);
 
         if (!c->coded && c->type.kind == TYPE_NULL)
             continue;
         if (st == ML_OK)
-            st = get_buffers(ctx, r, rec, c->coded ? &c->index : &c->type, k, c->first_buffer, b);
+            st = find_column(ctx, r, c, k, b, &from);
         if (st == ML_OK)
             st = r->as_matrix ? fill_matrix(ctx, r, c, k, b)
                  : c->coded   ? add_coded(ctx, r, rec, c, b)
-                              : add_cells(ctx, r, rec, &c->type, b, &c->texts, &c->c, r->done);
-        free_bytes(ctx, b, 3);
+                              : ipc_cells(ctx, rec, &from, &c->texts, &c->c, r->done);
+        ipc_free(ctx, b, 3);
         TRY(st);
     }
     return ML_OK;
@@ -425,17 +275,19 @@ static ml_status read_entries(Ctx *ctx, const Reader *r, const Records *rec, con
 {
     TextColumnBuilder texts = {0};
     IpcBytes b[3] = {{0}};
+    const IpcColumn from = {
+        .type = t, .b = b, .first = 2, .count = t->views ? more_buffers(rec, 1) : 0};
     const bool number = t->column != FT_STRING;
     ml_status st = ML_OK;
 
     *out = NULL;
     if (t->kind == TYPE_NULL)
         return damaged(ctx, r, rec->at, "a dictionary of nothing");
-    st = get_buffers(ctx, r, rec, t, 0, 0, b);
+    st = ipc_buffers(ctx, rec, t, 0, 0, b);
     if (st == ML_OK && number)
         st = frame_column_new(ctx, t->column, rec->rows, out);
     if (st == ML_OK)
-        st = add_cells(ctx, r, rec, t, b, &texts, out, 0);
+        st = ipc_cells(ctx, rec, &from, &texts, out, 0);
     if (st == ML_OK && !number)
         st = text_builder_finish(ctx, &texts, FT_STRING, out);
     if (st != ML_OK) {
@@ -443,7 +295,7 @@ static ml_status read_entries(Ctx *ctx, const Reader *r, const Records *rec, con
         *out = NULL;
     }
     text_builder_free(&texts);
-    free_bytes(ctx, b, 3);
+    ipc_free(ctx, b, 3);
     return st;
 }
 

@@ -31,6 +31,57 @@ static void date(Flat *f, size_t type, IpcType *out)
     out->per_second = out->kind == TYPE_DATE ? (days ? 1 : 86400000) : per_second[unit & 3];
 }
 
+static ml_status decimal(Ctx *ctx, Flat *f, const char *path, const char *name, size_t type,
+                         IpcType *out)
+{
+    const int64_t scale = flat_int(f, type, 1, 4, 0), bits = flat_int(f, type, 2, 4, 128);
+
+    if (bits != 128 || scale < -400 || scale > 400)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: column '%s' holds decimals of %" PRId64
+                    " bits, expected such of 128, or numbers",
+                    path, name, bits);
+    out->number.size = 16;
+    out->scale = (int)scale;
+    out->column = FT_FP64;
+    return ML_OK;
+}
+
+/* As Arrow's specification calls it. */
+static const char *type_name(int kind)
+{
+    static const char *const names[] = {"none",
+                                        "null",
+                                        "int",
+                                        "floating-point",
+                                        "binary",
+                                        "utf8",
+                                        "bool",
+                                        "decimal",
+                                        "date",
+                                        "time",
+                                        "timestamp",
+                                        "interval",
+                                        "list",
+                                        "struct",
+                                        "union",
+                                        "fixed-size binary",
+                                        "fixed-size list",
+                                        "map",
+                                        "duration",
+                                        "large binary",
+                                        "large utf8",
+                                        "large list",
+                                        "run-end encoded",
+                                        "binary view",
+                                        "utf8 view",
+                                        "list view",
+                                        "large list view"};
+    const int count = sizeof names / sizeof *names;
+
+    return kind > 0 && kind < count ? names[kind] : "unknown";
+}
+
 ml_status ipc_type(Ctx *ctx, Flat *f, const char *path, size_t column, IpcType *out)
 {
     const size_t type = flat_table(f, column, COLUMN_TYPE);
@@ -58,13 +109,19 @@ ml_status ipc_type(Ctx *ctx, Flat *f, const char *path, size_t column, IpcType *
     case TYPE_LARGE_BINARY:
         out->offset_bytes = out->kind >= TYPE_LARGE_BINARY ? 8 : 4;
         return ML_OK;
+    case TYPE_UTF8_VIEW:
+    case TYPE_BINARY_VIEW:
+        out->views = true;
+        return ML_OK;
+    case TYPE_DECIMAL:
+        return decimal(ctx, f, path, name, type, out);
     case TYPE_NULL:
         return ML_OK;
     default:
         return fail(ctx, ML_EFORMAT,
-                    "%s: column '%s' has the type %d of Arrow, expected numbers, booleans, texts, "
+                    "%s: column '%s' has Arrow's type %s (%d), expected numbers, booleans, texts, "
                     "dates or timestamps",
-                    path, name, out->kind);
+                    path, name, type_name(out->kind), out->kind);
     }
 }
 

@@ -147,6 +147,8 @@ static void put_select(const Group *g, Buffer *b)
 static ml_status put_files(Ctx *ctx, const Input *in, Buffer *b)
 {
     for (int i = 0; i < in->count; i++) {
+        if (in->files[i].size == 0)
+            return fail(ctx, ML_EFORMAT, "%s: the file is empty", in->files[i].name);
         if (!in->files[i].mapping || in->files[i].unpacked)
             return fail(ctx, ML_EFORMAT, "%s: Parquet is read from files that are not compressed",
                         in->files[i].name);

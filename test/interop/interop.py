@@ -6,6 +6,7 @@ THEIRS lists what NumPy, SciPy, pandas, PyArrow, h5py, xarray and netCDF4 write;
 found as Arrow, which PyArrow reads back. OURS lists the formats in which matloom writes a matrix, a sparse matrix and a
 frame, with the function that reads each. Cases of Parquet are left out where DuckDB is not found.
 """
+import decimal
 import gzip
 import os
 import subprocess
@@ -57,6 +58,19 @@ def nullable():
     f = pd.DataFrame({"i": pd.array([1, None, 3] * 1000, dtype="Int64"), "b": pd.array([True, False, None] * 1000,
                                                                                     dtype="boolean")})
     return f, pd.DataFrame({"i": [1, np.nan, 3] * 1000, "b": [1, 0, np.nan] * 1000})
+
+
+def views():
+    """Texts as views, of which short ones lie in the views and long ones in buffers of their own."""
+    t = table(holes)
+    for name in ("tëxt", "unique", "missing"):
+        t = t.set_column(t.column_names.index(name), name, t[name].cast(pa.string_view()))
+    return t
+
+
+digits = decimal.Context(prec=38)
+decimals = pa.array([None if i % 7 == 0 else decimal.Decimal(int(v)).scaleb(-(i % 18) - 7, digits) for i, v in
+                     enumerate(rng.integers(-2**62, 2**62, ROWS))], pa.decimal128(38, 25))
 
 
 # ---- what others write: name, function of a path, what matloom must find
@@ -119,6 +133,9 @@ THEIRS = [
       for c in ("uncompressed", "lz4", "zstd")],
     ("categories.feather", lambda p: pa.feather.write_feather(categories, p), frame),
     ("times.feather", lambda p: pa.feather.write_feather(days, p), day_texts),
+    ("views.feather", lambda p: pa.feather.write_feather(views(), p, compression="lz4", chunksize=500), views().to_pandas()),
+    ("decimals.feather", lambda p: pa.feather.write_feather(pa.table({"d": decimals}), p),
+     pd.DataFrame({"d": [None if d is None else float(d) for d in decimals.to_pylist()]})),
     ("nullable.feather", lambda p: pa.feather.write_feather(nullable()[0], p), nullable()[1]),
     ("numbers.feather", lambda p: pa.feather.write_feather(pd.DataFrame(dense, columns=list("abcdefghi")), p), dense),
     ("stream.arrows", lambda p: stream(p, holes), holes),

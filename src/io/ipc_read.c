@@ -5,6 +5,7 @@
  * columns, which are made once. In each batch the columns are tasks; what their buffers hold is
  * read in ipc_cells.c. All that a message says is checked against the bytes that are there.
  */
+#include "io/coded_texts.h"
 #include "io/ipc.h"
 
 typedef struct Column {
@@ -12,7 +13,8 @@ typedef struct Column {
     IpcType type, index;
     bool coded; /* cells are numbers, of type index, of entries of a dictionary: */
     int64_t dictionary;
-    FrameColumn *entries;               /* of the last batch of that dictionary */
+    VEC(uint32_t) entries; /* the last batch of that dictionary: numbers of texts, 0 for null */
+    CodedTexts numbered;
     int64_t first_buffer, views_before; /* of batches in which views have no more buffers */
     FrameColumn *c;
     TextColumnBuilder texts;
@@ -163,29 +165,28 @@ static ml_status read_schema(Ctx *ctx, Reader *r)
     return m.flat.damaged ? damaged(ctx, r, r->start, "the schema is cut off") : ML_OK;
 }
 
-/* Entries of the dictionary in the order of the indexes. */
+/* Rows by the numbers of the dictionary's entries. */
 static ml_status add_coded(Ctx *ctx, const Reader *r, const Records *rec, Column *c,
                            const IpcBytes b[3])
 {
-    const FrameColumn *d = c->entries;
+    enum { SOME = 512 };
+    double index[SOME];
+    uint32_t numbers[SOME];
+    const NumberType type = c->index.number;
 
-    if (!d)
-        return damaged(ctx, r, rec->at, "the dictionary of a column is missing");
-    for (int64_t i = 0; i < rec->rows; i++) {
-        const bool valid = bit_is_set(b[0].p, i);
-        double index = 0;
-        char number[NUM_BUFFER];
-        size_t size = 0;
-        const char *text = NULL;
+    for (int64_t at = 0; at < rec->rows; at += SOME) {
+        const int64_t n = rec->rows - at < SOME ? rec->rows - at : SOME;
 
-        if (valid)
-            numbers_to_doubles(c->index.number, b[1].p + i * c->index.number.size, 0, 1, &index);
-        if (index < 0 || index >= (double)d->rows + !valid)
-            return damaged(ctx, r, rec->at, "an index lies outside its dictionary");
-        if (valid)
-            text = frame_cell_text(d, (int64_t)index, number, &size);
-        if (!text_builder_add(&c->texts, text, size))
-            return fail_memory(ctx, size);
+        numbers_to_doubles(type, b[1].p + at * type.size, type.size, n, index);
+        for (int64_t i = 0; i < n; i++) {
+            const bool valid = bit_is_set(b[0].p, at + i);
+
+            if (valid && (index[i] < 0 || index[i] >= c->entries.count))
+                return damaged(ctx, r, rec->at, "an index lies outside its dictionary");
+            numbers[i] = valid ? c->entries.items[(int64_t)index[i]] : 0;
+        }
+        if (!coded_texts_add(&c->numbered, numbers, n))
+            return fail_memory(ctx, sizeof numbers);
     }
     return ML_OK;
 }
@@ -299,6 +300,23 @@ static ml_status read_entries(Ctx *ctx, const Reader *r, const Records *rec, con
     return st;
 }
 
+static ml_status learn_entries(Ctx *ctx, const FrameColumn *entries, Column *c)
+{
+    c->entries.count = 0;
+    for (int64_t i = 0; i < entries->rows; i++) {
+        char number[NUM_BUFFER];
+        size_t size = 0;
+        const char *text = frame_cell_text(entries, i, number, &size);
+        uint32_t k = 0;
+
+        if (text && !coded_texts_learn(&c->numbered, text, size, &k))
+            return fail_memory(ctx, size);
+        if (!VEC_PUSH(&c->entries, k))
+            return fail_memory(ctx, (size_t)entries->rows * sizeof k);
+    }
+    return ML_OK;
+}
+
 static ml_status take_dictionary(Ctx *ctx, Reader *r, Message *m)
 {
     const int64_t id = flat_int(&m->flat, m->header, DICTIONARY_ID, 8, 0);
@@ -309,11 +327,15 @@ static ml_status take_dictionary(Ctx *ctx, Reader *r, Message *m)
         return damaged(ctx, r, m->at, "dictionaries that grow are not supported");
     for (int64_t k = 0; k < r->count; k++) {
         Column *c = &r->columns[k];
+        FrameColumn *entries = NULL;
+        ml_status st;
 
         if (!c->coded || c->dictionary != id)
             continue;
-        frame_column_release(c->entries);
-        TRY(read_entries(ctx, r, &rec, &c->type, &c->entries));
+        TRY(read_entries(ctx, r, &rec, &c->type, &entries));
+        st = learn_entries(ctx, entries, c);
+        frame_column_release(entries);
+        TRY(st);
     }
     return ML_OK;
 }
@@ -388,9 +410,10 @@ static ml_status finish_column(Ctx *ctx, const Reader *r, Column *c, FrameColumn
     c->c = NULL;
     if (*out)
         return ML_OK;
-    return !c->coded && c->type.kind == TYPE_NULL
-               ? all_nulls(ctx, r->rows, out)
-               : text_builder_finish(ctx, &c->texts, FT_STRING, out);
+    if (c->coded)
+        return coded_texts_finish(ctx, &c->numbered, out);
+    return c->type.kind == TYPE_NULL ? all_nulls(ctx, r->rows, out)
+                                     : text_builder_finish(ctx, &c->texts, FT_STRING, out);
 }
 
 static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
@@ -415,7 +438,8 @@ static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
 static void close_reader(Reader *r)
 {
     for (int64_t k = 0; k < r->count; k++) {
-        frame_column_release(r->columns[k].entries);
+        VEC_FREE(&r->columns[k].entries);
+        coded_texts_free(&r->columns[k].numbered);
         frame_column_release(r->columns[k].c);
         text_builder_free(&r->columns[k].texts);
     }

@@ -1,5 +1,6 @@
 /* Formats of columns that other programs read: Arrow, HDF5, NetCDF, NumPy. What these programs make
  * of the files is in test/interop. */
+#include "io/coded_texts.h"
 #include "test_io.h"
 
 static Value sample_frame(void)
@@ -93,6 +94,77 @@ ML_TEST(arrow_writes_long_frames_in_batches)
     buffer_free(&text);
     value_release(v);
     value_release(back);
+}
+
+static uint32_t learned(CodedTexts *t, const char *text)
+{
+    uint32_t number = 0;
+
+    assert_true(coded_texts_learn(t, text, strlen(text), &number));
+    return number;
+}
+
+static void assert_text(const FrameColumn *c, int64_t row, const char *text)
+{
+    size_t size = 0;
+    const char *found = column_text(c, row, &size);
+
+    assert_int_equal(found != NULL, text != NULL);
+    if (text) {
+        assert_int_equal(size, strlen(text));
+        assert_memory_equal(found, text, size);
+    }
+}
+
+/* What no row has is left out; the rest is in the order of rows. */
+ML_TEST(texts_learned_before_rows_become_a_dictionary)
+{
+    CodedTexts t = {0};
+    const uint32_t unused = learned(&t, "unused"), a = learned(&t, "a"), b = learned(&t, "");
+    const uint32_t rows[] = {b, 0, a, b};
+    FrameColumn *c;
+
+    assert_int_equal(learned(&t, "unused"), unused);
+    assert_true(coded_texts_add(&t, rows, 4) && coded_texts_add(&t, NULL, 0));
+    assert_ok(coded_texts_finish(test_ctx(), &t, &c));
+    assert_int_equal(c->rows, 4);
+    assert_int_equal(c->texts->count, 2);
+    assert_int_equal(column_code(c, 0), 1);
+    assert_text(c, 0, "");
+    assert_text(c, 1, NULL);
+    assert_text(c, 2, "a");
+    assert_text(c, 3, "");
+    frame_column_release(c);
+    assert_ok(coded_texts_finish(test_ctx(), &t, &c)); /* no rows */
+    assert_int_equal(c->rows, 0);
+    frame_column_release(c);
+}
+
+/* Rows in order, nulls, and a few that come back to texts that were learned early and late. */
+ML_TEST(texts_that_hardly_repeat_become_plain)
+{
+    enum { TEXTS = 50000 };
+    CodedTexts t = {0};
+    uint32_t *numbers = mem_calloc(TEXTS, sizeof *numbers);
+    FrameColumn *c;
+    char text[32];
+
+    for (int i = 0; i < TEXTS; i++) {
+        snprintf(text, sizeof text, "text %d", i);
+        numbers[i] = i % 7 == 3 ? 0 : learned(&t, text);
+    }
+    assert_true(t.plain);
+    numbers[TEXTS - 1] = numbers[2];
+    numbers[0] = numbers[TEXTS - 4];
+    assert_true(coded_texts_add(&t, numbers, TEXTS));
+    assert_ok(coded_texts_finish(test_ctx(), &t, &c));
+    mem_free(numbers);
+    assert_false(column_is_dictionary(c));
+    for (int i = 0; i < TEXTS; i++) {
+        snprintf(text, sizeof text, "text %d", i == 0 ? TEXTS - 4 : i == TEXTS - 1 ? 2 : i);
+        assert_text(c, i, i % 7 == 3 && i != TEXTS - 1 ? NULL : text);
+    }
+    frame_column_release(c);
 }
 
 /* Cut anywhere and with any byte changed: an error or a value, never anything else. */

@@ -212,20 +212,21 @@ ML_TEST(what_a_later_version_has_is_an_error_before_the_run_and_a_warning_when_c
 {
     const char *text = "print(1)\nx = xgboost(matrix(1,2,2))\ny = lineage(x)";
 
-    lang_expect(text,
-                "t.dml:2:5: error: 'xgboost' is part of the script library but not in this version\n"
-                "x = xgboost(matrix(1,2,2))\n"
-                "    ^~~~~~\n"
-                "t.dml:3:5: error: 'lineage' belongs to lineage, which this version does not have\n"
-                "y = lineage(x)\n"
-                "    ^~~~~~~\n");
-    lang_expect_check(
-        text, "t.dml:2:5: warning: 'xgboost' is part of the script library but not in this version\n"
+    lang_expect(
+        text, "t.dml:2:5: error: 'xgboost' is part of the script library but not in this version\n"
               "x = xgboost(matrix(1,2,2))\n"
-              "    ^~~~~~\n"
-              "t.dml:3:5: warning: 'lineage' belongs to lineage, which this version does not have\n"
+              "    ^~~~~~~\n"
+              "t.dml:3:5: error: 'lineage' belongs to lineage, which this version does not have\n"
               "y = lineage(x)\n"
               "    ^~~~~~~\n");
+    lang_expect_check(
+        text,
+        "t.dml:2:5: warning: 'xgboost' is part of the script library but not in this version\n"
+        "x = xgboost(matrix(1,2,2))\n"
+        "    ^~~~~~~\n"
+        "t.dml:3:5: warning: 'lineage' belongs to lineage, which this version does not have\n"
+        "y = lineage(x)\n"
+        "    ^~~~~~~\n");
     lang_expect("f = function(matrix[double] X) return (matrix[double] Y) { Y = decompress(X) }",
                 "");
 }

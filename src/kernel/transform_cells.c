@@ -2,9 +2,9 @@
  *
  * A dictionary column has its numbers already.  Any other is numbered in ranges of rows, each with
  * a set of its own; the sets are then united in the order of the ranges, so that numbers are those
- * of first appearance, and the rows' numbers are translated.  Numeric cells are keyed by their
- * eight bytes and printed once each.  Cost: a look-up in a hash table a cell, two passes over the
- * numbers. */
+ * of first appearance, and the rows' numbers are translated.  Where cells hardly repeat in the
+ * first range, its set takes all.  Numeric cells are keyed by their eight bytes and printed once
+ * each.  Cost: a look-up in a hash table a cell, two passes over the numbers. */
 #include "kernel/transform.h"
 
 #include <math.h>
@@ -68,22 +68,43 @@ static const char *cell_keys(const FrameColumn *c, int64_t row, int64_t n, TextS
                     : (const char *)(bits + n);
 }
 
-static ml_status number_ranges(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+static ml_status number_range(Ctx *ctx, const Numbering *n, int64_t r, TextSet *set)
 {
-    const Numbering *n = arg;
+    const int64_t end = (r + 1) * RANGE < n->column->rows ? (r + 1) * RANGE : n->column->rows;
     TextSpan keys[SOME];
     int64_t bits[SOME];
 
-    for (int64_t r = lo; r < hi; r++) {
-        const int64_t end = (r + 1) * RANGE < n->column->rows ? (r + 1) * RANGE : n->column->rows;
+    for (int64_t i = r * RANGE; i < end; i += SOME) {
+        const int64_t some = end - i < SOME ? end - i : SOME;
+        const char *stop = cell_keys(n->column, i, some, keys, bits);
 
-        for (int64_t i = r * RANGE; i < end; i += SOME) {
-            const int64_t some = end - i < SOME ? end - i : SOME;
-            const char *stop = cell_keys(n->column, i, some, keys, bits);
+        if (!text_set_put_many(set, keys, some, stop, n->rows + i))
+            return fail_memory(ctx, RANGE);
+    }
+    return ML_OK;
+}
 
-            if (!text_set_put_many(&n->sets[r], keys, some, stop, n->rows + i))
-                return fail_memory(ctx, RANGE);
-        }
+/* All but the first range. */
+static ml_status number_ranges(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Numbering *n = arg;
+
+    for (int64_t r = lo + 1; r <= hi; r++)
+        TRY(number_range(ctx, n, r, &n->sets[r]));
+    return ML_OK;
+}
+
+/* All but the first range, where cells hardly repeat: to unite sets of ranges would cost as much as
+ * one set does. */
+static ml_status number_on(Ctx *ctx, const Numbering *n)
+{
+    const int64_t expected = n->column->rows / RANGE * n->sets[0].entries.count;
+
+    if (!text_set_reserve(&n->sets[0], expected))
+        return fail_memory(ctx, (size_t)expected);
+    for (int64_t r = 1; r < n->ranges; r++) {
+        TRY(check_cancel(ctx));
+        TRY(number_range(ctx, n, r, &n->sets[0]));
     }
     return ML_OK;
 }
@@ -105,15 +126,9 @@ static bool put_set(const TextSet *set, TextSet *all, uint32_t *numbers)
     return true;
 }
 
-/* In the order of the ranges; where texts hardly repeat in them room is made at once. */
+/* In the order of the ranges. */
 static ml_status unite(Ctx *ctx, Numbering *n, TextSet *all)
 {
-    int64_t total = 0;
-
-    for (int64_t r = 0; r < n->ranges; r++)
-        total += n->sets[r].entries.count;
-    if (total > n->column->rows / 2 && !text_set_reserve(all, total))
-        return fail_memory(ctx, (size_t)total);
     for (int64_t r = 0; r < n->ranges; r++) {
         const size_t count = (size_t)n->sets[r].entries.count;
 
@@ -165,15 +180,28 @@ static ml_status print_keys(Ctx *ctx, FrameType type, const TextSet *keys, TextS
     return st;
 }
 
+/* Numbers the rows; *keys has what they stand for. */
+static ml_status number_cells(Ctx *ctx, Numbering *n, TextSet *keys)
+{
+    if (n->ranges == 0)
+        return ML_OK;
+    TRY(number_range(ctx, n, 0, &n->sets[0]));
+    if (n->ranges == 1 || n->sets[0].entries.count > RANGE / 2) {
+        TRY(number_on(ctx, n));
+        *keys = n->sets[0];
+        n->sets[0] = (TextSet){0};
+        return ML_OK;
+    }
+    TRY(task_for(ctx, n->ranges - 1, 1, number_ranges, n));
+    TRY(unite(ctx, n, keys));
+    return task_for(ctx, n->ranges, 1, translate_ranges, n);
+}
+
 static ml_status number_column(Ctx *ctx, Numbering *n, CellCodes *out)
 {
     TextSet keys = {0};
-    ml_status st = task_for(ctx, n->ranges, 1, number_ranges, n);
+    ml_status st = number_cells(ctx, n, &keys);
 
-    if (st == ML_OK)
-        st = unite(ctx, n, &keys);
-    if (st == ML_OK)
-        st = task_for(ctx, n->ranges, 1, translate_ranges, n);
     if (st == ML_OK && !n->column->texts) {
         st = print_keys(ctx, n->column->type, &keys, &out->texts);
     } else {

@@ -201,6 +201,24 @@ bool pipeline_has_hyper(Matrix *const *operands, int n)
     return false;
 }
 
+/* Are all its matrices, but for vectors, nearly only zeros?  Then so may be its results, which
+ * tiles would store in full. */
+static bool is_mostly_zero(Matrix *const *operands, int n)
+{
+    bool found = false;
+
+    for (int k = 0; k < n; k++) {
+        const Matrix *m = operands[k];
+
+        if (!m || m->rows == 1 || m->cols == 1)
+            continue;
+        if (m->format != MATRIX_CSR || m->nnz >= matrix_cells(m) / 16)
+            return false;
+        found = true;
+    }
+    return found;
+}
+
 static ml_status run_tiles(Ctx *ctx, OpCall *call, PipeRun *r)
 {
     pipeline_layout(r);
@@ -230,6 +248,10 @@ ml_status pipeline_run(Ctx *ctx, OpCall *call, const PipeProgram *p, const int64
         done = true;
     } else if (reads_sparse(&p->schedule, &p->graph.shape)) {
         st = pipeline_sparse(ctx, call, &r, &done);
+        if (st == ML_OK && !done && is_mostly_zero(operands, p->graph.shape.noperands)) {
+            st = pipeline_plain(ctx, call, &r);
+            done = true;
+        }
     }
     if (st == ML_OK && !done)
         st = run_tiles(ctx, call, &r);

@@ -296,7 +296,8 @@ int64_t seq_length(double from, double to, double incr);
 
 int64_t nnz_unknown(const ShapeCall *c);
 int64_t nnz_dense(const ShapeCall *c); /* all cells */
-int64_t nnz_same(const ShapeCall *c);  /* that of the first operand */
+int64_t nnz_table(const ShapeCall *c);
+int64_t nnz_same(const ShapeCall *c); /* that of the first operand */
 /* By what the cell function makes of zeros; a product counts on finite cells, so the bound serves
  * estimates, not rewrites. */
 int64_t nnz_cellwise(const ShapeCall *c);

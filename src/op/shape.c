@@ -333,6 +333,14 @@ int64_t nnz_unknown(const ShapeCall *c)
     return -1;
 }
 
+/* At most one for each pair of categories. */
+int64_t nnz_table(const ShapeCall *c)
+{
+    const int64_t pairs = cells(&arg(c, 0)->dims), all = cells(&c->out[0]);
+
+    return pairs < 0 || all < 0 ? -1 : min64(pairs, all);
+}
+
 int64_t nnz_dense(const ShapeCall *c)
 {
     return cells(&c->out[0]);

@@ -131,8 +131,8 @@ static ml_status unpack(Ctx *ctx, UnpackJob *j)
     bool all;
 
     TRY(find_members(ctx, j, &all));
-    if (j->room == 0)
-        return ML_OK;
+    if (j->room == 0) /* no contents, or nothing left for them */
+        return all ? ML_OK : fail_unpack(ctx, j, UNPACK_FULL, 0);
     j->out = mmap(NULL, j->room, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (j->out == MAP_FAILED) {
@@ -159,7 +159,8 @@ static void trim(const UnpackJob *j, size_t size)
 static size_t memory_left(const Ctx *ctx)
 {
     const PoolStats pool = pool_stats(ctx->pool);
-    const size_t machine = machine_memory(), left = pool.limit - pool.used;
+    const size_t machine = machine_memory(),
+                 left = pool.used < pool.limit ? pool.limit - pool.used : 0;
 
     return left < machine ? left : machine;
 }

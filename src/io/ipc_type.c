@@ -146,6 +146,12 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* What floor_divide leaves, from 0 on. */
+static int64_t floor_rest(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 size_t ipc_time_text(const IpcType *t, int64_t v, char b[48])
 {
     int64_t seconds, fraction, day;
@@ -154,9 +160,9 @@ size_t ipc_time_text(const IpcType *t, int64_t v, char b[48])
     if (t->kind == TYPE_DATE)
         return put_day(floor_divide(v, t->per_second), b);
     seconds = floor_divide(v, t->per_second);
-    fraction = v % t->per_second + (v % t->per_second < 0 ? t->per_second : 0);
+    fraction = floor_rest(v, t->per_second);
     day = floor_divide(seconds, 86400);
-    seconds -= day * 86400;
+    seconds = floor_rest(seconds, 86400);
     n = put_day(day, b);
     n += (size_t)snprintf(b + n, 24, " %02d:%02d:%02d", (int)(seconds / 3600),
                           (int)(seconds / 60 % 60), (int)(seconds % 60));

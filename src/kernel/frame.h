@@ -61,6 +61,12 @@ ml_status frame_schema_type(Ctx *ctx, Value schema, int64_t col, FrameType *type
  * nothing. */
 bool frame_text_fits(const char *s, size_t size, FrameType type);
 
+/* ---- order (frame_order.c) ---- */
+
+/* The rows sorted by columns by[0], by[1] ... (from 0); stable, what is missing last. */
+ml_status frame_order(Ctx *ctx, const Frame *f, const int64_t *by, int64_t nby, bool decreasing,
+                      Frame **out);
+
 /* ---- whole frames (frame_convert.c) ---- */
 
 ml_status frame_to_matrix(Ctx *ctx, const Frame *f, Matrix **out);

@@ -1,4 +1,4 @@
-/* frame_select: removeEmpty and replace on frames.
+/* frame_select: removeEmpty and replace on frames, and rows in any order.
  *
  * A cell is empty when it is null, 0 or FALSE; empty text is text.  Patterns are compared with a
  * cell as it is printed. */
@@ -71,18 +71,19 @@ static ml_status parts_finish(Ctx *ctx, Parts *p, int64_t rows, Frame **out)
     return st;
 }
 
-/* ---- keeping rows and columns ---- */
+/* ---- rows and columns ---- */
 
-static ml_status keep_text(Ctx *ctx, const FrameColumn *c, const Kept *kept, FrameColumn **out)
+static ml_status gather_texts(Ctx *ctx, const FrameColumn *c, const int64_t *rows, int64_t n,
+                              FrameColumn **out)
 {
     TextColumnBuilder b = {0};
     char buf[NUM_BUFFER];
 
-    for (int64_t i = 0; i < c->rows; i++) {
+    for (int64_t i = 0; i < n; i++) {
         size_t size = 0;
-        const char *text = kept->flags[i] ? frame_cell_text(c, i, buf, &size) : NULL;
+        const char *text = frame_cell_text(c, rows[i], buf, &size);
 
-        if (kept->flags[i] && !text_builder_add(&b, text, size)) {
+        if (!text_builder_add(&b, text, size)) {
             text_builder_free(&b);
             return fail_memory(ctx, size);
         }
@@ -90,28 +91,25 @@ static ml_status keep_text(Ctx *ctx, const FrameColumn *c, const Kept *kept, Fra
     return text_builder_finish(ctx, &b, c->type, out);
 }
 
-static ml_status keep_cells(Ctx *ctx, const FrameColumn *c, const Kept *kept, FrameColumn **out)
+static ml_status gather_cells(Ctx *ctx, const FrameColumn *c, const int64_t *rows, int64_t n,
+                              FrameColumn **out)
 {
-    int64_t k = 0;
-
     if (frame_type_is_text(c->type))
-        return keep_text(ctx, c, kept, out);
-    TRY(frame_column_new(ctx, c->type, kept->count, out));
-    for (int64_t i = 0; i < c->rows; i++) {
-        if (kept->flags[i])
-            memcpy(column_cell(*out, k++), column_cell(c, i), c->width);
-    }
+        return gather_texts(ctx, c, rows, n, out);
+    TRY(frame_column_new(ctx, c->type, n, out));
+    for (int64_t i = 0; i < n; i++)
+        memcpy(column_cell(*out, i), column_cell(c, rows[i]), c->width);
     return ML_OK;
 }
 
-ml_status frame_keep_rows(Ctx *ctx, const Frame *f, const Kept *kept, Frame **out)
+ml_status frame_gather(Ctx *ctx, const Frame *f, const int64_t *rows, int64_t n, Frame **out)
 {
     Parts p;
 
     TRY(parts_new(ctx, f, &p));
     for (int64_t j = 0; j < f->cols; j++) {
         FrameColumn *column = NULL;
-        const ml_status st = keep_cells(ctx, f->columns[j], kept, &column);
+        const ml_status st = gather_cells(ctx, f->columns[j], rows, n, &column);
 
         if (st != ML_OK) {
             parts_free(&p);
@@ -119,7 +117,23 @@ ml_status frame_keep_rows(Ctx *ctx, const Frame *f, const Kept *kept, Frame **ou
         }
         parts_add(&p, f, j, column);
     }
-    return parts_finish(ctx, &p, kept->count, out);
+    return parts_finish(ctx, &p, n, out);
+}
+
+ml_status frame_keep_rows(Ctx *ctx, const Frame *f, const Kept *kept, Frame **out)
+{
+    const size_t bytes = (size_t)(kept->count + 1) * sizeof(int64_t);
+    int64_t *rows = pool_alloc(ctx, bytes), n = 0;
+    ml_status st;
+
+    if (!rows)
+        return ML_ENOMEM;
+    for (int64_t i = 0; i < kept->n; i++)
+        if (kept->flags[i])
+            rows[n++] = i;
+    st = frame_gather(ctx, f, rows, n, out);
+    pool_release(ctx->pool, rows, bytes);
+    return st;
 }
 
 ml_status frame_keep_cols(Ctx *ctx, const Frame *f, const Kept *kept, Frame **out)

@@ -1,4 +1,5 @@
 /* order: sorted rows, or where they were.  NaN is larger than every number; sorting is stable. */
+#include "kernel/frame.h"
 #include "kernel/sort.h"
 
 typedef struct OrderJob {
@@ -62,7 +63,7 @@ static ml_status ordered(Ctx *ctx, const Matrix *m, const SortItem *items, bool 
 
 /* The columns to sort by, from 0: one number or a vector of them.  *by is to be freed with
  * mem_free. */
-static ml_status columns_to_sort_by(Ctx *ctx, const OpCall *call, const Matrix *m, int64_t **by,
+static ml_status columns_to_sort_by(Ctx *ctx, const OpCall *call, int64_t cols, int64_t **by,
                                     int64_t *nby)
 {
     const bool vector = call_has(call, 1) && call->in[1].dt == DT_MATRIX;
@@ -78,28 +79,23 @@ static ml_status columns_to_sort_by(Ctx *ctx, const OpCall *call, const Matrix *
         else if (call_has(call, 1))
             TRY(call_double(ctx, call, 1, &col));
         (*by)[k] = double_to_int(col) - 1;
-        if ((*by)[k] < 0 || (*by)[k] >= m->cols)
+        if ((*by)[k] < 0 || (*by)[k] >= cols)
             return fail(ctx, ML_EVALUE,
                         "order: expected by among the columns 1 to %" PRId64 ", found %" PRId64,
-                        m->cols, (*by)[k] + 1);
+                        cols, (*by)[k] + 1);
     }
     return ML_OK;
 }
 
-ml_status ml_k_order(Ctx *ctx, OpCall *call)
+static ml_status order_matrix(Ctx *ctx, OpCall *call, bool decreasing, bool index)
 {
     Matrix *m = NULL, *out = NULL;
-    bool decreasing = false, index = false;
     int64_t *by = NULL, nby = 0;
     SortItem *items = NULL;
     ml_status st;
 
     TRY(call_matrix(ctx, call, 0, &m));
-    if (call_has(call, 2))
-        TRY(call_bool(ctx, call, 2, &decreasing));
-    if (call_has(call, 3))
-        TRY(call_bool(ctx, call, 3, &index));
-    TRY_TO(done, st = columns_to_sort_by(ctx, call, m, &by, &nby));
+    TRY_TO(done, st = columns_to_sort_by(ctx, call, m->cols, &by, &nby));
     TRY_TO(done, st = sort_rows(ctx, m, by, nby, decreasing, &items));
     TRY_TO(done, st = ordered(ctx, m, items, decreasing, index, &out));
     st = result_matrix(ctx, call, 0, out, index ? m->rows : m->nnz);
@@ -107,4 +103,34 @@ done:
     sort_free(ctx, items, m->rows);
     mem_free(by);
     return st;
+}
+
+static ml_status order_frame(Ctx *ctx, OpCall *call, bool decreasing, bool index)
+{
+    const Frame *f = call->in[0].f;
+    Frame *out = NULL;
+    int64_t *by = NULL, nby = 0;
+    ml_status st;
+
+    if (index)
+        return fail(ctx, ML_ETYPE, "order: index.return needs a matrix, found a frame");
+    st = columns_to_sort_by(ctx, call, f->cols, &by, &nby);
+    if (st == ML_OK)
+        st = frame_order(ctx, f, by, nby, decreasing, &out);
+    if (st == ML_OK)
+        call->out[0] = value_frame(out);
+    mem_free(by);
+    return st;
+}
+
+ml_status ml_k_order(Ctx *ctx, OpCall *call)
+{
+    bool decreasing = false, index = false;
+
+    if (call_has(call, 2))
+        TRY(call_bool(ctx, call, 2, &decreasing));
+    if (call_has(call, 3))
+        TRY(call_bool(ctx, call, 3, &index));
+    return call->in[0].dt == DT_FRAME ? order_frame(ctx, call, decreasing, index)
+                                      : order_matrix(ctx, call, decreasing, index);
 }

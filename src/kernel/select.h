@@ -13,6 +13,8 @@ typedef struct Kept {
 
 /* Clear the flags of the rows (or columns) of f whose cells are all null, 0 or FALSE. */
 void frame_mark_empty(const Frame *f, bool rows, Kept *kept);
+/* The rows at these positions, in this order. */
+ml_status frame_gather(Ctx *ctx, const Frame *f, const int64_t *rows, int64_t n, Frame **out);
 ml_status frame_keep_rows(Ctx *ctx, const Frame *f, const Kept *kept, Frame **out);
 ml_status frame_keep_cols(Ctx *ctx, const Frame *f, const Kept *kept, Frame **out);
 ml_status frame_replace(Ctx *ctx, const Frame *f, Value pattern, Value replacement, Frame **out);

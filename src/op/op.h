@@ -277,7 +277,7 @@ const char *call_name(const OpCall *c, int k);
     X(shape_conv2d_filter) X(shape_conv2d_data) X(shape_pool) X(shape_pool_backward)               \
     X(shape_batch_norm) X(shape_batch_norm_backward) X(shape_lstm) X(shape_lstm_backward)    \
     X(shape_stft) X(shape_ppred) X(shape_column) X(shape_range)               \
-    X(shape_class_meet)
+    X(shape_class_meet) X(shape_order)
 /* clang-format on */
 #define SHAPE_DECLARE(name) void name(ShapeCall *c);
 SHAPE_RULES(SHAPE_DECLARE)

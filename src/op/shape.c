@@ -310,6 +310,15 @@ void shape_solve(ShapeCall *c)
 }
 
 /* table(a, b [, w] [, rows, cols] [, boolean]): the boolean, a hint, is not counted. */
+/* The rows, or with index.return their positions. */
+void shape_order(ShapeCall *c)
+{
+    const ShapeArg *x = arg(c, 0), *index = arg(c, 3);
+    const bool known = index->dt == DT_NONE || index->lit.vt == VT_BOOL;
+
+    set(c, x->dims.rows, !known ? -1 : index->dt != DT_NONE && index->lit.b ? 1 : x->dims.cols);
+}
+
 void shape_table(ShapeCall *c)
 {
     int n = 6;

@@ -97,16 +97,10 @@ static ml_status fill_keys(Ctx *ctx, const Frame *f, const int64_t *by, Matrix *
 
 static ml_status gather_sorted(Ctx *ctx, const Frame *f, const SortItem *items, Frame **out)
 {
-    const size_t bytes = (size_t)(f->rows + 1) * sizeof(int64_t);
-    int64_t *rows = pool_alloc(ctx, bytes);
-    ml_status st;
+    int64_t *rows = sort_positions(ctx, items, f->rows);
+    const ml_status st = rows ? frame_gather(ctx, f, rows, f->rows, out) : ML_ENOMEM;
 
-    if (!rows)
-        return ML_ENOMEM;
-    for (int64_t i = 0; i < f->rows; i++)
-        rows[i] = items[i].index;
-    st = frame_gather(ctx, f, rows, f->rows, out);
-    pool_release(ctx->pool, rows, bytes);
+    sort_positions_free(ctx, rows, f->rows);
     return st;
 }
 

@@ -32,16 +32,10 @@ static ml_status value_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 static ml_status sorted_rows(Ctx *ctx, const Matrix *m, const SortItem *items, Matrix **out)
 {
-    const size_t bytes = (size_t)(m->rows + 1) * sizeof(int64_t);
-    int64_t *rows = pool_alloc(ctx, bytes);
-    ml_status st;
+    int64_t *rows = sort_positions(ctx, items, m->rows);
+    const ml_status st = rows ? rows_gather(ctx, m, rows, m->rows, out) : ML_ENOMEM;
 
-    if (!rows)
-        return ML_ENOMEM;
-    for (int64_t i = 0; i < m->rows; i++)
-        rows[i] = items[i].index;
-    st = rows_gather(ctx, m, rows, m->rows, out);
-    pool_release(ctx->pool, rows, bytes);
+    sort_positions_free(ctx, rows, m->rows);
     return st;
 }
 

@@ -167,7 +167,7 @@ static void *flat_cells(const PipeTile *t, Place p)
     }
 }
 
-static void flat_piece(PipeTile *t)
+static void flat_piece(PipeTile *t, bool ahead)
 {
     const PipeStep *s = &t->run->p->schedule.steps[0];
     CodeRun run;
@@ -176,8 +176,7 @@ static void flat_piece(PipeTile *t)
     run.rows = 1;
     run.cols = t->cols;
     for (int i = 0; i < s->code.ninputs; i++) {
-        if (s->from[i].kind == PLACE_OPERAND && s->code.inputs[i].kind == CODE_TILE &&
-            t->run->flat_cells >= FLAT_FAR)
+        if (ahead && s->from[i].kind == PLACE_OPERAND && s->code.inputs[i].kind == CODE_TILE)
             matrix_read_ahead(t->run->operands[s->from[i].index], t->col, t->cols);
         run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
     }
@@ -189,11 +188,12 @@ static void flat_piece(PipeTile *t)
 void pipeline_flat_tile(PipeTile *t)
 {
     const int64_t end = t->col + t->cols;
-    const int64_t piece = t->run->flat_cells < FLAT_FAR ? t->cols : FLAT_PIECE;
+    const bool far = t->run->flat_cells >= FLAT_FAR;
+    const int64_t piece = far ? FLAT_PIECE : t->cols;
 
     for (; t->col < end; t->col += t->cols) {
         t->cols = min64(piece, end - t->col);
-        flat_piece(t);
+        flat_piece(t, far);
     }
 }
 

@@ -340,3 +340,23 @@ void sort_free(Ctx *ctx, SortItem *items, int64_t rows)
     if (items)
         pool_release(ctx->pool, items, items_bytes(rows));
 }
+
+static size_t positions_bytes(int64_t rows)
+{
+    return (size_t)(rows + 1) * sizeof(int64_t);
+}
+
+int64_t *sort_positions(Ctx *ctx, const SortItem *items, int64_t rows)
+{
+    int64_t *positions = pool_alloc(ctx, positions_bytes(rows));
+
+    for (int64_t i = 0; positions && i < rows; i++)
+        positions[i] = items[i].index;
+    return positions;
+}
+
+void sort_positions_free(Ctx *ctx, int64_t *positions, int64_t rows)
+{
+    if (positions)
+        pool_release(ctx->pool, positions, positions_bytes(rows));
+}

@@ -41,6 +41,9 @@ ml_status sort_items(Ctx *ctx, SortItem *items, SortItem *scratch, int64_t n);
 ml_status sort_rows(Ctx *ctx, const Matrix *m, const int64_t *by, int64_t nby, bool decreasing,
                     SortItem **items);
 void sort_free(Ctx *ctx, SortItem *items, int64_t rows);
+/* Their rows alone, in order; NULL when memory is exhausted. */
+int64_t *sort_positions(Ctx *ctx, const SortItem *items, int64_t rows);
+void sort_positions_free(Ctx *ctx, int64_t *positions, int64_t rows);
 
 /* The rows of m at these positions, in this order: dense for dense, CSR for CSR, constant for
  * constant.  A negative position gives a row of zeros, which a constant has none of. */

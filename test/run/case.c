@@ -119,6 +119,37 @@ void case_arg(Case *c, char *arg)
     c->args[c->nargs++] = arg;
 }
 
+Case *case_of_line(CaseList *list, const char *folder, const char *name, int number,
+                   const char *script)
+{
+    Case *c = case_add(list);
+
+    c->name = format("%s.tsv:%d: %s", name, number, script);
+    c->folder = format("%s", folder);
+    c->file = format("%s.dml", name);
+    case_arg(c, format("-f"));
+    case_arg(c, format("%s", c->file));
+    c->script = text_unescape(script);
+    return c;
+}
+
+bool table_lines(const char *folder, const char *name, TableLine add, void *arg)
+{
+    char *path = format("%s/%s.tsv", folder, name), *line, *rest;
+    Text text;
+    bool ok = text_read(path, &text);
+
+    if (!ok)
+        fprintf(stderr, "%s: cannot be read\n", path);
+    rest = text.data;
+    for (int number = 1; ok && (line = strsep(&rest, "\n")); number++)
+        if (*line && *line != '#')
+            ok = add(arg, number, line);
+    free(text.data);
+    free(path);
+    return ok;
+}
+
 void case_list_free(CaseList *list)
 {
     for (size_t i = 0; i < list->count; i++) {

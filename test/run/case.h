@@ -50,7 +50,15 @@ typedef struct CaseList {
 
 Case *case_add(CaseList *list);    /* zeroed; valid until the next one */
 void case_arg(Case *c, char *arg); /* takes arg */
+/* A script of one line of the table NAME.tsv, run as NAME.dml in the folder. */
+Case *case_of_line(CaseList *list, const char *folder, const char *name, int number,
+                   const char *script);
 void case_list_free(CaseList *list);
+
+/* Call `add` for each line of the table folder/NAME.tsv that is not empty and no remark, until it
+ * returns false; false also when there is no such table. */
+typedef bool (*TableLine)(void *arg, int number, char *line);
+bool table_lines(const char *folder, const char *name, TableLine add, void *arg);
 
 typedef struct Runner {
     const char *title, *program;

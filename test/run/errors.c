@@ -4,7 +4,6 @@
 #include "suites.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int lines_of(const char *text)
@@ -16,20 +15,20 @@ static int lines_of(const char *text)
     return n;
 }
 
-static bool add_line(CaseList *list, const char *folder, int number, char *line)
+typedef struct Errors {
+    CaseList *list;
+    const char *folder;
+} Errors;
+
+static bool add_line(void *arg, int number, char *line)
 {
+    const Errors *e = arg;
     const char *script = strsep(&line, "\t"), *message = line;
     Case *c;
 
     if (!message)
         return fprintf(stderr, "errors.tsv:%d: not script, message\n", number), false;
-    c = case_add(list);
-    c->name = format("errors.tsv:%d: %s", number, script);
-    c->folder = format("%s", folder);
-    c->file = format("errors.dml");
-    case_arg(c, format("-f"));
-    case_arg(c, format("%s", c->file));
-    c->script = text_unescape(script);
+    c = case_of_line(e->list, e->folder, "errors", number, script);
     c->exit_status = 1;
     c->errors[c->nerrors++] =
         format("errors\\.dml:%d:[0-9]+: error: .*%s", lines_of(c->script.data), message);
@@ -38,17 +37,5 @@ static bool add_line(CaseList *list, const char *folder, int number, char *line)
 
 bool errors_collect(CaseList *list, const char *folder)
 {
-    char *path = format("%s/errors.tsv", folder), *line, *rest;
-    Text text;
-    bool ok = text_read(path, &text);
-
-    if (!ok)
-        fprintf(stderr, "%s: cannot be read\n", path);
-    rest = text.data;
-    for (int number = 1; ok && (line = strsep(&rest, "\n")); number++)
-        if (*line && *line != '#')
-            ok = add_line(list, folder, number, line);
-    free(text.data);
-    free(path);
-    return ok;
+    return table_lines(folder, "errors", add_line, &(Errors){list, folder});
 }

@@ -31,9 +31,14 @@ static bool is_pending(const char *script, const char *pending)
     return found;
 }
 
-static bool add_line(CaseList *list, const char *folder, int number, char *line,
-                     const char *pending)
+typedef struct Observed {
+    CaseList *list;
+    const char *folder, *pending;
+} Observed;
+
+static bool add_line(void *arg, int number, char *line)
 {
+    const Observed *o = arg;
     const char *kind = strsep(&line, "\t"), *script = strsep(&line, "\t"),
                *expected = strsep(&line, "\t");
     const bool prints = strcmp(kind, "prints") == 0;
@@ -41,38 +46,25 @@ static bool add_line(CaseList *list, const char *folder, int number, char *line,
 
     if (!script || (!prints && strcmp(kind, "fails") != 0))
         return fprintf(stderr, "observed.tsv:%d: not kind, script, output\n", number), false;
-    c = case_add(list);
-    c->name = format("observed.tsv:%d: %s", number, script);
-    c->folder = format("%s", folder);
-    c->file = format("observed.dml");
-    case_arg(c, format("-f"));
-    case_arg(c, format("%s", c->file));
-    c->script = text_unescape(script);
+    c = case_of_line(o->list, o->folder, "observed", number, script);
     c->exit_status = prints ? 0 : EXIT_NOT_ZERO;
     c->has_expected = prints;
     c->trim = true;
     c->expected = text_unescape(expected ? expected : "");
-    c->pending = prints && is_pending(c->script.data, pending);
+    c->pending = prints && is_pending(c->script.data, o->pending);
     return true;
 }
 
 bool observed_collect(CaseList *list, const char *folder)
 {
-    char *path = format("%s/observed.tsv", folder), *pending_path = format("%s/pending", folder);
-    char *line, *rest;
-    Text text, pending;
-    bool ok = text_read(path, &text);
+    char *path = format("%s/pending", folder);
+    Text pending;
+    bool ok;
 
-    if (!ok)
-        fprintf(stderr, "%s: cannot be read\n", path);
-    text_read(pending_path, &pending);
-    rest = text.data;
-    for (int number = 1; ok && (line = strsep(&rest, "\n")); number++)
-        if (*line && *line != '#')
-            ok = add_line(list, folder, number, line, pending.data ? pending.data : "");
-    free(text.data);
+    text_read(path, &pending);
+    ok = table_lines(folder, "observed", add_line,
+                     &(Observed){list, folder, pending.data ? pending.data : ""});
     free(pending.data);
     free(path);
-    free(pending_path);
     return ok;
 }

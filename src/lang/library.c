@@ -199,21 +199,23 @@ static bool defines(const char *line, const char *end, LibraryEntry *out)
 bool library_entry(const char **at, const char *end, LibraryEntry *out)
 {
     const char *comment = NULL, *line = *at;
+    bool apart = true; /* after a blank line a comment begins anew */
 
     while (line < end) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *next = newline ? newline + 1 : end;
 
         if (*line == '#') {
-            comment = comment ? comment : line;
+            comment = apart ? line : comment;
+            out->end = next;
         } else if (comment && defines(line, next, out)) {
             out->comment = comment;
-            out->end = line;
             *at = next;
             return true;
         } else if (*line != '\n') {
             comment = NULL;
         }
+        apart = *line != '#';
         line = next;
     }
     return false;
@@ -224,11 +226,10 @@ void library_comment(const LibraryEntry *e, Buffer *out)
     const char *line = e->comment;
 
     while (line < e->end) {
-        const char *newline = memchr(line, '\n', (size_t)(e->end - line)), *text = line;
+        const char *newline = memchr(line, '\n', (size_t)(e->end - line));
         const char *stop = newline ? newline : e->end;
+        const char *text = line + (line + 1 < stop && line[1] == ' ' ? 2 : 1);
 
-        if (*text == '#')
-            text += text[1] == ' ' && text + 1 < stop ? 2 : 1;
         buffer_put(out, text, (size_t)(stop - text));
         buffer_put(out, "\n", 1);
         line = newline ? newline + 1 : e->end;

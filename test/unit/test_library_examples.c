@@ -111,3 +111,18 @@ ML_TEST(the_page_of_the_script_library_names_every_function)
     mem_free(page);
     assert_int_equal(missing, 0);
 }
+
+ML_TEST(the_comment_of_a_function_begins_after_the_head_of_its_file)
+{
+    const char text[] =
+        "# Of the file.\n\n# Of f.\n#\n# More.\n\nm_f = function() return (int a) { a = 1 }\n";
+    const char *at = text;
+    Buffer comment = {0};
+    LibraryEntry e;
+
+    assert_true(library_entry(&at, text + sizeof text - 1, &e));
+    library_comment(&e, &comment);
+    assert_string_equal(comment.data, "Of f.\n\nMore.\n");
+    assert_false(library_entry(&at, text + sizeof text - 1, &e));
+    buffer_free(&comment);
+}

@@ -81,6 +81,8 @@ typedef struct CodeRun {
     CodeSource in[CODE_INPUTS];
     CodeTarget out[CODE_OUTPUTS];
     CpuLevel level; /* of the loops that the interpreter takes */
+    int64_t
+        ahead; /* not 0: inputs come out of memory, machine code may ask for cells beyond them */
 } CodeRun;
 
 typedef void (*CodeFn)(CodeRun *run);

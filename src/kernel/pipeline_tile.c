@@ -4,13 +4,11 @@
  * pipeline_product.c. */
 #include "kernel/code_lanes.h"
 #include "kernel/pipeline_impl.h"
-#include "kernel/simd/ahead.h"
 
 #include <string.h>
 
-/* Flat tiles of operands from FLAT_FAR cells on, which come out of memory, are done in pieces of
- * FLAT_PIECE, whole lanes: requests for memory ahead go out between computations. */
-enum { FLAT_PIECE = 512, FLAT_FAR = 4 << 20 };
+/* Flat pipelines of so many cells read their operands out of memory. */
+enum { FLAT_FAR = 4 << 20 };
 
 /* ---- addresses ---- */
 
@@ -111,6 +109,7 @@ static void run_rows(PipeTile *t, int k, int64_t side)
     CodeRun run;
 
     run.level = cpu_level(t->run->ctx);
+    run.ahead = 0;
     run.rows = s->vector ? 1 : t->rows / side;
     run.cols = loop_cols(t, s) * side;
     for (int i = 0; i < s->code.ninputs; i++)
@@ -167,7 +166,7 @@ static void *flat_cells(const PipeTile *t, Place p)
     }
 }
 
-static void flat_piece(PipeTile *t, bool ahead)
+void pipeline_flat_tile(PipeTile *t)
 {
     const PipeStep *s = &t->run->p->schedule.steps[0];
     CodeRun run;
@@ -175,26 +174,12 @@ static void flat_piece(PipeTile *t, bool ahead)
     run.level = cpu_level(t->run->ctx);
     run.rows = 1;
     run.cols = t->cols;
-    for (int i = 0; i < s->code.ninputs; i++) {
-        if (ahead && s->from[i].kind == PLACE_OPERAND && s->code.inputs[i].kind == CODE_TILE)
-            matrix_read_ahead(t->run->operands[s->from[i].index], t->col, t->cols);
+    run.ahead = t->run->flat_cells >= FLAT_FAR;
+    for (int i = 0; i < s->code.ninputs; i++)
         run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
-    }
     for (int i = 0; i < s->code.noutputs; i++)
         run.out[i] = (CodeTarget){flat_cells(t, s->to[i]), t->cols, 0};
     call_loop(t, 0, &run);
-}
-
-void pipeline_flat_tile(PipeTile *t)
-{
-    const int64_t end = t->col + t->cols;
-    const bool far = t->run->flat_cells >= FLAT_FAR;
-    const int64_t piece = far ? FLAT_PIECE : t->cols;
-
-    for (; t->col < end; t->col += t->cols) {
-        t->cols = min64(piece, end - t->col);
-        flat_piece(t, far);
-    }
 }
 
 /* ---- sparse, constant and FP32 operands as cells ---- */

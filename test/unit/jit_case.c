@@ -201,6 +201,7 @@ void jit_check(const CellCode *code, CpuLevel level, int64_t rows, int64_t cols,
     }
     arrays_make(&plain, code, rows, cols, seed, over);
     arrays_make(&fast, code, rows, cols, seed, over);
+    fast.run.ahead = 1;
     code_interpret(code, &plain.run);
     jit_function(jit)(&fast.run);
     for (int k = 0; k < code->noutputs; k++) {

@@ -63,6 +63,32 @@ ML_TEST(machine_code_of_each_output_equals_the_interpreter_on_all_widths)
                 }
 }
 
+/* Groups of 4,096 cells have a loop of their own. */
+ML_TEST(machine_code_that_reads_ahead_equals_the_interpreter)
+{
+    static const int64_t lengths[] = {4095, 4096, 4097, 8192, 8197, 3 * 4096 + 71};
+    CpuLevel at[2];
+    const int nlevels = levels(at);
+
+    for (int l = 0; l < nlevels; l++)
+        for (int k = 0; k < 6; k++)
+            for (int kind = CODE_CELLS; kind <= CODE_MAX; kind++)
+                for (int over = 0; over < 2; over++) {
+                    CellCode code = {0};
+
+                    code_input(&code, CODE_TILE, false);
+                    code_input(&code, CODE_TILE, true);
+                    code_input(&code, CODE_ROW, false);
+                    code_input(&code, CODE_NUMBER, false);
+                    code_step(&code, OP_mul, 2, 0, 1, 0);
+                    code_step(&code, OP_sub, 2, 4, 2, 0);
+                    code_step(&code, OP_max, 2, 5, 3, 0);
+                    code_output(&code, (CodeOutputKind)kind, 6, false);
+                    code_output(&code, CODE_CELLS, 5, true);
+                    jit_check(&code, at[l], 1 + over, lengths[k], (uint64_t)k, over);
+                }
+}
+
 ML_TEST(machine_code_of_random_codes_equals_the_interpreter)
 {
     CpuLevel at[2];

@@ -412,6 +412,24 @@ void test(Assembler *a, Gpr x, Gpr y)
     registers(a, 0x85, (int)y, (int)x);
 }
 
+void test_number(Assembler *a, Gpr x, int32_t value)
+{
+    registers(a, 0xF7, 0, (int)x);
+    number(a, value);
+}
+
+/* prefetcht0, with a displacement of a byte: bases like rbp and r13 have no form without. */
+void prefetch(Assembler *a, Gpr base, Gpr index, int scale)
+{
+    begin(a);
+    byte(a, 0x40 | (int)index >> 3 << 1 | (int)base >> 3);
+    byte(a, 0x0F);
+    byte(a, 0x18);
+    byte(a, 0x4C);
+    byte(a, __builtin_ctz((unsigned)scale) << 6 | ((int)index & 7) << 3 | ((int)base & 7));
+    byte(a, 0);
+}
+
 void decrement_stored(Assembler *a, Gpr base, int32_t disp)
 {
     memory(a, 0xFF, 1, base, disp);

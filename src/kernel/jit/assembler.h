@@ -131,6 +131,10 @@ void set_bit(Assembler *a, Gpr dst, Gpr bit);
 void count_bits(Assembler *a, Gpr dst, Gpr src);
 void compare(Assembler *a, Gpr x, Gpr y);
 void test(Assembler *a, Gpr x, Gpr y);
+/* Jump or go on by the bits that x and number share: JUMP_EQUAL when there are none. */
+void test_number(Assembler *a, Gpr x, int32_t number);
+/* Ask for the line at base + index * scale, to be there soon. */
+void prefetch(Assembler *a, Gpr base, Gpr index, int scale);
 void decrement_stored(Assembler *a, Gpr base, int32_t disp);
 void push(Assembler *a, Gpr src);
 void pop(Assembler *a, Gpr dst);

@@ -332,6 +332,69 @@ static void eight_cells(Emitter *e, bool tail)
     e->tail = false;
 }
 
+/* ---- reading ahead ----
+ *
+ * Lines are asked for as simd/ahead.h tells: eight cells of page k of a group of eight pages ask
+ * for a line of the next group's page k % 8, counted from the first cell of the run.  Groups are
+ * whole; what is left of the run goes through the usual loop. */
+
+enum { PAGE_CELLS = 512, GROUP_CELLS = 8 * PAGE_CELLS };
+
+/* One loop over cells in memory, and a register to spare? */
+static bool can_read_ahead(Emitter *e)
+{
+    bool tile = false;
+
+    for (int k = 0; k < e->code->ninputs; k++) {
+        tile |= e->code->inputs[k].kind == CODE_TILE;
+        if (e->code->inputs[k].kind == CODE_COL)
+            return false;
+    }
+    for (int k = 0; k < e->code->noutputs; k++)
+        if (e->code->outputs[k].kind >= CODE_ROW_SUM)
+            return false;
+    return tile && e->ahead.in_register;
+}
+
+static void ask_ahead(Emitter *e)
+{
+    for (int k = 0; k < e->code->ninputs; k++)
+        if (e->code->inputs[k].kind == CODE_TILE && e->in[k].at.in_register)
+            prefetch(&e->a, e->in[k].at.reg, e->ahead.reg, e->code->inputs[k].single ? 4 : 8);
+}
+
+static void groups_ahead(Emitter *e)
+{
+    Assembler *a = &e->a;
+    const Gpr ahead = e->ahead.reg;
+    int unasked, none, loop;
+
+    load(a, RAX, RDI, (int32_t)offsetof(CodeRun, ahead));
+    test(a, RAX, RAX);
+    unasked = jump(a, JUMP_EQUAL);
+    test_number(a, RDX, -GROUP_CELLS);
+    none = jump(a, JUMP_EQUAL);
+    load_number(a, ahead, GROUP_CELLS);
+    align_loop(a);
+    loop = a->size;
+    eight_cells(e, false);
+    ask_ahead(e);
+    add_number(a, ahead, PAGE_CELLS);
+    add_number(a, RCX, 8);
+    test_number(a, RCX, 8 * 8 - 1);
+    jump_back(a, JUMP_NOT_EQUAL, loop);
+    add_number(a, ahead, 8 - 8 * PAGE_CELLS);
+    test_number(a, RCX, GROUP_CELLS - 1);
+    jump_back(a, JUMP_NOT_EQUAL, loop);
+    add_number(a, ahead, GROUP_CELLS - PAGE_CELLS);
+    move(a, RAX, RDX);
+    and_number(a, RAX, -GROUP_CELLS);
+    compare(a, RCX, RAX);
+    jump_back(a, JUMP_BELOW, loop);
+    land(a, unasked);
+    land(a, none);
+}
+
 static void row(Emitter *e)
 {
     Assembler *a = &e->a;
@@ -340,6 +403,8 @@ static void row(Emitter *e)
     steps_of(e, LEVEL_ROW);
     start_row(e);
     clear(a, RCX);
+    if (can_read_ahead(e))
+        groups_ahead(e);
     compare(a, RCX, RDX);
     short_row = jump(a, JUMP_ABOVE_EQUAL);
     align_loop(a);
@@ -385,6 +450,7 @@ static void whole(Emitter *e)
     start_inputs(e, true);
     start_outputs(e);
     start_inputs(e, false);
+    e->ahead = next_home(e);
     start_tail(e);
     plan_outputs(e);
     plan_values(e);

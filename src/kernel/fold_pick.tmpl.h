@@ -8,6 +8,8 @@ static void PICK_NAME(run)(const double *x, int64_t n, double shift, Sum2 *acc)
 {
     double lanes[FOLD_LANES];
     int64_t odd[FOLD_LANES] = {0}, any = 0, i = 0;
+    /* Another tile follows a full one, mostly. */
+    const double *last = n >= FOLD_TILE ? x + n + AHEAD_GROUP / sizeof *x : NULL;
 
     (void)shift;
     for (int k = 0; k < FOLD_LANES; k++)
@@ -15,6 +17,8 @@ static void PICK_NAME(run)(const double *x, int64_t n, double shift, Sum2 *acc)
     for (; i + FOLD_LANES <= n; i += FOLD_LANES) {
         double next[FOLD_LANES];
 
+        if (last)
+            read_ahead(x + i, x + i + FOLD_LANES, last);
         for (int k = 0; k < FOLD_LANES; k++) {
             next[k] = PICK(lanes[k], x[i + k]);
             odd[k] |= x[i + k] != x[i + k];
@@ -36,11 +40,16 @@ static void PICK_NAME(run)(const double *x, int64_t n, double shift, Sum2 *acc)
 static void PICK_NAME(down)(const double *x, int64_t rows, int64_t cols, int64_t stride,
                             const double *shift, double *restrict s, double *c)
 {
+    const bool pays = stride == cols && (size_t)(rows * cols) * sizeof *x >= AHEAD_LEAST;
+    const double *last = pays ? x + rows * cols : NULL;
+
     (void)shift;
     (void)c;
     for (int64_t i = 0; i < rows; i++) {
         const double *row = x + i * stride;
 
+        if (last)
+            read_ahead(row, row + cols, last);
         for (int64_t j = 0; j < cols; j++)
             s[j] = row[j] != row[j] ? row[j] : PICK(s[j], row[j]);
     }

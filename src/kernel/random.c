@@ -7,6 +7,7 @@
  * fill; the tile is part of their stream. Poisson numbers are found by binary search in a table of
  * the distribution function (poisson.c). */
 #include "kernel/random.h"
+#include "kernel/simd/stream.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,23 +62,22 @@ typedef struct Rand {
     Poisson poisson;
 } Rand;
 
-/* n <= TILE cells from words of the stream; the first is cell 0 of `group`. */
-static void draw(const Rand *r, uint64_t stream, uint64_t group, double *out, int64_t n)
+/* n <= TILE cells from words of the stream, the first is cell 0 of `group`; gives the nonzeros. */
+static int64_t draw(const Rand *r, uint64_t stream, uint64_t group, double *out, int64_t n)
 {
     const int64_t groups = (n + RANDOM_GROUP - 1) / RANDOM_GROUP;
     uint64_t words[TILE];
     double cells[TILE];
 
     r->loops->words(r->seed, stream, group, groups, words);
-    if (r->pdf == PDF_UNIFORM) {
-        r->loops->uniform(words, r->min, r->max - r->min, out, n);
-        return;
-    }
+    if (r->pdf == PDF_UNIFORM)
+        return r->loops->uniform(words, r->min, r->max - r->min, out, n);
     if (r->pdf == PDF_NORMAL)
         r->loops->normal(words, cells, groups);
     else
         poisson_cells(&r->poisson, r->loops, words, cells, groups * RANDOM_GROUP);
     memcpy(out, cells, (size_t)n * sizeof *out);
+    return matrix_count_nnz(out, n);
 }
 
 /* ---- dense ---- */
@@ -86,19 +86,40 @@ typedef struct DenseJob {
     const Rand *r;
     Matrix *out;
     int64_t cells;
+    bool far; /* stored past the caches */
     atomic_int_fast64_t nnz;
 } DenseJob;
 
-/* Zero all cells but those that a second word chooses. */
-static void thin_out(const Rand *r, uint64_t group, double *out, int64_t n)
+/* Zero all cells but those that a second word chooses; gives the nonzeros. */
+static int64_t thin_out(const Rand *r, uint64_t group, double *out, int64_t n)
 {
     uint64_t words[TILE];
     double u[TILE];
+    int64_t nnz = 0;
 
     r->loops->words(r->seed, STREAM_CHOICE, group, (n + RANDOM_GROUP - 1) / RANDOM_GROUP, words);
     r->loops->uniform(words, 0, 1, u, n);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
         out[i] = u[i] < r->sparsity ? out[i] : 0;
+        nnz += out[i] != 0;
+    }
+    return nnz;
+}
+
+/* Gives the nonzeros. */
+static int64_t dense_tile(const DenseJob *job, int64_t tile)
+{
+    const int64_t at = tile * TILE, n = min64(TILE, job->cells - at);
+    const uint64_t group = (uint64_t)tile * TILE_GROUPS;
+    double scratch[TILE], *out = job->far ? scratch : matrix_target(job->out, at, scratch);
+    int64_t nnz = draw(job->r, STREAM_CELLS, group, out, n);
+
+    if (job->r->sparsity < 1)
+        nnz = thin_out(job->r, group, out, n);
+    if (!job->far)
+        return matrix_store(job->out, at, n, out, nnz);
+    stream_cells(job->out->values + at, out, n);
+    return nnz;
 }
 
 static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -107,17 +128,10 @@ static ml_status dense_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     int64_t nnz = 0;
 
     (void)ctx;
-    for (int64_t tile = lo; tile < hi; tile++) {
-        const int64_t at = tile * TILE, n = job->cells - at < TILE ? job->cells - at : TILE;
-
-        double scratch[TILE], *out = matrix_target(job->out, at, scratch);
-
-        draw(job->r, STREAM_CELLS, (uint64_t)tile * TILE_GROUPS, out, n);
-        if (job->r->sparsity < 1)
-            thin_out(job->r, (uint64_t)tile * TILE_GROUPS, out, n);
-        matrix_store(job->out, at, n, out, 0);
-        nnz += matrix_stored_nnz(job->out, at, n);
-    }
+    for (int64_t tile = lo; tile < hi; tile++)
+        nnz += dense_tile(job, tile);
+    if (job->far)
+        stream_end();
     /* Relaxed: a sum of integers, read after the tasks have joined. */
     atomic_fetch_add_explicit(&job->nnz, nnz, memory_order_relaxed);
     return ML_OK;
@@ -130,6 +144,7 @@ static ml_status rand_dense(Ctx *ctx, const Rand *r, Matrix **out, int64_t *nnz)
     TRY(matrix_new_dense_of(ctx, precision_type(ctx), r->rows, r->cols, out));
     job.out = *out;
     job.cells = matrix_cells(*out);
+    job.far = !(*out)->singles && job.cells >= STREAM_LEAST;
     TRY(task_for(ctx, (job.cells + TILE - 1) / TILE, task_grain(TILE), dense_tiles, &job));
     *nnz = atomic_load_explicit(&job.nnz, memory_order_relaxed);
     return ML_OK;

@@ -15,8 +15,8 @@ enum { RANDOM_GROUP = 16 };
 typedef struct RandomLoops {
     /* 16 words a group. */
     void (*words)(uint64_t seed, uint64_t stream, uint64_t group, int64_t ngroups, uint64_t *out);
-    /* Words to doubles in [0, 1) with 52 bits, then scaled: low + u * width. */
-    void (*uniform)(const uint64_t *words, double low, double width, double *out, int64_t n);
+    /* Words to doubles in [0, 1) with 52 bits, then scaled: low + u * width; gives the nonzeros. */
+    int64_t (*uniform)(const uint64_t *words, double low, double width, double *out, int64_t n);
     /* Standard normal cells of whole groups, by Box and Muller: word j and word j + 8 give cells j
      * and j + 8. */
     void (*normal)(const uint64_t *words, double *out, int64_t ngroups);

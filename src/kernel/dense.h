@@ -1,6 +1,6 @@
 /* The inner loops on dense cells that exist once for each instruction set: simd/dense_avx512.c,
  * simd/dense_avx2.c and the plain ref/dense.c are made from one source, simd/dense.tmpl.h (and
- * simd/vectors.tmpl.h, for FP64 and FP32).
+ * simd/vectors.tmpl.h and simd/sparse.tmpl.h, for FP64 and FP32).
  *
  * Each takes a range and adds in an order that the range alone decides: a dot product in 32 lanes
  * that are folded as a tree, everything else row by row.  Products are rounded before they are
@@ -54,13 +54,21 @@ typedef struct DenseOps {
     /* y[i] = CSR row i . x, in 8 lanes and a rest; row_ptr of the first row. */
     void (*csr_matvec)(const double *values, const uint32_t *cols, const int64_t *row_ptr,
                        int64_t rows, const double *x, double *y);
-    /* out = sum over k of values[k] * row cols[k] of d, in order; n cells a row. */
-    void (*gather)(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
-                   int64_t n, double *out);
+    /* out row i = sum over the entries k of CSR row i of values[k] * row cols[k] of d, in order; n
+     * cells a row. */
+    void (*gather)(const double *values, const uint32_t *cols, const int64_t *row_ptr, int64_t rows,
+                   const double *d, int64_t n, double *out);
     /* Row to[k] of out += values[k] * row from[k] of d, for k in [0, count) in order; n cells a
      * row. */
     void (*coo)(const double *values, const uint32_t *from, const uint32_t *to, int64_t count,
                 const double *d, int64_t n, double *out);
+    /* The same for values of FP32. */
+    void (*csr_matvec32)(const float *values, const uint32_t *cols, const int64_t *row_ptr,
+                         int64_t rows, const double *x, double *y);
+    void (*gather32)(const float *values, const uint32_t *cols, const int64_t *row_ptr,
+                     int64_t rows, const double *d, int64_t n, double *out);
+    void (*coo32)(const float *values, const uint32_t *from, const uint32_t *to, int64_t count,
+                  const double *d, int64_t n, double *out);
     /* out[k] = v . row rows[k] of d, for k in [0, count); n cells a row. */
     void (*row_dots)(const double *d, const uint32_t *rows, int64_t count, int64_t n,
                      const double *v, double *out);
@@ -83,6 +91,33 @@ extern const DenseOps dense_ops_avx2;
 extern const DenseOps dense_ops_avx512;
 #endif
 const DenseOps *dense_ops(const Ctx *ctx); /* those of its level */
+
+/* out = rows [lo, hi) of a CSR s, of either type, times d of n cells a row. */
+static inline void csr_rows_times(const DenseOps *ops, const Matrix *s, int64_t lo, int64_t hi,
+                                  const double *d, int64_t n, double *out)
+{
+    const int64_t *row_ptr = s->row_ptr + lo, rows = hi - lo;
+
+    if (n == 1 && s->singles)
+        ops->csr_matvec32(s->singles, s->col_idx, row_ptr, rows, d, out);
+    else if (n == 1)
+        ops->csr_matvec(s->values, s->col_idx, row_ptr, rows, d, out);
+    else if (s->singles)
+        ops->gather32(s->singles, s->col_idx, row_ptr, rows, d, n, out);
+    else
+        ops->gather(s->values, s->col_idx, row_ptr, rows, d, n, out);
+}
+
+/* Row to[k] of out += entry at + k of s times row from[k] of d, for k in [0, count). */
+static inline void csr_entries_times(const DenseOps *ops, const Matrix *s, int64_t at,
+                                     const uint32_t *from, const uint32_t *to, int64_t count,
+                                     const double *d, int64_t n, double *out)
+{
+    if (s->singles)
+        ops->coo32(s->singles + at, from, to, count, d, n, out);
+    else
+        ops->coo(s->values + at, from, to, count, d, n, out);
+}
 
 /* Is no cell NaN or infinite?  (finite.c) */
 ml_status cells_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite);

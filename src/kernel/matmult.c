@@ -14,6 +14,14 @@ static ml_status concrete(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
                                                       : matrix_dense_of(ctx, type, m, out);
 }
 
+/* A CSR factor beside a dense one stays as it is, all others become FP64. */
+static ml_status factor_of_sparse(Ctx *ctx, Matrix *m, const Matrix *other, Matrix **out)
+{
+    const bool stays = m->format == MATRIX_CSR && other->format == MATRIX_DENSE;
+
+    return matrix_as(ctx, stays ? matrix_type(m) : CELL_FP64, m, out);
+}
+
 static ml_status product_concrete(Ctx *ctx, Factor a, Factor b, Matrix **out)
 {
     if (a.m->format == MATRIX_DENSE && b.m->format == MATRIX_DENSE)
@@ -22,8 +30,8 @@ static ml_status product_concrete(Ctx *ctx, Factor a, Factor b, Matrix **out)
     Factor left = {NULL, a.t}, right = {NULL, b.t};
     ml_status st;
 
-    TRY_TO(done, st = matrix_as(ctx, CELL_FP64, a.m, &left.m));
-    TRY_TO(done, st = matrix_as(ctx, CELL_FP64, b.m, &right.m));
+    TRY_TO(done, st = factor_of_sparse(ctx, a.m, b.m, &left.m));
+    TRY_TO(done, st = factor_of_sparse(ctx, b.m, a.m, &right.m));
     st = product_sparse(ctx, left, right, out);
 done:
     matrix_release(left.m);
@@ -121,18 +129,6 @@ static ml_status column(Ctx *ctx, OpCall *call, int k, int64_t rows, const char 
     return matrix_doubles(ctx, m, out);
 }
 
-/* The matrix of a chain: FP32 as it is where rows are short enough for that. */
-static ml_status chained(Ctx *ctx, Matrix *m, Matrix **out)
-{
-    Matrix *x = NULL;
-    ml_status st;
-
-    TRY(concrete(ctx, CELL_FP64, m, &x));
-    st = matrix_as(ctx, x->format == MATRIX_DENSE ? matrix_type(x) : CELL_FP64, x, out);
-    matrix_release(x);
-    return st;
-}
-
 static ml_status run_chain(Ctx *ctx, Matrix *x, const Matrix *v, const Matrix *w, double *out)
 {
     NarrowSums s = {.x = x,
@@ -157,7 +153,7 @@ static ml_status chain(Ctx *ctx, OpCall *call, bool weighted)
     if (weighted)
         TRY_TO(done, st = column(ctx, call, 2, m->rows,
                                  "w should be a column, one cell for each row of X", &w));
-    TRY_TO(done, st = chained(ctx, m, &x));
+    TRY_TO(done, st = concrete(ctx, CELL_FP64, m, &x));
     TRY_TO(done, st = matrix_new_zero(ctx, m->cols, 1, &out));
     if (matrix_cells(m) > 0)
         st = run_chain(ctx, x, v, w, out->values);

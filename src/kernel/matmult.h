@@ -31,7 +31,8 @@ ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* The same for an `out` of their type, where that pays. (matmult_panels.c) */
 bool panels_pay(const Ctx *ctx, Factor a, Factor b);
 ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out);
-/* The same when at least one is CSR and none constant, all FP64. (matmult_sparse.c) */
+/* The same when at least one is CSR and none constant; dense ones and two CSR are FP64.
+ * (matmult_sparse.c) */
 ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* Both CSR, as they are; their cells are finite. (matmult_csr.c) */
 ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out);
@@ -41,7 +42,7 @@ ml_status product_self(Ctx *ctx, Factor f, Matrix **out);
 /* At least the upper triangle of that for a dense f, by BLAS, into c. (matmult_dense.c) */
 ml_status product_triangle(Ctx *ctx, Factor f, double *c);
 
-/* out = s d for a CSR s and a dense d. (matmult_sparse.c) */
+/* out = s d for a CSR s of any type and a dense FP64 d, here and below. (matmult_sparse.c) */
 ml_status csr_times(Ctx *ctx, Factor s, Factor d, double *out);
 /* out = s d, d with n cells a row; NaN where absent cells met cells that are not finite, unless d
  * is finite. (matmult_gather.c) */

@@ -3,16 +3,23 @@
  *
  * Rows are divided into tiles of equal work.  Where there are few entries a row and few columns,
  * they are added one by one to the rows of the result, without a loop over each row: its end could
- * not be predicted. Which form is taken follows from the matrix alone, so the digits are always the
- * same. */
+ * not be predicted.  Results larger than the caches are stored past them.  Which form is taken
+ * follows from the matrix alone, so the digits are always the same. */
 #include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
+#include "kernel/simd/stream.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { TILE_WORK = 1 << 16, TILE_MIN = 1 << 9, FEW_COLS = 8 };
+enum {
+    TILE_WORK = 1 << 16,
+    TILE_MIN = 1 << 9,
+    FEW_COLS = 8,
+    STREAM_CELLS = 4096, /* of rows that are stored past the caches together */
+    STREAM_COLS = 128
+};
 
 typedef struct Gather {
     const Matrix *s;
@@ -23,27 +30,40 @@ typedef struct Gather {
     const int64_t *odd; /* not finite cells in each column of d, or NULL */
 } Gather;
 
-static void rows_one_by_one(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi)
-{
-    const Matrix *s = g->s;
-
-    for (int64_t i = lo; i < hi; i++) {
-        const int64_t at = s->row_ptr[i];
-
-        ops->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, g->d, g->n,
-                    g->out + i * g->n);
-    }
-}
-
-static void rows_together(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi)
+static void rows_together(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi, double *out)
 {
     const Matrix *s = g->s;
     CsrWalk w;
 
-    memset(g->out + lo * g->n, 0, (size_t)((hi - lo) * g->n) * sizeof *g->out);
+    memset(out, 0, (size_t)((hi - lo) * g->n) * sizeof *out);
     for (csr_walk(&w, s, lo, hi); csr_walk_next(&w);)
-        ops->coo(s->values + w.at, s->col_idx + w.at, w.row, w.n, g->d, g->n,
-                 g->out + w.base * g->n);
+        csr_entries_times(ops, s, w.at, s->col_idx + w.at, w.row, w.n, g->d, g->n,
+                          out + (w.base - lo) * g->n);
+}
+
+/* Row lo of the result lies at `out`; few columns are those that a row of which need not be in the
+ * cache to be added to. */
+static void gather_rows(const DenseOps *ops, const Gather *g, int64_t few, int64_t lo, int64_t hi,
+                        double *out)
+{
+    if (csr_is_thin(g->s) && g->n < few)
+        rows_together(ops, g, lo, hi, out);
+    else
+        csr_rows_times(ops, g->s, lo, hi, g->d, g->n, out);
+}
+
+/* Some rows at a time in the cache, then stored past it. */
+static void stream_rows(const DenseOps *ops, const Gather *g, int64_t lo, int64_t hi)
+{
+    const int64_t step = STREAM_CELLS / g->n / 8 * 8; /* whole lines */
+    double rows[STREAM_CELLS];
+
+    for (int64_t i = lo, end; i < hi; i = end) {
+        end = min64(hi, i / 8 * 8 + step);
+        gather_rows(ops, g, STREAM_COLS, i, end, rows);
+        stream_cells(g->out + i * g->n, rows, (end - i) * g->n);
+    }
+    stream_end();
 }
 
 static ml_status gather_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -52,13 +72,10 @@ static ml_status gather_tiles(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Matrix *s = g->s;
     const int64_t from = csr_tile(s, lo, g->tiles), to = csr_tile(s, hi, g->tiles);
 
-    if (csr_is_thin(s) && g->n < FEW_COLS)
-        rows_together(dense_ops(ctx), g, from, to);
-    else if (g->n == 1)
-        dense_ops(ctx)->csr_matvec(s->values, s->col_idx, s->row_ptr + from, to - from, g->d,
-                                   g->out + from);
+    if (g->n <= STREAM_COLS && s->rows * g->n >= STREAM_LEAST)
+        stream_rows(dense_ops(ctx), g, from, to);
     else
-        rows_one_by_one(dense_ops(ctx), g, from, to);
+        gather_rows(dense_ops(ctx), g, FEW_COLS, from, to, g->out + from * g->n);
     return check_cancel(ctx);
 }
 

@@ -31,8 +31,12 @@ typedef struct Scatter {
 /* out[col_idx[k]] += values[k] * scale for the nonzeros [from, to) of s. */
 static void add_scaled(const Matrix *s, int64_t from, int64_t to, double scale, double *out)
 {
-    for (int64_t k = from; k < to; k++)
-        out[s->col_idx[k]] += s->values[k] * scale;
+    if (s->singles)
+        for (int64_t k = from; k < to; k++)
+            out[s->col_idx[k]] += s->singles[k] * scale;
+    else
+        for (int64_t k = from; k < to; k++)
+            out[s->col_idx[k]] += s->values[k] * scale;
 }
 
 static void scatter_rows(const DenseOps *ops, const Scatter *t, int64_t lo, int64_t hi, double *out)
@@ -46,7 +50,8 @@ static void scatter_rows(const DenseOps *ops, const Scatter *t, int64_t lo, int6
         return;
     }
     for (csr_walk(&w, s, lo, hi); csr_walk_next(&w);)
-        ops->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, t->d + w.base * t->n, t->n, out);
+        csr_entries_times(ops, s, w.at, w.row, s->col_idx + w.at, w.n, t->d + w.base * t->n, t->n,
+                          out);
 }
 
 static void chain_rows(const DenseOps *ops, Scatter *t, int64_t lo, int64_t hi, double *out)
@@ -56,7 +61,7 @@ static void chain_rows(const DenseOps *ops, Scatter *t, int64_t lo, int64_t hi, 
     for (int64_t i = lo; i < hi; i++) {
         double weight;
 
-        ops->csr_matvec(s->values, s->col_idx, s->row_ptr + i, 1, t->v, &weight);
+        csr_rows_times(ops, s, i, i + 1, t->v, 1, &weight);
         weight *= t->d ? t->d[i] : 1;
         if (!isfinite(weight))
             atomic_store_explicit(&t->odd, true, memory_order_relaxed);
@@ -120,8 +125,8 @@ static void strip_row(const DenseOps *ops, const Scatter *t, int64_t i, int64_t 
     }
     for (; begin < end; begin += n) {
         n = min64(end - begin, CSR_WALK);
-        ops->coo(s->values + begin, first, s->col_idx + begin, n, t->d + i * t->n, t->n,
-                 t->partials);
+        csr_entries_times(ops, s, begin, first, s->col_idx + begin, n, t->d + i * t->n, t->n,
+                          t->partials);
     }
 }
 

@@ -104,16 +104,12 @@ static void strip_product(const DenseOps *ops, const DenseLeft *t, const double 
     CsrWalk w;
 
     if (t->s_t) {
-        for (int64_t i = 0; i < s->rows; i++) {
-            const int64_t at = s->row_ptr[i];
-
-            ops->gather(s->values + at, s->col_idx + at, s->row_ptr[i + 1] - at, d, n, out + i * n);
-        }
+        csr_rows_times(ops, s, 0, s->rows, d, n, out);
         return;
     }
     memset(out, 0, (size_t)(s->cols * n) * sizeof *out);
     for (csr_walk(&w, s, 0, s->rows); csr_walk_next(&w);)
-        ops->coo(s->values + w.at, w.row, s->col_idx + w.at, w.n, d + w.base * n, n, out);
+        csr_entries_times(ops, s, w.at, w.row, s->col_idx + w.at, w.n, d + w.base * n, n, out);
 }
 
 static ml_status dense_left_strips(Ctx *ctx, void *arg, int64_t lo, int64_t hi)

@@ -79,18 +79,8 @@ static void sparse_product(const PipeTile *t, int k, double *out)
     const PipeStep *s = &r->p->schedule.steps[k];
     const Matrix *x = r->operands[s->x.index];
     const double *b = r->vectors[k] ? r->vectors[k] : r->factors[s->operand]->values;
-    const int64_t n = width_of(t, s->out);
 
-    if (n == 1) {
-        dense_ops(r->ctx)->csr_matvec(x->values, x->col_idx, x->row_ptr + t->row, t->rows, b, out);
-        return;
-    }
-    for (int64_t i = t->row; i < t->row + t->rows; i++, out += n) {
-        const int64_t at = x->row_ptr[i];
-
-        dense_ops(r->ctx)->gather(x->values + at, x->col_idx + at, x->row_ptr[i + 1] - at, b, n,
-                                  out);
-    }
+    csr_rows_times(dense_ops(r->ctx), x, t->row, t->row + t->rows, b, width_of(t, s->out), out);
 }
 
 /* Row by row, since an unpacked row may be long. */

@@ -60,20 +60,28 @@ static void check_singles(const DenseOps *ops, Matrix *x, const Matrix *v, const
     matrix_release(wide);
 }
 
-static void check_sparse(const DenseOps *ops, const Matrix *s, const Matrix *d)
+static void check_sparse(const DenseOps *ops, Matrix *s, const Matrix *d)
 {
-    double p[MOST_COLS] = {0}, q[MOST_COLS] = {0}, a[ROWS], b[ROWS];
+    double p[ROWS * MOST_COLS] = {0}, q[ROWS * MOST_COLS] = {0}, a[ROWS], b[ROWS];
+    Matrix *singles, *wide;
 
-    for (int64_t i = 0; i < s->rows; i++) {
-        const int64_t at = s->row_ptr[i], n = s->row_ptr[i + 1] - at;
-
-        ops->gather(s->values + at, s->col_idx + at, n, d->values, d->cols, p);
-        dense_ops_plain.gather(s->values + at, s->col_idx + at, n, d->values, d->cols, q);
-        assert_memory_equal(p, q, sizeof p);
-    }
+    ops->gather(s->values, s->col_idx, s->row_ptr, ROWS, d->values, d->cols, p);
+    dense_ops_plain.gather(s->values, s->col_idx, s->row_ptr, ROWS, d->values, d->cols, q);
+    assert_memory_equal(p, q, sizeof p);
     ops->csr_matvec(s->values, s->col_idx, s->row_ptr, ROWS, d->values, a);
     dense_ops_plain.csr_matvec(s->values, s->col_idx, s->row_ptr, ROWS, d->values, b);
     assert_memory_equal(a, b, sizeof a);
+
+    assert_ok(matrix_as(test_ctx(), CELL_FP32, s, &singles));
+    assert_ok(matrix_as(test_ctx(), CELL_FP64, singles, &wide));
+    ops->gather32(singles->singles, s->col_idx, s->row_ptr, ROWS, d->values, d->cols, p);
+    dense_ops_plain.gather(wide->values, s->col_idx, s->row_ptr, ROWS, d->values, d->cols, q);
+    assert_memory_equal(p, q, sizeof p);
+    ops->csr_matvec32(singles->singles, s->col_idx, s->row_ptr, ROWS, d->values, a);
+    dense_ops_plain.csr_matvec(wide->values, s->col_idx, s->row_ptr, ROWS, d->values, b);
+    assert_memory_equal(a, b, sizeof a);
+    matrix_release(singles);
+    matrix_release(wide);
 }
 
 /* Products with 1 to FEW_WIDEST columns, against fused sums in order. */

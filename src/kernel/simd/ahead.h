@@ -21,6 +21,21 @@ enum { AHEAD_LINE = 64, AHEAD_GROUP = 8 * 4096 };
 /* Bytes from which on reading ahead pays: less is in a cache or read before it has begun. */
 static const size_t AHEAD_LEAST = 4 * AHEAD_GROUP;
 
+/* Where the line of p sends its request. */
+__attribute__((always_inline)) static inline uintptr_t ahead_of(uintptr_t p)
+{
+    const uintptr_t line = p / AHEAD_LINE, group = p & -(uintptr_t)AHEAD_GROUP;
+
+    return group + AHEAD_GROUP + line % 8 * 4096 + line % 512 / 8 * AHEAD_LINE;
+}
+
+/* Call this for a cell in each line of a range that others of its kind follow: what lies behind the
+ * last is asked for in vain, which does no harm. */
+__attribute__((always_inline)) static inline void ahead_line(const void *p)
+{
+    __builtin_prefetch((const void *)ahead_of((uintptr_t)p), 0, 2);
+}
+
 /* Call this for the cells [p, end) before they are read; they are part of a range that ends at
  * `last`, or later. */
 __attribute__((always_inline)) static inline void read_ahead(const void *p, const void *end,
@@ -30,8 +45,7 @@ __attribute__((always_inline)) static inline void read_ahead(const void *p, cons
 
     for (uintptr_t at = ((uintptr_t)p + AHEAD_LINE - 1) & -(uintptr_t)AHEAD_LINE;
          at < (uintptr_t)end; at += AHEAD_LINE) {
-        const uintptr_t line = at / AHEAD_LINE, group = at & -(uintptr_t)AHEAD_GROUP;
-        const uintptr_t to = group + AHEAD_GROUP + line % 8 * 4096 + line % 512 / 8 * AHEAD_LINE;
+        const uintptr_t to = ahead_of(at);
 
         if (to < stop)
             __builtin_prefetch((const void *)to, 0, 2);

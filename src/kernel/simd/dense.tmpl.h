@@ -195,101 +195,13 @@ static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
 
 /* ---- CSR times dense ---- */
 
-static inline double dot_sparse(const double *values, const uint32_t *cols, int64_t n,
-                                const double *x)
-{
-    double s[8] = {0}, rest = 0;
-    int64_t k = 0;
+#define CELL double
+#define CELL_NAME(function) function
+#include "kernel/simd/sparse.tmpl.h"
 
-    for (; k + 8 <= n; k += 8)
-        for (int l = 0; l < 8; l++)
-            s[l] += values[k + l] * x[cols[k + l]];
-    for (; k < n; k++)
-        rest += values[k] * x[cols[k]];
-    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) + rest;
-}
-
-static void csr_matvec(const double *values, const uint32_t *cols, const int64_t *row_ptr,
-                       int64_t rows, const double *x, double *y)
-{
-    for (int64_t i = 0; i < rows; i++)
-        y[i] = dot_sparse(values + row_ptr[i], cols + row_ptr[i], row_ptr[i + 1] - row_ptr[i], x);
-}
-
-/* Groups of 8 columns from column j; their sums stay in registers. */
-INLINE void gather_groups(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
-                          int64_t n, const int groups, double *out)
-{
-    V8 sum[4] = {{0}, {0}, {0}, {0}};
-
-    for (int64_t k = 0; k < nnz; k++) {
-        const double *row = d + cols[k] * n;
-
-        for (int g = 0; g < groups; g++)
-            sum[g] += load8(row + 8 * g) * values[k];
-    }
-    for (int g = 0; g < groups; g++)
-        *(V8 *)(out + 8 * g) = sum[g];
-}
-
-static void gather_few(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
-                       int64_t n, double *out)
-{
-    for (int64_t j = 0; j < n; j++)
-        out[j] = 0;
-    for (int64_t k = 0; k < nnz; k++)
-        for (int64_t j = 0; j < n; j++)
-            out[j] += values[k] * d[cols[k] * n + j];
-}
-
-/* The last columns, when not a full group, are computed in a group with some before them, once
- * more. */
-static void gather(const double *values, const uint32_t *cols, int64_t nnz, const double *d,
-                   int64_t n, double *out)
-{
-    int64_t j = 0;
-
-    if (n < 8) {
-        gather_few(values, cols, nnz, d, n, out);
-        return;
-    }
-    for (; j + 32 <= n; j += 32)
-        gather_groups(values, cols, nnz, d + j, n, 4, out + j);
-    for (; j + 8 <= n; j += 8)
-        gather_groups(values, cols, nnz, d + j, n, 1, out + j);
-    if (j < n)
-        gather_groups(values, cols, nnz, d + n - 8, n, 1, out + n - 8);
-}
-
-/* No cell is stored and loaded again in the same row: a load that overlaps a store would wait. */
-INLINE void coo_row(double value, const double *d, int64_t n, double *out)
-{
-    int64_t j = 0;
-
-    for (; j + 8 <= n; j += 8)
-        *(V8 *)(out + j) = load8(out + j) + load8(d + j) * value;
-    if (n & 4) {
-        *(V4 *)(out + j) += *(const V4 *)(d + j) * value;
-        j += 4;
-    }
-    if (n & 2) {
-        *(V2 *)(out + j) += *(const V2 *)(d + j) * value;
-        j += 2;
-    }
-    if (n & 1)
-        out[j] += d[j] * value;
-}
-
-static void coo(const double *values, const uint32_t *from, const uint32_t *to, int64_t count,
-                const double *d, int64_t n, double *out)
-{
-    if (n == 1)
-        for (int64_t k = 0; k < count; k++)
-            out[to[k]] += values[k] * d[from[k]];
-    else
-        for (int64_t k = 0; k < count; k++)
-            coo_row(values[k], d + from[k] * n, n, out + to[k] * n);
-}
+#define CELL float
+#define CELL_NAME(function) function##32
+#include "kernel/simd/sparse.tmpl.h"
 
 /* ---- transpose ---- */
 
@@ -390,6 +302,9 @@ const DenseOps DENSE_OPS = {.few = few,
                             .csr_matvec = csr_matvec,
                             .gather = gather,
                             .coo = coo,
+                            .csr_matvec32 = csr_matvec32,
+                            .gather32 = gather32,
+                            .coo32 = coo32,
                             .row_dots = row_dots,
                             .transpose = transpose,
                             .fourier4 = fourier4};

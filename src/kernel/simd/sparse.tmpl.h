@@ -156,7 +156,7 @@ static void CELL_NAME(gather)(const CELL *values, const uint32_t *cols, const in
 #undef FEW
     for (int64_t i = 0; i < rows; i++)
         CELL_NAME(gather_row)
-        (values + row_ptr[i], cols + row_ptr[i], row_ptr[i + 1] - row_ptr[i], d, n, out + i * n);
+    (values + row_ptr[i], cols + row_ptr[i], row_ptr[i + 1] - row_ptr[i], d, n, out + i * n);
 }
 
 /* No cell is stored and loaded again in the same row: a load that overlaps a store would wait. */

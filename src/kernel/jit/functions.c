@@ -61,11 +61,15 @@ Ref exp_rest(Steps *s, Ref left, Ref k, Ref start)
     return fma3(s, whole, r2, begin);
 }
 
+/* vscalefpd is fast too where a result would be 0, but only from about 2^-8000 on. */
+#define FAR_BELOW -1e5
+
 Ref exp_clamp(Steps *s, Ref x)
 {
     const Ref high = step2(s, S_MIN, number(s, CELL_EXP_TOP), x);
 
-    return step2(s, S_MAX, number(s, CELL_EXP_BOTTOM), high);
+    return step_select(s, IS_LT, high, number(s, CELL_EXP_BOTTOM),
+                       number(s, s->evex ? FAR_BELOW : CELL_EXP_NOTHING), high);
 }
 
 Ref step_exp(Steps *s, Ref x)

@@ -40,6 +40,7 @@ typedef enum CodeOutputKind {
 typedef struct CodeInput {
     CodeInputKind kind;
     bool single; /* cells are floats */
+    bool ahead;  /* CODE_TILE: may be asked for ahead, where a run allows it */
 } CodeInput;
 
 /* One operand or two, log either; three for ifelse.  A square is best told as a product: pow takes
@@ -81,8 +82,7 @@ typedef struct CodeRun {
     CodeSource in[CODE_INPUTS];
     CodeTarget out[CODE_OUTPUTS];
     CpuLevel level; /* of the loops that the interpreter takes */
-    int64_t
-        ahead; /* not 0: inputs come out of memory, machine code may ask for cells beyond them */
+    int64_t ahead;  /* not 0: inputs lie in memory and have no gaps between rows */
 } CodeRun;
 
 typedef void (*CodeFn)(CodeRun *run);

@@ -186,6 +186,7 @@ typedef struct PipeRun {
     int64_t widest;
     /* tile_cols 0: rows stay whole; else of a strip, or flat: cells of a tile, which is a block. */
     int64_t tile_rows, tile_cols, block_rows, blocks, flat_cells;
+    bool far; /* operands come out of memory, by whole rows */
     /* Of narrow matrices so many rows are read as one, as fold_columns.c does; 1: each is. */
     int64_t side;
     double *before;         /* slots of one row */

@@ -433,6 +433,17 @@ static void note_read(PipeSchedule *out, Place p, int step)
         out->last_read[p.index] = (uint8_t)step;
 }
 
+/* Who reads an operand first gets its cells from memory. */
+static void note_input(PipeSchedule *out, int k, int i)
+{
+    const Place from = out->steps[k].from[i];
+    CodeInput *in = &out->steps[k].code.inputs[i];
+
+    in->ahead = in->kind == CODE_TILE && from.kind == PLACE_OPERAND &&
+                out->last_read[from.index] == PIPE_NONE;
+    note_read(out, from, k);
+}
+
 static void note_reads(PipeSchedule *out)
 {
     memset(out->last_read, PIPE_NONE, sizeof out->last_read);
@@ -440,7 +451,7 @@ static void note_reads(PipeSchedule *out)
         const PipeStep *step = &out->steps[k];
 
         for (int i = 0; i < step->code.ninputs; i++)
-            note_read(out, step->from[i], k);
+            note_input(out, k, i);
         if (step->kind != STEP_LOOP)
             note_read(out, step->x, k);
         if (step->kind == STEP_CROSS)

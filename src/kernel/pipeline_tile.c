@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* Flat pipelines of so many cells read their operands out of memory. */
-enum { FLAT_FAR = 4 << 20 };
-
 /* ---- addresses ---- */
 
 static int64_t width_of(const PipeTile *t, Place p)
@@ -109,7 +106,7 @@ static void run_rows(PipeTile *t, int k, int64_t side)
     CodeRun run;
 
     run.level = cpu_level(t->run->ctx);
-    run.ahead = 0;
+    run.ahead = t->run->far && !s->before;
     run.rows = s->vector ? 1 : t->rows / side;
     run.cols = loop_cols(t, s) * side;
     for (int i = 0; i < s->code.ninputs; i++)
@@ -174,7 +171,7 @@ void pipeline_flat_tile(PipeTile *t)
     run.level = cpu_level(t->run->ctx);
     run.rows = 1;
     run.cols = t->cols;
-    run.ahead = t->run->flat_cells >= FLAT_FAR;
+    run.ahead = t->run->far;
     for (int i = 0; i < s->code.ninputs; i++)
         run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
     for (int i = 0; i < s->code.noutputs; i++)

@@ -222,7 +222,7 @@ void jit_check(const CellCode *code, CpuLevel level, int64_t rows, int64_t cols,
 
 int code_input(CellCode *code, CodeInputKind kind, bool single)
 {
-    code->inputs[code->ninputs] = (CodeInput){kind, single};
+    code->inputs[code->ninputs] = (CodeInput){kind, single, kind == CODE_TILE};
     return code->ninputs++;
 }
 

@@ -63,7 +63,7 @@ ML_TEST(machine_code_of_each_output_equals_the_interpreter_on_all_widths)
                 }
 }
 
-/* Groups of 4,096 cells have a loop of their own. */
+/* Lines are asked for in groups of 4,096 cells. */
 ML_TEST(machine_code_that_reads_ahead_equals_the_interpreter)
 {
     static const int64_t lengths[] = {4095, 4096, 4097, 8192, 8197, 3 * 4096 + 71};

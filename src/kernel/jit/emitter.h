@@ -80,7 +80,8 @@ typedef struct Emitter {
     Home rests[CODE_OUTPUTS]; /* column sums: where their rests are */
     Home nonzeros[CODE_OUTPUTS];
     Accumulator sums[CODE_OUTPUTS], carries[CODE_OUTPUTS];
-    Home ahead; /* how many cells on the line lies that is asked for */
+    Home ahead, asked; /* reading ahead: see loop.c */
+    bool may_ask;
     int32_t rows_slot, tail_slot, saved_slot, buffer_slot;
     int pointers; /* integer registers that hold some */
 } Emitter;

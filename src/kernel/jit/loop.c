@@ -334,86 +334,112 @@ static void eight_cells(Emitter *e, bool tail)
 
 /* ---- reading ahead ----
  *
- * Lines are asked for as simd/ahead.h tells: eight cells of page k of a group of eight pages ask
- * for a line of the next group's page k % 8, counted from the first cell of the run.  Groups are
- * whole; what is left of the run goes through the usual loop. */
+ * Lines are asked for as simd/ahead.h tells: eight cells of a group of eight pages, the one that
+ * begins with the run, ask for a line of the next group's first page, the next eight cells for one
+ * of its second page, and so on round the pages.  Rows follow each other without gaps then; those
+ * cells of a row that fill no vector ask for nothing. */
 
 enum { PAGE_CELLS = 512, GROUP_CELLS = 8 * PAGE_CELLS };
 
-/* One loop over cells in memory, and a register to spare? */
-static bool can_read_ahead(Emitter *e)
+static int first_ahead(const Emitter *e)
 {
-    bool tile = false;
+    int k = 0;
 
-    for (int k = 0; k < e->code->ninputs; k++) {
-        tile |= e->code->inputs[k].kind == CODE_TILE;
-        if (e->code->inputs[k].kind == CODE_COL)
-            return false;
-    }
-    for (int k = 0; k < e->code->noutputs; k++)
-        if (e->code->outputs[k].kind >= CODE_ROW_SUM)
-            return false;
-    return tile && e->ahead.in_register;
+    while (k < e->code->ninputs && !e->code->inputs[k].ahead)
+        k++;
+    return k;
 }
 
-static void ask_ahead(Emitter *e)
+static void start_ahead(Emitter *e)
 {
-    for (int k = 0; k < e->code->ninputs; k++)
-        if (e->code->inputs[k].kind == CODE_TILE && e->in[k].at.in_register)
-            prefetch(&e->a, e->in[k].at.reg, e->ahead.reg, e->code->inputs[k].single ? 4 : 8);
+    if (first_ahead(e) == e->code->ninputs)
+        return;
+    e->ahead = next_home(e);
+    e->asked = next_home(e);
+    e->may_ask = e->ahead.in_register && e->asked.in_register;
+    if (!e->may_ask)
+        return;
+    load_number(&e->a, e->ahead.reg, GROUP_CELLS);
+    clear(&e->a, e->asked.reg);
 }
 
-static void groups_ahead(Emitter *e)
+/* `ahead` is how far on from the cells at hand the line lies, `asked` the cells done. */
+static void ask(Emitter *e)
 {
     Assembler *a = &e->a;
-    const Gpr ahead = e->ahead.reg;
-    int unasked, none, loop;
+    const Gpr ahead = e->ahead.reg, asked = e->asked.reg;
+    int same_round, same_group;
 
-    load(a, RAX, RDI, (int32_t)offsetof(CodeRun, ahead));
-    test(a, RAX, RAX);
-    unasked = jump(a, JUMP_EQUAL);
-    test_number(a, RDX, -GROUP_CELLS);
-    none = jump(a, JUMP_EQUAL);
-    load_number(a, ahead, GROUP_CELLS);
+    for (int k = 0; k < e->code->ninputs; k++)
+        if (e->code->inputs[k].ahead && e->in[k].at.in_register)
+            prefetch(a, e->in[k].at.reg, ahead, e->code->inputs[k].single ? 4 : 8);
+    add_number(a, ahead, PAGE_CELLS);
+    add_number(a, asked, 8);
+    test_number(a, asked, 8 * 8 - 1);
+    same_round = jump(a, JUMP_NOT_EQUAL);
+    add_number(a, ahead, 8 - 8 * PAGE_CELLS);
+    test_number(a, asked, GROUP_CELLS - 1);
+    same_group = jump(a, JUMP_NOT_EQUAL);
+    add_number(a, ahead, GROUP_CELLS - PAGE_CELLS);
+    land(a, same_group);
+    land(a, same_round);
+}
+
+/* The pointers have moved on by a row. */
+static void move_ahead(Emitter *e)
+{
+    if (!e->may_ask)
+        return;
+    load(&e->a, RAX, RDI, source_offset(first_ahead(e), offsetof(CodeSource, stride)));
+    sub(&e->a, e->ahead.reg, RAX);
+}
+
+/* ---- rows ---- */
+
+/* Whole vectors of a row from column rcx on. */
+static void whole_vectors(Emitter *e, bool asking)
+{
+    Assembler *a = &e->a;
+    int none, loop;
+
+    compare(a, RCX, RDX);
+    none = jump(a, JUMP_ABOVE_EQUAL);
     align_loop(a);
     loop = a->size;
     eight_cells(e, false);
-    ask_ahead(e);
-    add_number(a, ahead, PAGE_CELLS);
+    if (asking)
+        ask(e);
     add_number(a, RCX, 8);
-    test_number(a, RCX, 8 * 8 - 1);
-    jump_back(a, JUMP_NOT_EQUAL, loop);
-    add_number(a, ahead, 8 - 8 * PAGE_CELLS);
-    test_number(a, RCX, GROUP_CELLS - 1);
-    jump_back(a, JUMP_NOT_EQUAL, loop);
-    add_number(a, ahead, GROUP_CELLS - PAGE_CELLS);
-    move(a, RAX, RDX);
-    and_number(a, RAX, -GROUP_CELLS);
-    compare(a, RCX, RAX);
+    compare(a, RCX, RDX);
     jump_back(a, JUMP_BELOW, loop);
-    land(a, unasked);
     land(a, none);
+}
+
+/* Without asking where the run says so, from the first column on. */
+static void asking_vectors(Emitter *e)
+{
+    Assembler *a = &e->a;
+    int not_now;
+
+    if (!e->may_ask)
+        return;
+    load(a, RAX, RDI, (int32_t)offsetof(CodeRun, ahead));
+    test(a, RAX, RAX);
+    not_now = jump(a, JUMP_EQUAL);
+    whole_vectors(e, true);
+    land(a, not_now);
 }
 
 static void row(Emitter *e)
 {
     Assembler *a = &e->a;
-    int short_row, no_tail, loop;
+    int no_tail;
 
     steps_of(e, LEVEL_ROW);
     start_row(e);
     clear(a, RCX);
-    if (can_read_ahead(e))
-        groups_ahead(e);
-    compare(a, RCX, RDX);
-    short_row = jump(a, JUMP_ABOVE_EQUAL);
-    align_loop(a);
-    loop = a->size;
-    eight_cells(e, false);
-    add_number(a, RCX, 8);
-    compare(a, RCX, RDX);
-    jump_back(a, JUMP_BELOW, loop);
-    land(a, short_row);
+    asking_vectors(e);
+    whole_vectors(e, false);
     load(a, RAX, RSP, e->tail_slot);
     test(a, RAX, RAX);
     no_tail = jump(a, JUMP_EQUAL);
@@ -421,6 +447,7 @@ static void row(Emitter *e)
     land(a, no_tail);
     end_row(e);
     move_pointers(e);
+    move_ahead(e);
 }
 
 static void rows(Emitter *e)
@@ -450,7 +477,7 @@ static void whole(Emitter *e)
     start_inputs(e, true);
     start_outputs(e);
     start_inputs(e, false);
-    e->ahead = next_home(e);
+    start_ahead(e);
     start_tail(e);
     plan_outputs(e);
     plan_values(e);

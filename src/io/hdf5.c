@@ -1,12 +1,8 @@
-/* Reading HDF5 and NetCDF-4: files, datasets, matrices.
- *
- * libhdf5 decodes (chunks, filters, byte orders, integer and floating-point types) right into the
- * cells of the matrix; doubles that lie in one piece need it only to tell where. A file that lies
- * in memory, since it was unpacked, is opened as an image.
+/* Reading HDF5 and NetCDF-4: files and their datasets, in a child process. What becomes of the
+ * cells is in hdf5_matrix.c and hdf5_frame.c. A file that lies in memory, since it was unpacked, is
+ * opened as an image.
  */
 #include "io/hdf5.h"
-
-enum { DEPTH = 16, CANDIDATES = 1000 };
 
 static Hid open_image(const Hdf5 *h, const InputFile *file)
 {
@@ -20,12 +16,10 @@ static Hid open_image(const Hdf5 *h, const InputFile *file)
     return id;
 }
 
-ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5File *out)
+static ml_status check_input(Ctx *ctx, const Spec *spec, const Input *in)
 {
-    InputFile *file = &in->files[0];
-    ml_status st = ML_OK;
+    const InputFile *file = &in->files[0];
 
-    *out = (Hdf5File){.spec = spec, .file = file, .netcdf = netcdf, .id = -1};
     if (in->count != 1)
         return fail(ctx, ML_EFORMAT, "%s: an HDF5 file is one file, found %d", spec->path,
                     in->count);
@@ -36,27 +30,44 @@ ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hd
                     "%s: a file of NetCDF-3, expected NetCDF-4 or HDF5; nccopy -k nc4 OLD NEW "
                     "makes one of it",
                     file->name);
-    out->h = hdf5_begin(ctx);
-    if (!out->h)
-        return ML_EUNSUPPORTED;
-    out->id = file->mapping && !file->unpacked
-                  ? out->h->file_open(file->name, HDF5_READ_ONLY, HDF5_ALL)
-                  : open_image(out->h, file);
-    if (out->id < 0)
-        st = hdf5_fail(ctx, out->h, ML_EFORMAT, file->name, "cannot be opened as an HDF5 file");
-    if (st != ML_OK)
-        hdf5_close(out);
-    return st;
+    return ML_OK;
 }
 
-void hdf5_close(Hdf5File *f)
+typedef struct ReadJob {
+    Hdf5File f;
+    Hdf5Read read;
+} ReadJob;
+
+static ml_status read_in_child(Ctx *ctx, void *arg, Isolation *self)
 {
-    if (!f->h)
-        return;
-    if (f->id >= 0)
-        f->h->file_close(f->id);
-    f->h = NULL;
-    hdf5_end();
+    ReadJob *j = arg;
+    const InputFile *file = j->f.file;
+    const Hdf5 *h = j->f.h;
+
+    j->f.self = self;
+    j->f.id = file->mapping && !file->unpacked ? h->file_open(file->name, HDF5_READ_ONLY, HDF5_ALL)
+                                               : open_image(h, file);
+    if (j->f.id < 0)
+        return hdf5_fail(ctx, h, ML_EFORMAT, file->name, "cannot be opened as an HDF5 file");
+    return j->read(ctx, &j->f);
+}
+
+/* The lock is held until the child exists, so that its copy of the library is idle. */
+ml_status hdf5_read_apart(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5Read read,
+                          void *answer, size_t size, InputFile *memory)
+{
+    ReadJob j = {.f = {.spec = spec, .file = &in->files[0], .netcdf = netcdf}, .read = read};
+    const IsolatedJob job = {.path = spec->path,
+                             .library = "HDF5",
+                             .work = read_in_child,
+                             .arg = &j,
+                             .bytes = in->files[0].size,
+                             .started = hdf5_end};
+
+    *memory = (InputFile){0};
+    TRY(check_input(ctx, spec, in));
+    j.f.h = hdf5_begin(ctx);
+    return j.f.h ? isolate(ctx, &job, answer, size, memory) : ML_EUNSUPPORTED;
 }
 
 ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what)
@@ -129,6 +140,7 @@ ml_status hdf5_open_data(Ctx *ctx, const Hdf5File *f, const char *name, bool *is
 {
     const Hdf5 *h = f->h;
 
+    isolate_step(f->self, "dataset '%s'", name);
     *out = (Hdf5Data){.name = name, .id = h->object_open(f->id, name, HDF5_ALL), .type = -1};
     *is_data = false;
     if (out->id < 0)
@@ -194,81 +206,6 @@ bool hdf5_is_bare_dimension(const Hdf5File *f, const Hdf5Data *d)
            strncmp(name, mark, sizeof mark - 1) == 0;
 }
 
-/* ---- finding the matrix where no dataset is named ---- */
-
-typedef struct Search {
-    const Hdf5File *f;
-    const char *best; /* of the highest rank */
-    int rank, ties, seen;
-    char names[200];
-} Search;
-
-/* Matrices before vectors, both before the coordinates of dimensions. */
-static int rank_of(const Hdf5Data *d)
-{
-    return !d->numeric ? 0 : 1 + 2 * !d->scale + (d->dims > 1);
-}
-
-static void consider(Search *s, const Hdf5Data *d)
-{
-    const int rank = rank_of(d);
-    const size_t n = strlen(s->names);
-
-    if (rank == 0)
-        return;
-    snprintf(s->names + n, sizeof s->names - n, "%s%s", n ? ", " : "", d->name);
-    s->ties = rank > s->rank ? 1 : s->ties + (rank == s->rank);
-    if (rank > s->rank) {
-        s->rank = rank;
-        s->best = d->name;
-    }
-}
-
-static ml_status search(Ctx *ctx, Search *s, const char *path, int depth)
-{
-    const Hdf5 *h = s->f->h;
-    const Hid group = *path ? h->object_open(s->f->id, path, HDF5_ALL) : s->f->id;
-    Hdf5Group info = {0};
-    ml_status st = ML_OK;
-
-    if (group < 0 || h->group_info(group, &info) < 0)
-        return hdf5_fail_data(ctx, s->f, path, "cannot be listed");
-    for (Hsize k = 0; k < info.links && st == ML_OK && s->seen < CANDIDATES; k++) {
-        const char *name = hdf5_name(ctx, s->f, group, path, k);
-        Hdf5Data d = {.id = -1, .type = -1};
-        bool is_data = false;
-
-        s->seen++;
-        st = name ? hdf5_open_data(ctx, s->f, name, &is_data, &d) : ML_EFORMAT;
-        if (st == ML_OK && is_data)
-            consider(s, &d);
-        else if (st == ML_OK && h->object_type(d.id) == HDF5_IS_GROUP && depth < DEPTH)
-            st = search(ctx, s, name, depth + 1);
-        hdf5_close_data(s->f, &d);
-    }
-    if (*path)
-        h->object_close(group);
-    return st;
-}
-
-static ml_status find_data(Ctx *ctx, const Hdf5File *f, const char **name)
-{
-    Search s = {.f = f};
-
-    *name = f->spec->dataset;
-    if (*name)
-        return ML_OK;
-    TRY(search(ctx, &s, "", 0));
-    if (s.ties == 0)
-        return fail(ctx, ML_EFORMAT, "%s: the file holds no dataset of numbers", f->spec->path);
-    if (s.ties > 1)
-        return fail(ctx, ML_EVALUE,
-                    "%s: dataset=\"NAME\" must say which dataset; the file holds: %s",
-                    f->spec->path, s.names);
-    *name = s.best;
-    return ML_OK;
-}
-
 /* ---- what NetCDF says about cells ---- */
 
 static bool number_attribute(const Hdf5File *f, Hid object, const char *name, double *out)
@@ -318,107 +255,4 @@ void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n)
                    : rule->scaled ? x * rule->factor + rule->offset
                                   : x;
     }
-}
-
-/* ---- matrices ---- */
-
-/* Enumerations are not converted by the library: their integers are read as they lie. */
-static ml_status read_enum(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matrix **out)
-{
-    size_t bytes;
-    char *raw;
-    ml_status st = ML_OK;
-
-    if (!mul_size((size_t)d->rows, (size_t)d->cols, &bytes) ||
-        !mul_size(bytes, d->number.size, &bytes))
-        return fail_memory(ctx, SIZE_MAX);
-    raw = pool_alloc(ctx, bytes);
-    if (!raw)
-        return ML_ENOMEM;
-    if (f->h->data_read(d->id, d->type, HDF5_ALL, HDF5_ALL, HDF5_ALL, raw) < 0)
-        st = hdf5_fail_data(ctx, f, d->name, "cannot be read");
-    else
-        st = numbers_to_matrix(ctx, d->number, raw, false, d->rows, d->cols, out);
-    pool_release(ctx->pool, raw, bytes);
-    return st;
-}
-
-/* Where doubles of this machine lie in one piece and as they are, all of them; NULL elsewhere. */
-static const char *plain_cells(const Hdf5File *f, const Hdf5Data *d, const Hdf5Rule *rule)
-{
-    const size_t size = f->file->size;
-    const Hsize at = f->h->data_offset(d->id);
-    int64_t bytes;
-
-    if (at == HDF5_NOWHERE || at > size || hdf5_rule_applies(rule) ||
-        f->h->type_equal(d->type, *f->h->memory_double) <= 0 ||
-        !mul_int64(d->rows, d->cols, &bytes) || !mul_int64(bytes, sizeof(double), &bytes) ||
-        (Hsize)bytes > size - at)
-        return NULL;
-    return f->file->data + at;
-}
-
-static ml_status read_numbers(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Matrix **out)
-{
-    const Hdf5Rule rule = hdf5_rule(f, d);
-    const char *cells;
-
-    TRY(input_check_dims(ctx, f->spec, d->rows, d->cols));
-    if (d->type_class == HDF5_ENUM)
-        return read_enum(ctx, f, d, out);
-    cells = plain_cells(f, d, &rule);
-    if (cells)
-        return numbers_of_file(ctx, f->file, (NumberType){'f', sizeof(double), false}, cells, false,
-                               d->rows, d->cols, out);
-    TRY(matrix_new_dense(ctx, d->rows, d->cols, out));
-    if (f->h->data_read(d->id, *f->h->memory_double, HDF5_ALL, HDF5_ALL, HDF5_ALL, (*out)->values) <
-        0)
-        return hdf5_fail_data(ctx, f, d->name, "cannot be read");
-    hdf5_apply(&rule, (*out)->values, matrix_cells(*out));
-    return ML_OK;
-}
-
-static ml_status read_data(Ctx *ctx, const Hdf5File *f, Matrix **out)
-{
-    const char *name = NULL;
-    bool is_data = false;
-    Hdf5Data d;
-    ml_status st;
-
-    TRY(find_data(ctx, f, &name));
-    st = hdf5_open_data(ctx, f, name, &is_data, &d);
-    if (st == ML_OK && (!is_data || !d.numeric))
-        st = fail(ctx, ML_EFORMAT, "%s: '%s' is no dataset of real numbers", f->spec->path, name);
-    if (st == ML_OK)
-        st = read_numbers(ctx, f, &d, out);
-    hdf5_close_data(f, &d);
-    return st;
-}
-
-static ml_status read_matrix(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Matrix **out)
-{
-    Hdf5File f;
-    ml_status st;
-
-    *out = NULL;
-    TRY(hdf5_open(ctx, spec, in, netcdf, &f));
-    st = read_data(ctx, &f, out);
-    hdf5_close(&f);
-    if (st == ML_OK)
-        st = matrix_finish(ctx, out, -1);
-    if (st != ML_OK) {
-        matrix_release(*out);
-        *out = NULL;
-    }
-    return st;
-}
-
-ml_status hdf5_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
-{
-    return read_matrix(ctx, spec, in, false, out);
-}
-
-ml_status netcdf_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
-{
-    return read_matrix(ctx, spec, in, true, out);
 }

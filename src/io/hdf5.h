@@ -6,6 +6,7 @@
 #define HDF5_H
 
 #include "io/hdf5_library.h"
+#include "io/isolate.h"
 #include "io/numbers.h"
 
 enum { HDF5_DIMS = 32 };
@@ -13,14 +14,19 @@ enum { HDF5_DIMS = 32 };
 typedef struct Hdf5File {
     const Hdf5 *h;
     const Spec *spec;
-    InputFile *file; /* that is read */
+    const InputFile *file; /* that is read */
+    Isolation *self;       /* in which it is read */
     Hid id;
     bool netcdf;
 } Hdf5File;
 
-/* Begin and open; hdf5_close ends. */
-ml_status hdf5_open(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5File *out);
-void hdf5_close(Hdf5File *f);
+/* ---- reading: in a child process (isolate.h), since libhdf5 does not survive all damage ---- */
+
+/* The child's part: read from an open file, which needs not be closed. */
+typedef ml_status (*Hdf5Read)(Ctx *ctx, const Hdf5File *f);
+/* Check, open and read; answer and memory as in `isolate`. */
+ml_status hdf5_read_apart(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5Read read,
+                          void *answer, size_t size, InputFile *memory);
 
 typedef struct Hdf5Data {
     const char *name; /* in the arena of the spec */
@@ -61,6 +67,7 @@ ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const ch
 /* Make a dataset in the new file; < 0 with the error recorded. */
 Hid hdf5_new_data(Ctx *ctx, const Hdf5File *f, const char *name, Hid type, int dims,
                   const Hsize *shape);
+/* Begin and create; hdf5_finish ends. */
 ml_status hdf5_create(Ctx *ctx, const Spec *spec, const Output *o, bool netcdf, Hdf5File *out);
 /* Close a file that was written; what the library still held reaches the disk here. */
 ml_status hdf5_finish(Ctx *ctx, Hdf5File *f, ml_status st);

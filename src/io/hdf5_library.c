@@ -104,9 +104,12 @@ void hdf5_end(void)
     pthread_mutex_unlock(&in_use);
 }
 
-static int keep_first(unsigned n, const Hdf5Error *error, void *text)
+/* Where the error happened says most, but for a filter that is missing: there it is a folder. */
+static int keep_reason(unsigned n, const Hdf5Error *error, void *text)
 {
-    if (n == 0)
+    static const char missing[] = "required filter";
+
+    if (n == 0 || (error->text && strncmp(error->text, missing, sizeof missing - 1) == 0))
         snprintf(text, 200, "%s", error->text ? error->text : "");
     return 0;
 }
@@ -115,6 +118,6 @@ ml_status hdf5_fail(Ctx *ctx, const Hdf5 *h, ml_status code, const char *path, c
 {
     char text[200] = "no reason given";
 
-    h->walk(HDF5_ALL, HDF5_DEEPEST, keep_first, text);
+    h->walk(HDF5_ALL, HDF5_DEEPEST, keep_reason, text);
     return fail(ctx, code, "%s: %s: libhdf5 says: %s", path, what, text);
 }

@@ -30,18 +30,15 @@ ml_status hdf5_create(Ctx *ctx, const Spec *spec, const Output *o, bool netcdf, 
     if (out->id >= 0)
         return ML_OK;
     hdf5_fail(ctx, h, ML_EIO, spec->path, "cannot be written");
-    hdf5_close(out);
+    hdf5_end();
     return ML_EIO;
 }
 
 ml_status hdf5_finish(Ctx *ctx, Hdf5File *f, ml_status st)
 {
-    const Hid id = f->id;
-
-    f->id = -1;
-    if (f->h->file_close(id) < 0 && st == ML_OK)
+    if (f->h->file_close(f->id) < 0 && st == ML_OK)
         st = hdf5_fail(ctx, f->h, ML_EIO, f->spec->path, "cannot be written");
-    hdf5_close(f);
+    hdf5_end();
     return st;
 }
 

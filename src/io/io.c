@@ -32,13 +32,23 @@ static ml_status fail_kind(Ctx *ctx, const Spec *spec, const char *verb)
                 data_type_name(spec->dt));
 }
 
+/* Sizes that only a damaged file can have are found where memory is asked for, by those who know of
+ * no file. */
+static ml_status name_file(Ctx *ctx, const Spec *spec, ml_status st)
+{
+    if (st == ML_OK || st == ML_ECANCEL || st == ML_EUNSUPPORTED ||
+        strstr(ctx->err.text, spec->path))
+        return st;
+    return fail(ctx, st, "%s: %s", spec->path, ctx->err.text);
+}
+
 static ml_status read_matrix(Ctx *ctx, const Spec *spec, Input *in, Value *out)
 {
     Matrix *m = NULL;
 
     if (!spec->format->read_matrix)
         return fail_kind(ctx, spec, "read");
-    TRY(spec->format->read_matrix(ctx, spec, in, &m));
+    TRY(name_file(ctx, spec, spec->format->read_matrix(ctx, spec, in, &m)));
     *out = value_matrix(m);
     return ML_OK;
 }
@@ -49,7 +59,7 @@ static ml_status read_frame(Ctx *ctx, const Spec *spec, Input *in, Value *out)
 
     if (!spec->format->read_frame)
         return fail_kind(ctx, spec, "read");
-    TRY(spec->format->read_frame(ctx, spec, in, &f));
+    TRY(name_file(ctx, spec, spec->format->read_frame(ctx, spec, in, &f)));
     *out = value_frame(f);
     return ML_OK;
 }

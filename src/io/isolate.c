@@ -1,0 +1,358 @@
+/* Foreign libraries in a child process.
+ *
+ * Idea: a library that decodes files of others may be written for sound files only.  libhdf5 1.10
+ * crashes on one damaged file of 400 and loops for ever on one of 200; no check before the call
+ * finds these, since they lie in its own metadata.  So the library is loaded in this process, which
+ * is forked, and the copy calls it.  A crash ends the copy alone, and is reported with the file and
+ * what was being read; so is a loop, found by a limit on processor time.
+ *
+ * What passes between the two: a page of shared memory, with the child's state, error and a small
+ * answer, and a file in memory, which the child makes as large as what it reads and fills in place.
+ * The parent trusts none of it: answers are checked, frames pass in the binary format.
+ *
+ * In the child there is one thread, and locks that others held stay locked for ever.  It therefore
+ * uses nothing that is shared: a pool and context of its own, no tasks, and no library but the one
+ * that the parent has loaded and locked before.  malloc is made ready by fork itself.
+ *
+ * Limits: the time of ISOLATE_SECONDS and one second more for each SLOWEST bytes in the file and
+ * asked for, which no honest filter needs; STILL_MS without any processor time; memory up to what
+ * the budget leaves.  The parent looks for cancellation every TICK_MS.
+ *
+ * Costs: about 0.3 ms for a small process; 2 ms more for each GB that it holds in pages of 4 KB
+ * (none for the huge pages of blocks), and one copy of the cells, by all cores.  Where no process
+ * can be made (limits on processes or memory) reading is an error: a library that may end the
+ * program is not called in it.
+ */
+#include "io/isolate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 20,
+    STILL_MS = 120 * 1000,
+    SLOWEST = 1 << 20,       /* bytes a second */
+    SPARE_MEMORY = 64 << 20, /* beyond the budget, for the library's own needs */
+    STEP_TEXT = 256
+};
+
+struct Isolation {
+    const IsolatedJob *job;
+    int fd;         /* the file in memory */
+    size_t left;    /* of the parent's budget */
+    double seconds; /* of processor time that are allowed by now */
+    bool done;      /* the child came to its end, and what follows is valid */
+    ml_status st;
+    char text[ERROR_TEXT], step[STEP_TEXT];
+    char answer[ISOLATE_ANSWER];
+};
+
+/* ---- the child ---- */
+
+void isolate_step(Isolation *self, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(self->step, sizeof self->step, format, args);
+    va_end(args);
+}
+
+void isolate_answer(Isolation *self, const void *answer, size_t size)
+{
+    memcpy(self->answer, answer, size < ISOLATE_ANSWER ? size : ISOLATE_ANSWER);
+}
+
+/* The soft limit alone: SIGXCPU tells this end from others. */
+static void limit_time(double seconds)
+{
+    struct rlimit limit;
+    const rlim_t whole = (rlim_t)seconds + 1;
+
+    if (getrlimit(RLIMIT_CPU, &limit) != 0)
+        return;
+    limit.rlim_cur = whole < limit.rlim_max ? whole : limit.rlim_max;
+    setrlimit(RLIMIT_CPU, &limit);
+}
+
+void isolate_allow(Isolation *self, size_t bytes)
+{
+    const size_t most = bytes < self->left ? bytes : self->left; /* sizes may be hostile */
+
+    self->seconds += (double)most / SLOWEST;
+    limit_time(self->seconds);
+}
+
+ml_status isolate_room(Ctx *ctx, Isolation *self, size_t bytes, void **out)
+{
+    if (bytes > self->left)
+        return fail(ctx, ML_ENOMEM,
+                    "%s: out of memory: %zu bytes wanted for %s, %zu of the budget are left",
+                    self->job->path, bytes, self->step, self->left);
+    isolate_allow(self, bytes);
+    if (ftruncate(self->fd, (off_t)bytes) != 0)
+        return fail_memory(ctx, bytes);
+    *out = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+    return *out == MAP_FAILED ? fail_memory(ctx, bytes) : ML_OK;
+}
+
+Output isolate_output(const Isolation *self, const char *path)
+{
+    return (Output){.path = path, .fd = self->fd};
+}
+
+/* Writable memory of this process, by the kernel's count. */
+static size_t data_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (!f || fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit_memory(size_t left)
+{
+    struct rlimit limit;
+    const size_t now = data_bytes();
+
+    if (now == 0 || getrlimit(RLIMIT_DATA, &limit) != 0)
+        return;
+    if (now + left + SPARE_MEMORY < limit.rlim_max)
+        limit.rlim_cur = now + left + SPARE_MEMORY;
+    setrlimit(RLIMIT_DATA, &limit);
+}
+
+/* Handlers of the host program have no place here, and its terminal gets no dying words. */
+static void leave_host(pid_t parent)
+{
+    sigset_t none;
+    int nowhere;
+
+    for (int s = 1; s < NSIG; s++)
+        signal(s, SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* the parent decides, and ends us */
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_DUMPABLE, 0); /* no core files */
+    if (getppid() != parent)
+        _exit(1);
+    nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0)
+        dup2(nowhere, STDERR_FILENO);
+}
+
+static _Noreturn void run_child(const Ctx *parent_ctx, Isolation *s, pid_t parent)
+{
+    Ctx ctx = {.opt = parent_ctx->opt};
+
+    leave_host(parent);
+    limit_memory(s->left);
+    s->seconds += (double)s->job->bytes / SLOWEST;
+    limit_time(s->seconds);
+    ctx.pool = pool_new(s->left);
+    s->st = ctx.pool ? s->job->work(&ctx, s->job->arg, s) : fail_memory(&ctx, 0);
+    memcpy(s->text, ctx.err.text, sizeof s->text);
+    s->done = true;
+    _exit(0);
+}
+
+/* ---- the parent ---- */
+
+typedef struct Child {
+    pid_t pid;
+    int watch;         /* becomes readable when the child ends; -1: the kernel has no such thing */
+    int status;        /* as waitpid tells it */
+    bool known, still; /* status is set; it was ended because it stood still */
+} Child;
+
+static ml_status fail_to_start(Ctx *ctx, const IsolatedJob *job)
+{
+    return fail(ctx, ML_EIO,
+                "%s: reading needs a process of its own, in which the %s library may crash, and "
+                "none can be made: %s",
+                job->path, job->library, strerror(errno));
+}
+
+static ml_status share(Ctx *ctx, const IsolatedJob *job, Isolation **out)
+{
+    const PoolStats pool = pool_stats(ctx->pool);
+    void *p = mmap(NULL, sizeof **out, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return fail_to_start(ctx, job);
+    *out = p;
+    (*out)->job = job;
+    (*out)->left = pool.limit - pool.used;
+    (*out)->seconds = job->seconds ? job->seconds : ISOLATE_SECONDS;
+    (*out)->fd = memfd_create("matloom", MFD_CLOEXEC);
+    isolate_step(*out, "the file");
+    return (*out)->fd < 0 ? fail_to_start(ctx, job) : ML_OK;
+}
+
+static void let_go(Isolation *s)
+{
+    if (!s)
+        return;
+    if (s->fd >= 0)
+        close(s->fd);
+    munmap(s, sizeof *s);
+}
+
+static ml_status start(Ctx *ctx, Isolation *s, Child *c)
+{
+    const pid_t self = getpid();
+
+    c->pid = fork();
+    if (c->pid == 0)
+        run_child(ctx, s, self);
+    if (c->pid < 0)
+        return fail_to_start(ctx, s->job);
+    c->watch = (int)syscall(SYS_pidfd_open, c->pid, 0);
+    return ML_OK;
+}
+
+/* Hosts that ignore SIGCHLD, or wait for any child, leave no status for us. */
+static bool has_ended(Child *c, int flags)
+{
+    pid_t got;
+
+    do
+        got = waitpid(c->pid, &c->status, flags);
+    while (got < 0 && errno == EINTR);
+    c->known = got == c->pid;
+    return got != 0;
+}
+
+static void end_child(Child *c)
+{
+    kill(c->pid, SIGKILL);
+    has_ended(c, 0);
+}
+
+/* Processor time in ns; -1: not known. */
+static int64_t time_of(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return -1;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Wait for the end of the child, or be the end.  Ticks are counted, not the clock read: they stop
+ * where both processes are stopped. */
+static ml_status watch_over(Ctx *ctx, Child *c)
+{
+    const int tick = c->watch >= 0 ? TICK_MS : 1;
+    int64_t last = -1;
+    int still = 0;
+
+    while (!has_ended(c, WNOHANG)) {
+        struct pollfd ended = {.fd = c->watch, .events = POLLIN};
+        int64_t now;
+
+        poll(&ended, 1, tick);
+        now = time_of(c->pid);
+        still = now == last ? still + tick : 0;
+        last = now;
+        c->still = still >= STILL_MS;
+        if (c->still || check_cancel(ctx) != ML_OK) {
+            end_child(c);
+            return c->still ? ML_OK : ML_ECANCEL;
+        }
+    }
+    return ML_OK;
+}
+
+/* What became of the child.  Its texts are ended here: it may have written over them. */
+static ml_status judge(Ctx *ctx, Isolation *s, const Child *c)
+{
+    const IsolatedJob *job = s->job;
+    const int signal_number = c->known && WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
+
+    s->text[sizeof s->text - 1] = s->step[sizeof s->step - 1] = '\0';
+    if (s->done && s->st == ML_OK)
+        return ML_OK;
+    if (s->done)
+        return fail(ctx, s->st, "%s", s->text);
+    if (c->still)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: the %s library stood still reading %s and was stopped after %d s",
+                    job->path, job->library, s->step, STILL_MS / 1000);
+    if (signal_number == SIGXCPU)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: the %s library came to no end reading %s and was stopped after %.0f s of "
+                    "processor time; the file is probably damaged",
+                    job->path, job->library, s->step, s->seconds);
+    if (signal_number == SIGKILL)
+        return fail(ctx, ML_EIO,
+                    "%s: the process in which the %s library was reading %s was ended from "
+                    "outside; perhaps memory ran out",
+                    job->path, job->library, s->step);
+    return fail(ctx, ML_EFORMAT,
+                "%s: the %s library crashed reading %s (%s); the file is probably damaged",
+                job->path, job->library, s->step,
+                signal_number ? strsignal(signal_number) : "it ended the process");
+}
+
+/* What was left in the file in memory, if anything. */
+static ml_status map_memory(Ctx *ctx, const Isolation *s, InputFile *memory)
+{
+    struct stat info;
+
+    if (fstat(s->fd, &info) != 0)
+        return fail_to_start(ctx, s->job);
+    if (info.st_size == 0)
+        return ML_OK;
+    memory->size = (size_t)info.st_size;
+    memory->mapping = mmap(NULL, memory->size, PROT_READ, MAP_SHARED, s->fd, 0);
+    if (memory->mapping == MAP_FAILED) {
+        memory->mapping = NULL;
+        return fail_memory(ctx, memory->size);
+    }
+    memory->data = memory->mapping;
+    return ML_OK;
+}
+
+ml_status isolate(Ctx *ctx, const IsolatedJob *job, void *answer, size_t size, InputFile *memory)
+{
+    Child c = {.pid = -1, .watch = -1};
+    Isolation *s = NULL;
+    ml_status st;
+
+    *memory = (InputFile){.name = (char *)(uintptr_t)job->path};
+    st = share(ctx, job, &s);
+    if (st == ML_OK)
+        st = start(ctx, s, &c);
+    if (job->started)
+        job->started();
+    if (st == ML_OK)
+        st = watch_over(ctx, &c);
+    if (st == ML_OK)
+        st = judge(ctx, s, &c);
+    if (st == ML_OK)
+        st = map_memory(ctx, s, memory);
+    if (st == ML_OK)
+        memcpy(answer, s->answer, size);
+    if (c.watch >= 0)
+        close(c.watch);
+    let_go(s);
+    return st;
+}

@@ -91,7 +91,8 @@ check_banned() {
     ban "banned function" 'strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atof|strtok|alloca|scanf|sscanf|fscanf' '-'
     ban "memory comes from base or the pool" 'malloc|calloc|realloc|aligned_alloc|posix_memalign|free' \
         'src/base/|src/data/pool|src/cli/'
-    ban "the library never ends the process" 'abort|exit|_exit|quick_exit|longjmp|setjmp' 'src/cli/'
+    ban "the library never ends the process" 'abort|exit|_exit|quick_exit|longjmp|setjmp' \
+        'src/cli/|src/io/isolate' # a child that it made ends itself
     ban "the library never prints" 'printf|vprintf|puts|putchar|perror' 'src/cli/'
     ban "threads are created in src/task only" 'pthread_create|thrd_create' 'src/task/'
     rm -f "$bare_house"

@@ -72,6 +72,9 @@ typedef struct DenseOps {
     /* out[k] = v . row rows[k] of d, for k in [0, count); n cells a row. */
     void (*row_dots)(const double *d, const uint32_t *rows, int64_t count, int64_t n,
                      const double *v, double *out);
+    /* Integer parts of n cells, and the largest; 0 when one is less than 1 or too large, and out is
+     * 0 there. */
+    int32_t (*whole)(const double *cells, int64_t n, int32_t *out);
     /* Transpose of a tile: y[j * ldy + i] = x[i * ldx + j]. */
     void (*transpose)(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
                       int64_t ldy);

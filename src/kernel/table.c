@@ -8,6 +8,8 @@
  * then of the slices, whose number follows from the sizes alone, so the digits do not depend on the
  * threads. Cost: one or two passes over the entries; CSR sorts them, unless a is 1, 2, 3 ..., where
  * each has its own row. */
+#include "kernel/dense.h"
+#include "kernel/simd/ahead.h"
 #include "kernel/sort.h"
 
 enum {
@@ -84,22 +86,6 @@ static ml_status scan_odd(Ctx *ctx, const TableJob *job, int64_t lo, int64_t hi,
     return ML_OK;
 }
 
-/* Categories of a chunk as whole numbers, and the largest; 0 when one is none, or too large. */
-static int32_t categories(const double *cells, int64_t n, int32_t *out)
-{
-    int32_t low = INT32_MAX, high = 0;
-
-    for (int64_t i = 0; i < n; i++) {
-        /* The conversion of what does not fit is not defined in C: such cells become 0. */
-        const double x = cells[i] < 0x1p31 ? cells[i] : 0;
-
-        out[i] = x >= 1 ? (int32_t)x : 0;
-        low = out[i] < low ? out[i] : low;
-        high = out[i] > high ? out[i] : high;
-    }
-    return low >= 1 ? high : 0;
-}
-
 static bool is_sequence(const TableJob *job, int64_t lo, int64_t hi)
 {
     for (int64_t i = lo; i < hi; i++)
@@ -132,8 +118,8 @@ static ml_status scan_chunk(Ctx *ctx, const TableJob *job, int64_t lo, int64_t h
 
     scan->sequence = scan->sequence && is_sequence(job, lo, hi);
     if (job->a.cells && job->b.cells) {
-        rows = categories(job->a.cells + lo, hi - lo, chunk->a);
-        cols = categories(job->b.cells + lo, hi - lo, chunk->b);
+        rows = dense_ops(ctx)->whole(job->a.cells + lo, hi - lo, chunk->a);
+        cols = dense_ops(ctx)->whole(job->b.cells + lo, hi - lo, chunk->b);
     }
     chunk->sound = rows > 0 && cols > 0 && has_weights(job, lo, hi);
     if (!chunk->sound)
@@ -158,36 +144,53 @@ static void add_odd(const TableJob *job, int64_t lo, int64_t hi, double *table, 
         }
 }
 
+/* Each operand is read ahead line by line while entries are added, which takes longer.  Inlined by
+ * force: the compiler drops calls of functions that do nothing but prefetch. */
+__attribute__((always_inline)) static inline void ask_ahead(const TableJob *job, int64_t i)
+{
+    if ((size_t)job->n * sizeof(double) < AHEAD_LEAST)
+        return;
+    if (job->a.cells)
+        ahead_line(job->a.cells + i);
+    if (job->b.cells)
+        ahead_line(job->b.cells + i);
+    if (job->w.cells)
+        ahead_line(job->w.cells + i);
+}
+
+/* n entries from i on, which belong to the cells `at`; n is mostly a constant. */
+__attribute__((always_inline)) static inline void add_some(const TableJob *job, const int32_t *at,
+                                                           int64_t i, int64_t n, double *table,
+                                                           uint32_t *counts)
+{
+    const double *w = job->w.cells;
+
+    if (counts)
+        for (int64_t k = 0; k < n; k++)
+            counts[at[k]]++;
+    else if (w)
+        for (int64_t k = 0; k < n; k++)
+            table[at[k]] += w[i + k];
+    else
+        for (int64_t k = 0; k < n; k++)
+            table[at[k]] += job->w.value;
+}
+
 /* All of these count, in a table of few cells. */
 static void add_sound(const TableJob *job, Chunk *chunk, int64_t lo, int64_t hi, double *table,
                       uint32_t *counts)
 {
-    const int32_t n = (int32_t)(hi - lo), cols = (int32_t)job->cols;
-    const double *w = job->w.cells ? job->w.cells + lo : NULL;
-    int32_t *at = chunk->a;
-
-    for (int32_t i = 0; i < n; i++)
-        at[i] = (at[i] - 1) * cols + chunk->b[i] - 1;
-    if (counts)
-        for (int32_t i = 0; i < n; i++)
-            counts[at[i]]++;
-    else if (w)
-        for (int32_t i = 0; i < n; i++)
-            table[at[i]] += w[i];
-    else
-        for (int32_t i = 0; i < n; i++)
-            table[at[i]] += job->w.value;
-}
-
-/* Ask for the next chunk while this one is added. */
-static void fetch_next(const TableJob *job, int64_t lo)
-{
     enum { LINE = 8 };
+    const int32_t n = (int32_t)(hi - lo), cols = (int32_t)job->cols;
+    int32_t *at = chunk->a, i = 0;
 
-    for (int64_t i = lo; i < lo + CHUNK && i < job->n && job->a.cells && job->b.cells; i += LINE) {
-        __builtin_prefetch(job->a.cells + i);
-        __builtin_prefetch(job->b.cells + i);
+    for (int32_t k = 0; k < n; k++)
+        at[k] = (at[k] - 1) * cols + chunk->b[k] - 1;
+    for (; i + LINE <= n; i += LINE) {
+        ask_ahead(job, lo + i);
+        add_some(job, at + i, lo + i, LINE, table, counts);
     }
+    add_some(job, at + i, lo + i, n - i, table, counts);
 }
 
 static ml_status pass_slice(Ctx *ctx, const TableJob *job, int64_t slice)
@@ -207,7 +210,6 @@ static ml_status pass_slice(Ctx *ctx, const TableJob *job, int64_t slice)
         const int64_t hi = min64(lo + CHUNK, end);
 
         TRY(scan_chunk(ctx, job, lo, hi, &scan, &chunk));
-        fetch_next(job, hi);
         if (!table && !counts)
             continue;
         if (chunk.sound && cells <= INT32_MAX && scan.rows <= (double)job->rows &&
@@ -311,7 +313,7 @@ static ml_status dense_table(Ctx *ctx, TableJob *job, TableScan *all, Matrix **o
 }
 
 /* Sizes that the table will have, most likely; false: it would be too large to try. */
-static bool guess(TableJob *job)
+static bool guess(Ctx *ctx, TableJob *job)
 {
     int64_t rows = job->rows, cols = job->cols;
     Chunk chunk;
@@ -320,8 +322,8 @@ static bool guess(TableJob *job)
         return false;
     for (int64_t k = 0; k < SAMPLES && job->rows < 0; k++) {
         const int64_t lo = k * (job->n / SAMPLES);
-        const int64_t a = categories(job->a.cells + lo, CHUNK, chunk.a);
-        const int64_t b = categories(job->b.cells + lo, CHUNK, chunk.b);
+        const int64_t a = dense_ops(ctx)->whole(job->a.cells + lo, CHUNK, chunk.a);
+        const int64_t b = dense_ops(ctx)->whole(job->b.cells + lo, CHUNK, chunk.b);
 
         rows = a > rows ? a : rows;
         cols = b > cols ? b : cols;
@@ -339,7 +341,7 @@ static ml_status guessed_table(Ctx *ctx, TableJob *job, Matrix **out)
     const int64_t rows = job->rows, cols = job->cols;
     TableScan all;
 
-    if (guess(job)) {
+    if (guess(ctx, job)) {
         TRY(dense_table(ctx, job, &all, out));
         if (rows >= 0 || (job->rows == (int64_t)all.rows && job->cols == (int64_t)all.cols))
             return ML_OK;

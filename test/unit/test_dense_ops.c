@@ -141,6 +141,33 @@ ML_TEST(tuned_loops_have_the_bits_of_their_plain_twins)
     }
 }
 
+/* What is no whole number from 1 on makes the answer 0, wherever it is. */
+ML_TEST(whole_numbers_are_those_that_fit)
+{
+    const double odd[] = {0, 0.5, -1, NAN, INFINITY, -INFINITY, 0x1p31, 1e300};
+    const DenseOps *t[3] = {&dense_ops_plain};
+    const int n = 1 + tables(t + 1);
+    double cells[ROWS];
+    int32_t out[ROWS];
+
+    for (int64_t i = 0; i < ROWS; i++)
+        cells[i] = (double)(1 + i * 7 % 50) + 0.25;
+    for (int k = 0; k < n; k++) {
+        assert_int_equal(t[k]->whole(cells, ROWS, out), 50);
+        for (int64_t i = 0; i < ROWS; i++)
+            assert_int_equal(out[i], 1 + i * 7 % 50);
+        for (int64_t i = 0; i < ROWS; i++) {
+            const double kept = cells[i];
+
+            cells[i] = odd[i % 8];
+            assert_int_equal(t[k]->whole(cells, ROWS, out), 0);
+            assert_int_equal(out[i], 0);
+            cells[i] = kept;
+        }
+        assert_int_equal(t[k]->whole(cells, 0, out), 0);
+    }
+}
+
 /* A vector longer than the strip that vecmat keeps in the cache, and NaN in the cells that a tail
  * reads twice. */
 ML_TEST(a_nan_reaches_only_the_sums_it_belongs_to)

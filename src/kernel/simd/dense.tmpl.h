@@ -203,6 +203,23 @@ static void tsmm(const double *x, int64_t rows, int64_t width, double *c)
 #define CELL_NAME(function) function##32
 #include "kernel/simd/sparse.tmpl.h"
 
+/* ---- whole numbers ---- */
+
+/* The conversion of what does not fit is not defined in C: such cells become 0, as NaN does. */
+static int32_t whole(const double *cells, int64_t n, int32_t *out)
+{
+    int32_t low = INT32_MAX, high = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const double x = cells[i] < 0x1p31 ? cells[i] : 0;
+
+        out[i] = x >= 1 ? (int32_t)x : 0;
+        low = out[i] < low ? out[i] : low;
+        high = out[i] > high ? out[i] : high;
+    }
+    return low >= 1 ? high : 0;
+}
+
 /* ---- transpose ---- */
 
 static void transpose_cells(const double *x, int64_t ldx, int64_t rows, int64_t cols, double *y,
@@ -306,5 +323,6 @@ const DenseOps DENSE_OPS = {.few = few,
                             .gather32 = gather32,
                             .coo32 = coo32,
                             .row_dots = row_dots,
+                            .whole = whole,
                             .transpose = transpose,
                             .fourier4 = fourier4};

@@ -1,9 +1,13 @@
-/* Outputs: bytes go to a temporary file beside the target, which replaces it by renaming when
- * complete.
+/* Outputs: bytes go to a temporary file beside the target, which takes its place when complete.
  *
- * So a failed write leaves the old content, and readers that mapped it keep it. Rows are formatted
- * by tasks, a batch of pieces at a time; a piece holds fixed rows and is written at the place that
- * the sizes before it give.
+ * So a failed write leaves the old content, and readers that mapped it keep it. The two exchange
+ * their names, then the old one is removed: at every moment the path is a whole file. Renaming over
+ * the old one would be as good, but ext4 and others then begin to write the new one to disk at
+ * once, against a loss of power between the two, which doubles the time of a write. That loss is
+ * not guarded against here, no more than by others that call no fsync, and docs/formats.md says so.
+ *
+ * Rows are formatted by tasks, a batch of pieces at a time; a piece holds fixed rows and is written
+ * at the place that the sizes before it give.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,13 +46,18 @@ static bool make_parents(char *path)
     return true;
 }
 
-/* Name the temporary file and create it, as a folder or a file. */
+/* Name the temporary file and create it, as a folder or a file. A device is not to be replaced. */
 static ml_status open_temp(Ctx *ctx, const char *path, bool folder, Output *o)
 {
     const size_t size = strlen(path) + 48;
+    struct stat old;
     bool made = false;
 
-    *o = (Output){.path = path, .fd = -1, .temp = mem_alloc(size)};
+    *o = (Output){.path = path, .fd = -1};
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode))
+        return fail(ctx, ML_EIO, "cannot write %s: it is a device or a pipe, expected a file",
+                    path);
+    o->temp = mem_alloc(size);
     if (!o->temp)
         return fail_memory(ctx, size);
     snprintf(o->temp, size, "%s", path);
@@ -124,26 +133,49 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
     return remove(path);
 }
 
-/* A folder in the way (part files, a list) goes if metadata beside it says that it is data of ours;
- * any other folder is left alone, and the rename will fail. */
-static void remove_data_folder(const char *path)
+/* A folder of data of ours: part files or a list, which metadata beside it tells. */
+static bool is_data_folder(const char *path)
 {
     char mtd[4096];
-    struct stat st;
 
-    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-        return;
-    if (snprintf(mtd, sizeof mtd, "%s.mtd", path) < (int)sizeof mtd && access(mtd, F_OK) == 0)
-        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return snprintf(mtd, sizeof mtd, "%s.mtd", path) < (int)sizeof mtd && access(mtd, F_OK) == 0;
 }
 
-/* Rename temp to path. A folder cannot replace a file, so that goes first. */
-static bool replace(const Output *o, bool folder)
+static void remove_tree(const char *path)
 {
-    remove_data_folder(o->path);
-    if (folder)
-        unlink(o->path);
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Where file systems cannot exchange (NFS); a folder is in no way replaced by renaming, nor does it
+ * replace a file, so the old one goes first then. */
+static bool replace_plainly(const Output *o)
+{
+    if (rename(o->temp, o->path) == 0)
+        return true;
+    if (errno != EISDIR && errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
+        return false;
+    remove_tree(o->path);
     return rename(o->temp, o->path) == 0;
+}
+
+/* Put temp in the place of path, and remove what was there. Folders that are not ours are left
+ * alone. */
+static bool replace(const Output *o)
+{
+    struct stat old;
+    bool folder;
+
+    if (lstat(o->path, &old) != 0)
+        return rename(o->temp, o->path) == 0;
+    folder = S_ISDIR(old.st_mode);
+    if (folder && !is_data_folder(o->path)) {
+        errno = EISDIR;
+        return false;
+    }
+    if (renameat2(AT_FDCWD, o->temp, AT_FDCWD, o->path, RENAME_EXCHANGE) != 0)
+        return replace_plainly(o);
+    remove_tree(o->temp);
+    return true;
 }
 
 ml_status output_commit(Ctx *ctx, Output *o)
@@ -151,7 +183,7 @@ ml_status output_commit(Ctx *ctx, Output *o)
     const int fd = o->fd;
 
     o->fd = -1;
-    if ((fd >= 0 && close(fd) != 0) || !replace(o, fd < 0))
+    if ((fd >= 0 && close(fd) != 0) || !replace(o))
         return fail_write(ctx, o->path);
     mem_free(o->temp);
     o->temp = NULL;
@@ -163,7 +195,7 @@ void output_discard(Output *o)
     if (o->fd >= 0)
         close(o->fd);
     if (o->temp)
-        nftw(o->temp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        remove_tree(o->temp);
     mem_free(o->temp);
     *o = (Output){.fd = -1};
 }

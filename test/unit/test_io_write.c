@@ -236,6 +236,36 @@ ML_TEST(write_makes_parent_folders_and_refuses_bad_targets)
     assert_int_equal(access(scratch("deep/er/file"), F_OK), 0);
 }
 
+ML_TEST(a_write_replaces_only_files)
+{
+    struct stat st;
+
+    assert_int_equal(mkfifo(scratch("pipe"), 0600), 0);
+    assert_int_equal(io_write(test_ctx(), value_int(1), scratch("pipe"), NULL), ML_EIO);
+    assert_non_null(strstr(test_error(), "it is a device or a pipe, expected a file"));
+    assert_int_equal(stat(scratch("pipe"), &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+}
+
+/* Who has the old file open reads on in it, and nothing but the new one is left in the folder. */
+ML_TEST(a_file_that_is_replaced_stays_whole_for_its_readers)
+{
+    char text[8] = "";
+    FILE *old;
+
+    assert_int_equal(mkdir(scratch("replaced"), 0700), 0);
+    assert_ok(io_write(test_ctx(), value_int(1), scratch("replaced/x"), NULL));
+    old = fopen(scratch("replaced/x"), "rb");
+    assert_non_null(old);
+    assert_ok(io_write(test_ctx(), value_int(2), scratch("replaced/x"), NULL));
+    assert_int_equal(fread(text, 1, sizeof text, old), 1);
+    assert_string_equal(text, "1");
+    fclose(old);
+    assert_int_equal(unlink(scratch("replaced/x")), 0);
+    assert_int_equal(unlink(scratch("replaced/x.mtd")), 0);
+    assert_int_equal(rmdir(scratch("replaced")), 0);
+}
+
 ML_TEST(mm_removes_metadata_that_no_longer_holds)
 {
     const double cells[] = {1, 2, 3, 4};

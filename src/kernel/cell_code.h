@@ -75,6 +75,14 @@ typedef struct CodeTarget {
     int64_t stride, nnz;
 } CodeTarget;
 
+/* Where inputs and outputs lie. */
+typedef enum CodeMemory {
+    CODE_NEAR,   /* in the caches */
+    CODE_FAR,    /* inputs in memory, without gaps between rows */
+    CODE_STREAM, /* besides, outputs of doubles are to go past the caches: there is one row, they
+                    begin lines and lie over no input; the caller ends with stream_end (stream.h) */
+} CodeMemory;
+
 /* An output of kind CODE_CELLS may lie over an input of kind CODE_TILE cell by cell; other overlap
  * is not allowed.  rows, cols >= 1. */
 typedef struct CodeRun {
@@ -82,7 +90,7 @@ typedef struct CodeRun {
     CodeSource in[CODE_INPUTS];
     CodeTarget out[CODE_OUTPUTS];
     CpuLevel level; /* of the loops that the interpreter takes */
-    int64_t ahead;  /* not 0: inputs lie in memory and have no gaps between rows */
+    int64_t memory; /* CodeMemory; machine code heeds it */
 } CodeRun;
 
 typedef void (*CodeFn)(CodeRun *run);

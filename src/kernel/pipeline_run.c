@@ -6,6 +6,7 @@
 #include "kernel/dense.h"
 #include "kernel/matmult.h"
 #include "kernel/pipeline_impl.h"
+#include "kernel/simd/stream.h"
 
 #include <string.h>
 
@@ -160,6 +161,8 @@ static ml_status blocks_task(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         run_block(&t);
         st = check_cancel(ctx);
     }
+    if (r->p->schedule.flat && r->far)
+        stream_end();
     if (bytes)
         pool_release(ctx->pool, t.scratch, bytes);
     pipeline_add_nnz(&t);

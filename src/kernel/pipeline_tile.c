@@ -106,7 +106,7 @@ static void run_rows(PipeTile *t, int k, int64_t side)
     CodeRun run;
 
     run.level = cpu_level(t->run->ctx);
-    run.ahead = t->run->far && !s->before;
+    run.memory = t->run->far && !s->before ? CODE_FAR : CODE_NEAR;
     run.rows = s->vector ? 1 : t->rows / side;
     run.cols = loop_cols(t, s) * side;
     for (int i = 0; i < s->code.ninputs; i++)
@@ -163,6 +163,25 @@ static void *flat_cells(const PipeTile *t, Place p)
     }
 }
 
+/* Results past the caches, unless they take the place of an operand. */
+static CodeMemory flat_memory(const PipeTile *t, const CodeRun *run)
+{
+    const CellCode *code = &t->run->p->schedule.steps[0].code;
+
+    if (!t->run->far)
+        return CODE_NEAR;
+    for (int o = 0; o < code->noutputs; o++) {
+        if (code->outputs[o].kind != CODE_CELLS)
+            continue;
+        if ((uintptr_t)run->out[o].cells % 64 != 0)
+            return CODE_FAR;
+        for (int i = 0; i < code->ninputs; i++)
+            if (run->in[i].cells == run->out[o].cells)
+                return CODE_FAR;
+    }
+    return CODE_STREAM;
+}
+
 void pipeline_flat_tile(PipeTile *t)
 {
     const PipeStep *s = &t->run->p->schedule.steps[0];
@@ -171,11 +190,11 @@ void pipeline_flat_tile(PipeTile *t)
     run.level = cpu_level(t->run->ctx);
     run.rows = 1;
     run.cols = t->cols;
-    run.ahead = t->run->far;
     for (int i = 0; i < s->code.ninputs; i++)
         run.in[i] = (CodeSource){flat_cells(t, s->from[i]), t->cols};
     for (int i = 0; i < s->code.noutputs; i++)
         run.out[i] = (CodeTarget){flat_cells(t, s->to[i]), t->cols, 0};
+    run.memory = flat_memory(t, &run);
     call_loop(t, 0, &run);
 }
 

@@ -188,6 +188,15 @@ static void describe(const CellCode *code)
                     code->outputs[k].value, code->outputs[k].single ? ", single" : "");
 }
 
+/* As far as the run may be: see CodeMemory. */
+static CodeMemory far_memory(const CellCode *code, const Arrays *a)
+{
+    for (int k = 0; k < code->noutputs; k++)
+        if (a->shared[k] || a->run.rows > 1 || (uintptr_t)a->out[k].cells % 64 != 0)
+            return CODE_FAR;
+    return CODE_STREAM;
+}
+
 void jit_check(const CellCode *code, CpuLevel level, int64_t rows, int64_t cols, uint64_t seed,
                bool over)
 {
@@ -201,7 +210,7 @@ void jit_check(const CellCode *code, CpuLevel level, int64_t rows, int64_t cols,
     }
     arrays_make(&plain, code, rows, cols, seed, over);
     arrays_make(&fast, code, rows, cols, seed, over);
-    fast.run.ahead = 1;
+    fast.run.memory = far_memory(code, &fast);
     code_interpret(code, &plain.run);
     jit_function(jit)(&fast.run);
     for (int k = 0; k < code->noutputs; k++) {

@@ -200,3 +200,34 @@ ML_TEST(machine_code_disassembles_into_as_many_instructions_as_were_emitted)
             jit_free(jit);
         }
 }
+
+/* A loop for cells in the caches, one that reads ahead, one that stores past the caches too. */
+ML_TEST(machine_code_of_one_row_has_loops_for_memory)
+{
+    static Listing found;
+    int asks = 0, streams = 0;
+
+    if (!have_objdump())
+        skip();
+    for (CpuLevel level = CPU_AVX2; level <= CPU_AVX512; level++) {
+        CellCode code = {0};
+        JitCode *jit = NULL;
+        JitText text;
+
+        code_input(&code, CODE_TILE, false);
+        code_step(&code, OP_mul, 2, 0, 0, 0);
+        code_output(&code, CODE_CELLS, 1, false);
+        assert_ok(jit_compile(test_ctx(), &code, level, &jit));
+        if (!jit)
+            return;
+        text = jit_text(jit);
+        disassemble(text.bytes, text.size, &found);
+        for (int i = 0; i < found.n; i++) {
+            asks += strstr(found.lines[i], "prefetcht0") != NULL;
+            streams += strstr(found.lines[i], "vmovntpd") != NULL;
+        }
+        jit_free(jit);
+    }
+    assert_int_equal(asks, 4);
+    assert_int_equal(streams, 3);
+}

@@ -82,6 +82,7 @@ typedef struct Emitter {
     Accumulator sums[CODE_OUTPUTS], carries[CODE_OUTPUTS];
     Home ahead, asked; /* reading ahead: see loop.c */
     bool may_ask;
+    bool streams; /* the loop at work stores past the caches */
     int32_t rows_slot, tail_slot, saved_slot, buffer_slot;
     int pointers; /* integer registers that hold some */
 } Emitter;

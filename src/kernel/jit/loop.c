@@ -415,17 +415,47 @@ static void whole_vectors(Emitter *e, bool asking)
     land(a, none);
 }
 
-/* Without asking where the run says so, from the first column on. */
-static void asking_vectors(Emitter *e)
+/* One row of cells that are stored as doubles? */
+static bool can_stream(const Emitter *e)
+{
+    bool stores = false;
+
+    for (int k = 0; k < e->code->noutputs; k++) {
+        const CodeOutput *out = &e->code->outputs[k];
+
+        if (out->kind >= CODE_ROW_SUM)
+            return false;
+        stores |= out->kind == CODE_CELLS && !out->single;
+    }
+    return stores;
+}
+
+static void streaming_vectors(Emitter *e)
+{
+    int not_now;
+
+    if (!can_stream(e))
+        return;
+    test_number(&e->a, RAX, CODE_STREAM);
+    not_now = jump(&e->a, JUMP_EQUAL);
+    e->streams = true;
+    whole_vectors(e, true);
+    e->streams = false;
+    land(&e->a, not_now);
+}
+
+/* Nothing where the run is near; what they leave is empty otherwise. */
+static void far_vectors(Emitter *e)
 {
     Assembler *a = &e->a;
     int not_now;
 
     if (!e->may_ask)
         return;
-    load(a, RAX, RDI, (int32_t)offsetof(CodeRun, ahead));
+    load(a, RAX, RDI, (int32_t)offsetof(CodeRun, memory));
     test(a, RAX, RAX);
     not_now = jump(a, JUMP_EQUAL);
+    streaming_vectors(e);
     whole_vectors(e, true);
     land(a, not_now);
 }
@@ -438,7 +468,7 @@ static void row(Emitter *e)
     steps_of(e, LEVEL_ROW);
     start_row(e);
     clear(a, RCX);
-    asking_vectors(e);
+    far_vectors(e);
     whole_vectors(e, false);
     load(a, RAX, RSP, e->tail_slot);
     test(a, RAX, RAX);

@@ -171,7 +171,9 @@ static void store_doubles(Emitter *e, int x, Home pointer)
 {
     const Operand to = at_column(e, pointer, false);
 
-    if (e->tail && !e->s->evex)
+    if (e->streams)
+        vector(&e->a, V_vmovntpd_store, e->bytes, x, NO_REGISTER, to);
+    else if (e->tail && !e->s->evex)
         vector(&e->a, V_vmaskmovpd_store, e->bytes, x, HALF_MASK, to);
     else
         vector_lanes(&e->a, V_vmovupd_store, e->bytes, x, NO_REGISTER, to,

@@ -273,6 +273,11 @@ int64_t clock_now(void);
  * machine. */
 int machine_cpus(void);
 size_t machine_memory(void);
+/* Vector instructions: those that this machine has, and those that inner loops of a context use,
+ * which the option `cpu` caps (cpu.c). */
+typedef enum CpuLevel { CPU_PLAIN, CPU_AVX2, CPU_AVX512 } CpuLevel;
+CpuLevel cpu_machine(void);
+CpuLevel cpu_level(const Ctx *ctx);
 
 /* Where control groups are told: the folder of their trees, the list of this process' groups. */
 typedef struct CgroupFiles {

@@ -223,8 +223,8 @@ typedef struct TextEntry {
 typedef struct TextSet {
     Buffer bytes;
     VEC(TextEntry) entries;
-    struct TextSlot *slots;
-    uint32_t mask; /* slots - 1 */
+    uint32_t *slots; /* numbers, 0: free */
+    uint32_t mask;   /* slots - 1 */
 } TextSet;
 /* The number of a text, which is added when it is new; 0 when memory is exhausted. */
 uint32_t text_set_put(TextSet *s, const char *text, size_t size);

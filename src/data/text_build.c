@@ -1,238 +1,16 @@
 /* text_build: text columns out of cells that come one by one.
  *
- * A builder puts each text into a set and keeps its number, for columns repeat their texts more
- * often than not.  When texts turn out to be new too often - more than MANY and half of the rows so
- * far - the set is given up and texts are kept as they come.  Of several builders for parts of a
- * column the first ones are filled first; their sets, united in the order of rows, are the base of
- * the others, which then mostly look up and hardly add.  What these add is united in the same
- * order, so the numbers are those of first appearance, however the rows were divided.
- *
- * Cost: a hash and, mostly, one comparison a cell; the set fits the L2 cache.  The set is open
- * addressing with linear probing, at most half full, and a slot keeps part of the hash. */
-#include "data/data.h"
+ * A builder puts each text into a set (text_set.c) and keeps its number, for columns repeat their
+ * texts more often than not.  When texts turn out to be new too often - more than MANY and half of
+ * the rows so far - the set is given up and texts are kept as they come.  Of several builders for
+ * parts of a column the first ones are filled first; their sets, united in the order of rows, are
+ * the base of the others, which then mostly look up and hardly add.  What these add is united in
+ * the same order, so the numbers are those of first appearance, however the rows were divided. */
+#include "data/text_key.h"
 
-enum { FIRST_SLOTS = 64, MANY = 4096, GROUP = 16 };
+enum { MANY = 4096 };
 
 static const uint32_t NULL_SIZE = UINT32_MAX;
-
-/* ---- sets ---- */
-
-typedef struct TextSlot {
-    uint32_t tag, number; /* number 0: free */
-} TextSlot;
-
-/* A text as it is looked for: texts of at most 16 bytes are their two words, padded with zeros, so
- * that comparing them needs no look at the bytes. */
-typedef struct Key {
-    const char *text;
-    size_t size;
-    uint64_t low, high; /* of a longer text: its hash, and 0 */
-    uint32_t tag;
-} Key;
-
-enum { WORD = sizeof(uint64_t), SHORT = 2 * WORD };
-
-static inline void finish_key(Key *k)
-{
-    const uint64_t h = hash_mix(hash_mix(k->size, k->low), k->high);
-
-    k->tag = (uint32_t)(h ^ h >> 32);
-}
-
-/* Keys are filled in place: a copy right after the fields were written would wait for the stores.
- */
-static void key_of(const char *text, size_t size, Key *k)
-{
-    uint64_t words[2] = {0, 0};
-
-    if (size > SHORT)
-        words[0] = hash_bytes(text, size, 0);
-    else if (size)
-        memcpy(words, text, size);
-    k->text = text;
-    k->size = size;
-    k->low = words[0];
-    k->high = words[1];
-    finish_key(k);
-}
-
-/* The same for a text after which 16 bytes can be read, without a branch on its size. */
-static inline void key_ahead(const char *text, size_t size, Key *k)
-{
-    static const uint64_t keep[2 * SHORT / WORD] = {UINT64_MAX, UINT64_MAX, 0, 0};
-    uint64_t words[2], mask[2];
-
-    if (size > SHORT) {
-        key_of(text, size, k);
-        return;
-    }
-    memcpy(words, text, SHORT);
-    memcpy(mask, (const char *)keep + SHORT - size, SHORT);
-    k->text = text;
-    k->size = size;
-    k->low = words[0] & mask[0];
-    k->high = words[1] & mask[1];
-    finish_key(k);
-}
-
-const char *text_set_at(const TextSet *s, uint32_t number, size_t *size)
-{
-    const TextEntry *e = &s->entries.items[number - 1];
-
-    *size = e->size;
-    return s->bytes.data + e->from;
-}
-
-/* The slot that has the text, or the free one where it belongs. */
-static inline TextSlot *probe(const TextSet *s, const Key *k)
-{
-    for (uint32_t at = k->tag & s->mask;; at = (at + 1) & s->mask) {
-        TextSlot *slot = &s->slots[at];
-        const TextEntry *e;
-
-        if (!slot->number)
-            return slot;
-        if (slot->tag != k->tag)
-            continue;
-        e = &s->entries.items[slot->number - 1];
-        if (e->size == k->size && e->low == k->low && e->high == k->high &&
-            (k->size <= SHORT || memcmp(s->bytes.data + e->from, k->text, k->size) == 0))
-            return slot;
-    }
-}
-
-/* To a power of two of slots. */
-static bool grow_to(TextSet *s, uint32_t slots)
-{
-    TextSlot *old = s->slots, *grown = mem_calloc(slots, sizeof *grown);
-
-    if (!grown)
-        return false;
-    for (uint32_t k = 0; old && k <= s->mask; k++) {
-        uint32_t at = old[k].tag & (slots - 1);
-
-        while (old[k].number && grown[at].number)
-            at = (at + 1) & (slots - 1);
-        if (old[k].number)
-            grown[at] = old[k];
-    }
-    mem_free(old);
-    s->slots = grown;
-    s->mask = slots - 1;
-    return true;
-}
-
-static bool grow(TextSet *s)
-{
-    return grow_to(s, s->slots ? (s->mask + 1) * 2 : FIRST_SLOTS);
-}
-
-bool text_set_reserve(TextSet *s, int64_t n)
-{
-    uint32_t slots = FIRST_SLOTS;
-
-    if (n > INT32_MAX / 4)
-        return true; /* it grows as it can */
-    while (slots <= 2 * (uint32_t)n)
-        slots *= 2;
-    return (s->slots && slots <= s->mask + 1) || grow_to(s, slots);
-}
-
-static uint32_t add_text(TextSet *s, const Key *k)
-{
-    const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)k->size, k->low, k->high};
-
-    if (k->size >= UINT32_MAX - s->bytes.size || s->entries.count == INT32_MAX / 2)
-        return 0;
-    if ((uint32_t)s->entries.count * 2 >= s->mask && !grow(s))
-        return 0;
-    buffer_put(&s->bytes, k->text, k->size);
-    if (s->bytes.failed || !VEC_PUSH(&s->entries, e))
-        return 0;
-    *probe(s, k) = (TextSlot){k->tag, (uint32_t)s->entries.count};
-    return (uint32_t)s->entries.count;
-}
-
-static inline uint32_t put_key(TextSet *s, const Key *k)
-{
-    uint32_t number;
-
-    if (!s->slots && !grow(s))
-        return 0;
-    number = probe(s, k)->number;
-    return number ? number : add_text(s, k);
-}
-
-uint32_t text_set_put(TextSet *s, const char *text, size_t size)
-{
-    Key k;
-
-    key_of(text, size, &k);
-    return put_key(s, &k);
-}
-
-uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
-{
-    Key k;
-
-    key_of(text, size, &k);
-    return s->slots ? probe(s, &k)->number : 0;
-}
-
-/* Asks for what looking up the keys will read, so that it comes while others are computed. A call
- * that only asks would be dropped as one without effect, hence inline. */
-static inline __attribute__((always_inline)) void fetch(const TextSet *s, const Key *keys, int n)
-{
-    if (!s->entries.count)
-        return;
-    for (int i = 0; i < n; i++)
-        __builtin_prefetch(&s->slots[keys[i].tag & s->mask]);
-    for (int i = 0; i < n; i++) {
-        const uint32_t number = s->slots[keys[i].tag & s->mask].number;
-
-        __builtin_prefetch(&s->entries.items[number ? number - 1 : 0]);
-    }
-}
-
-/* Of at most GROUP texts; a null has any key. */
-static inline void keys_of(const TextSpan *texts, int n, const char *end, Key *keys)
-{
-    for (int i = 0; i < n; i++) {
-        if (texts[i].s && end - texts[i].s >= SHORT)
-            key_ahead(texts[i].s, texts[i].size, &keys[i]);
-        else
-            key_of(texts[i].s, texts[i].s ? texts[i].size : 0, &keys[i]);
-    }
-}
-
-bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char *end,
-                       uint32_t *numbers)
-{
-    Key keys[GROUP];
-
-    for (int64_t i = 0; i < n; i += GROUP) {
-        const int some = (int)(n - i < GROUP ? n - i : GROUP);
-
-        keys_of(texts + i, some, end, keys);
-        fetch(s, keys, some);
-        for (int k = 0; k < some; k++) {
-            numbers[i + k] = texts[i + k].s ? put_key(s, &keys[k]) : 0;
-            if (texts[i + k].s && !numbers[i + k])
-                return false;
-        }
-    }
-    return true;
-}
-
-void text_set_free(TextSet *s)
-{
-    buffer_free(&s->bytes);
-    VEC_FREE(&s->entries);
-    mem_free(s->slots);
-    *s = (TextSet){0};
-}
-
-/* ---- builders ---- */
 
 static uint32_t base_count(const TextColumnBuilder *b)
 {
@@ -278,16 +56,20 @@ static inline const TextSet *first_set(const TextColumnBuilder *b)
     return b->base ? b->base : &b->set;
 }
 
-/* The number of a key, 0 when memory is exhausted. */
-static inline uint32_t number_of(TextColumnBuilder *b, const Key *k)
+/* The number of a text that the first set does not have, 0 when memory is exhausted. */
+static __attribute__((noinline)) uint32_t number_of_new(TextColumnBuilder *b, const TextKey *k)
 {
-    const TextSet *s = first_set(b);
-    uint32_t number = s->slots ? probe(s, k)->number : 0;
+    const uint32_t number = text_add(&b->set, k);
 
-    if (number)
-        return number;
-    number = put_key(&b->set, k);
     return number ? number + base_count(b) : 0;
+}
+
+/* The number of a key, 0 when memory is exhausted. */
+static inline uint32_t number_of(TextColumnBuilder *b, const TextKey *k)
+{
+    const uint32_t number = text_find(first_set(b), k);
+
+    return number ? number : number_of_new(b, k);
 }
 
 /* Whether the set is still worth its while. */
@@ -299,7 +81,6 @@ static bool keeps_set(const TextColumnBuilder *b)
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
 {
     uint32_t number = 0;
-    Key k;
 
     if ((text && size >= NULL_SIZE) || (!b->plain && !keeps_set(b) && !give_up_set(b)))
         return false;
@@ -307,7 +88,8 @@ bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
     if (b->plain)
         return put_plain(b, text, size);
     if (text) {
-        key_of(text, size, &k);
+        const TextKey k = text_key(text, size);
+
         number = number_of(b, &k);
     }
     return (number || !text) && VEC_PUSH(&b->words, number);
@@ -315,7 +97,7 @@ bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
 
 bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size)
 {
-    return text_builder_add_many(b, &(TextSpan){text, size}, 1, text + SHORT);
+    return text_builder_add_many(b, &(TextSpan){text, size}, 1, text + TEXT_SHORT);
 }
 
 /* Room for the words of n more rows. */
@@ -328,28 +110,30 @@ static bool reserve_words(TextColumnBuilder *b, int64_t n)
                                          sizeof *b->words.items));
 }
 
-/* Of at most GROUP texts. */
-static bool add_group(TextColumnBuilder *b, const TextSpan *texts, int n, const char *end)
-{
-    uint32_t *words = b->words.items + b->words.count;
-    Key keys[GROUP];
-
-    keys_of(texts, n, end, keys);
-    fetch(first_set(b), keys, n);
-    for (int i = 0; i < n; i++) {
-        words[i] = texts[i].s ? number_of(b, &keys[i]) : 0;
-        if (texts[i].s && !words[i])
-            return false;
-    }
-    b->words.count += n;
-    return true;
-}
-
 static bool add_numbers(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
 {
-    for (int64_t i = 0; i < n; i += GROUP)
-        if (!add_group(b, texts + i, (int)(n - i < GROUP ? n - i : GROUP), end))
-            return false;
+    TextSet first = *first_set(b); /* the compiler cannot know that words are none of it */
+    uint32_t *words = b->words.items + b->words.count;
+
+    for (int64_t i = 0; i < n; i++) {
+        const TextSpan t = texts[i];
+        uint32_t number = 0;
+
+        if (t.s) {
+            const TextKey k =
+                end - t.s >= TEXT_SHORT ? text_key_ahead(t.s, t.size) : text_key(t.s, t.size);
+
+            number = text_find(&first, &k);
+            if (!number) {
+                number = number_of_new(b, &k);
+                if (!number)
+                    return false;
+                first = *first_set(b);
+            }
+        }
+        words[i] = number;
+    }
+    b->words.count += (int)n;
     return true;
 }
 
@@ -360,14 +144,15 @@ static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, co
 
     for (int64_t i = 0; i < n; i++)
         total += texts[i].size;
-    to = buffer_reserve(&b->bytes, total + SHORT);
+    to = buffer_reserve(&b->bytes, total + TEXT_SHORT);
     if (!to)
         return false;
     for (int64_t i = 0; i < n; i++) {
         const TextSpan *t = &texts[i];
 
-        if (t->size <= SHORT && end - t->s >= SHORT && t->s) /* more is copied, and overwritten */
-            memcpy(to, t->s, SHORT);
+        if (t->size <= TEXT_SHORT && end - t->s >= TEXT_SHORT &&
+            t->s) /* more is copied, and overwritten */
+            memcpy(to, t->s, TEXT_SHORT);
         else if (t->size)
             memcpy(to, t->s, t->size);
         to += t->size;

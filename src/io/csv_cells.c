@@ -33,6 +33,27 @@ static inline bool can_look_ahead(const Cells *c, const char *p, size_t bytes)
     return (size_t)(c->end - p) >= bytes;
 }
 
+ml_status csv_cells_open(Ctx *ctx, CsvCells *c, int64_t rows)
+{
+    const size_t n = (size_t)rows + CSV_GROUP;
+
+    c->texts = mem_alloc(n * sizeof *c->texts);
+    c->column.ends = mem_alloc(n * sizeof *c->column.ends);
+    c->column.sizes = mem_alloc(n * sizeof *c->column.sizes);
+    c->column.bad = mem_alloc(n);
+    return c->texts && c->column.ends && c->column.sizes && c->column.bad
+               ? ML_OK
+               : fail_memory(ctx, n * sizeof *c->texts);
+}
+
+void csv_cells_close(CsvCells *c)
+{
+    mem_free(c->texts);
+    mem_free(c->column.ends);
+    mem_free(c->column.sizes);
+    mem_free(c->column.bad);
+}
+
 void csv_trim_cell(const Spec *spec, const char **p, const char **end)
 {
     *p = skip_blanks(*p, *end);
@@ -89,6 +110,74 @@ static ml_status put_integers(Ctx *ctx, const CsvCells *c, const Cells *cells, i
     }
     return ML_OK;
 }
+
+/* ---- numbers, many at once ---- */
+
+/* The cells as the loops over many take them; false where these would read before the file. */
+static bool gather(const CsvCells *c, const Cells *cells, int64_t n, CsvColumn *out)
+{
+    *out = c->column;
+    out->text = cells->text;
+    out->count = n;
+    for (int64_t i = 0; i < n; i++) {
+        const uint32_t *stop = cells->stops + i * cells->stride;
+
+        out->ends[i] = *stop;
+        out->sizes[i] = *stop - stop[-1] - 1;
+    }
+    for (int64_t i = 0; cells->last && i < n; i++) {
+        const bool more = out->sizes[i] && cells->text[out->ends[i] - 1] == '\r';
+
+        out->ends[i] -= more;
+        out->sizes[i] -= more;
+    }
+    for (int64_t i = n; i % CSV_GROUP; i++) {
+        out->ends[i] = out->ends[i - 1];
+        out->sizes[i] = 0;
+    }
+    return cells->text + out->ends[0] - c->file->data >= CSV_CELL_BEHIND;
+}
+
+/* The cells that were left. */
+static ml_status put_bad(Ctx *ctx, const CsvCells *c, const Cells *cells, const uint8_t *bad,
+                         int64_t row, int64_t col, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
+            const char *p;
+            const size_t size = cell_at(cells, i, &p);
+
+            TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
+        }
+    return ML_OK;
+}
+
+#ifdef __x86_64__
+static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
+                             int64_t col, int64_t n)
+{
+    FrameColumn *column = c->build->columns[col];
+    CsvColumn all;
+    bool bad;
+
+    if (c->marks->level < CPU_AVX512 || column->type == FT_FP32 || !gather(c, cells, n, &all))
+        return (frame_type_is_float(column->type) ? put_doubles : put_integers)(ctx, c, cells, row,
+                                                                                col, n);
+    bad = column->type == FT_FP64    ? csv_doubles_avx512(&all, column_cell(column, row))
+          : column->type == FT_INT64 ? csv_int64s_avx512(&all, column_cell(column, row))
+                                     : csv_int32s_avx512(&all, column_cell(column, row));
+    return bad ? put_bad(ctx, c, cells, all.bad, row, col, n) : ML_OK;
+}
+#else
+static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
+                             int64_t col, int64_t n)
+{
+    return (frame_type_is_float(c->build->types[col]) ? put_doubles : put_integers)(ctx, c, cells,
+                                                                                    row, col, n);
+}
+#endif
+
+/* ---- columns of other types ---- */
 
 /* The first n bytes of eight, n of 1 to 8. */
 static inline uint64_t some_bytes(const char *p, size_t n)
@@ -176,10 +265,8 @@ static ml_status put_column(Ctx *ctx, const CsvCells *c, int64_t row, int64_t co
         return put_texts(ctx, c, &cells, col, n);
     if (!c->plain)
         return put_any(ctx, c, &cells, row, col, n);
-    if (frame_type_is_float(type))
-        return put_doubles(ctx, c, &cells, row, col, n);
-    if (type == FT_INT64 || type == FT_INT32)
-        return put_integers(ctx, c, &cells, row, col, n);
+    if (frame_type_is_float(type) || type == FT_INT64 || type == FT_INT32)
+        return put_numbers(ctx, c, &cells, row, col, n);
     return type == FT_BOOLEAN ? put_truths(ctx, c, &cells, row, col, n)
                               : put_any(ctx, c, &cells, row, col, n);
 }

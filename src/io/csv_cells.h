@@ -3,6 +3,7 @@
 #define CSV_CELLS_H
 
 #include "io/csv_marks.h"
+#include "io/csv_numbers.h"
 #include "io/frame_build.h"
 
 typedef struct CsvCells {
@@ -12,9 +13,13 @@ typedef struct CsvCells {
     bool plain; /* no NA string could be taken for a number */
     const InputFile *file;
     const CsvMarks *marks;
-    TextSpan *texts; /* room for those of a column */
+    TextSpan *texts;  /* room for those of a column */
+    CsvColumn column; /* and for these */
 } CsvCells;
 
+/* Room for `rows` lines at a time. */
+ml_status csv_cells_open(Ctx *ctx, CsvCells *c, int64_t rows);
+void csv_cells_close(CsvCells *c);
 /* The first n marked lines, which have all their cells, become rows from `row`. The error is that
  * of the first bad cell in the order of the text. */
 ml_status csv_put_lines(Ctx *ctx, const CsvCells *c, int64_t row, int64_t n);

@@ -133,10 +133,10 @@ static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
                          .plain = job->plain,
                          .marks = &r.marks};
     TRY(csv_marks_open(ctx, *job->spec->sep, r.rows, cols, &r.marks));
-    r.cells.texts = mem_alloc((size_t)r.rows * sizeof *r.cells.texts);
-    st = r.cells.texts ? parse_chunks(ctx, &r)
-                       : fail_memory(ctx, (size_t)r.rows * sizeof *r.cells.texts);
-    mem_free(r.cells.texts);
+    st = csv_cells_open(ctx, &r.cells, r.rows);
+    if (st == ML_OK)
+        st = parse_chunks(ctx, &r);
+    csv_cells_close(&r.cells);
     csv_marks_close(&r.marks);
     return st;
 }

@@ -9,6 +9,7 @@
 typedef struct CsvMarks {
     const char *text, *end;
     char sep;
+    CpuLevel level;
     const char *next; /* what was not looked at yet */
     uint64_t quoted;  /* all bits: the text before next is inside quotes */
     bool odd;         /* quotes after the last whole line are to be looked at one by one */
@@ -27,6 +28,8 @@ void csv_marks_start(CsvMarks *m, const char *text, const char *end);
 void csv_marks_restart(CsvMarks *m, const char *from);
 /* Looks ahead until the room is full, the text ends, or quotes are odd. */
 void csv_marks_fill(CsvMarks *m);
+void csv_marks_fill_plain(CsvMarks *m);
+void csv_marks_fill_avx512(CsvMarks *m);
 /* How many of the next lines have `cols` cells. */
 int64_t csv_marks_regular(const CsvMarks *m, int64_t cols);
 /* The first n lines are done. */

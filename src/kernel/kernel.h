@@ -77,10 +77,5 @@ ml_status frame_compare(Ctx *ctx, OpCall *call);
  * installed; the callers then use the plain twins in ref/ or report ML_EUNSUPPORTED. */
 typedef struct Blas Blas;
 const Blas *blas_get(const Ctx *ctx);
-/* Vector instructions: those that this machine has, and those that kernels of a context use, which
- * the option `cpu` caps (simd/cpu.c). */
-typedef enum CpuLevel { CPU_PLAIN, CPU_AVX2, CPU_AVX512 } CpuLevel;
-CpuLevel cpu_machine(void);
-CpuLevel cpu_level(const Ctx *ctx);
 
 #endif

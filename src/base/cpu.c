@@ -1,9 +1,9 @@
 /* Which vector instructions this machine has and the operating system keeps the registers of, and
- * which of them a context lets its kernels use.
+ * which of them a context lets its inner loops use.
  *
  * The compiler's own check reads the first two, the option `cpu` of the context is the third;
  * asking costs next to nothing, so there is no state. */
-#include "kernel/kernel.h"
+#include "base/base.h"
 
 #include <string.h>
 
@@ -11,7 +11,8 @@ CpuLevel cpu_machine(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul"))
         return CPU_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return CPU_AVX2;

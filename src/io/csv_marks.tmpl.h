@@ -1,0 +1,165 @@
+/* The loop of csv_marks.c, for one instruction set; FILL names it.
+ *
+ * Comparing a block with separator, line end and quote gives three masks; marks are what is a
+ * separator or line end and not inside quotes, where "inside" is the running parity of the quotes
+ * before (Langdale and Lemire 2019, for JSON). Parity is right as long as quotes open cells or
+ * follow a quote that closes, and no line ends inside of them. Where this does not hold the block
+ * is `odd`, and the caller looks at that line in its own way. Costs 1 ns a cell or so, whatever the
+ * cells are.
+ */
+#include "io/csv_marks.h"
+
+#if defined(__AVX512BW__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+enum { BLOCK = 64, AT_ONCE = 8 };
+
+typedef struct Masks {
+    uint64_t sep, line, quote;
+} Masks;
+
+#if defined(__AVX512BW__)
+static inline Masks mask_block(const char *p, char sep)
+{
+    const __m512i x = _mm512_loadu_si512(p);
+
+    return (Masks){_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(sep)),
+                   _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\n')),
+                   _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('"'))};
+}
+#elif defined(__SSE2__)
+static inline uint64_t equal16(__m128i x, __m128i c, int at)
+{
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, c)) << at;
+}
+
+static inline Masks mask_block(const char *p, char sep)
+{
+    const __m128i s = _mm_set1_epi8(sep), n = _mm_set1_epi8('\n'), q = _mm_set1_epi8('"');
+    Masks m = {0};
+
+    for (int k = 0; k < BLOCK; k += 16) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + k));
+
+        m.sep |= equal16(x, s, k);
+        m.line |= equal16(x, n, k);
+        m.quote |= equal16(x, q, k);
+    }
+    return m;
+}
+#else
+static inline Masks mask_block(const char *p, char sep)
+{
+    Masks m = {0};
+
+    for (int k = 0; k < BLOCK; k++) {
+        m.sep |= (uint64_t)(p[k] == sep) << k;
+        m.line |= (uint64_t)(p[k] == '\n') << k;
+        m.quote |= (uint64_t)(p[k] == '"') << k;
+    }
+    return m;
+}
+#endif
+
+/* Bit k: the parity of bits 0 to k. */
+static inline uint64_t parities(uint64_t x)
+{
+#ifdef __PCLMUL__
+    const __m128i ones = _mm_set1_epi8(-1);
+
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)x), ones, 0));
+#else
+    for (int k = 1; k < BLOCK; k *= 2)
+        x ^= x << k;
+    return x;
+#endif
+}
+
+/* Takes what is inside quotes out of the masks; false where the parity of quotes does not tell. */
+static inline bool hide_quoted(CsvMarks *m, const char *block, Masks *masks)
+{
+    const uint64_t inside = parities(masks->quote) ^ m->quoted;
+    const uint64_t opening = masks->quote & inside, closing = masks->quote & ~inside;
+    const bool may_open =
+        block == m->text || block[-1] == m->sep || block[-1] == '\n' || block[-1] == '"';
+    const uint64_t good = (masks->sep | masks->line | closing) << 1 | may_open;
+
+    if ((opening & ~good) || (masks->line & inside))
+        return false;
+    masks->sep &= ~inside;
+    m->quoted = (uint64_t)((int64_t)inside >> (BLOCK - 1));
+    return true;
+}
+
+/* The places of the bits of a mask; eight are written whatever there are, for branches on their
+ * number could not be foreseen. */
+static inline void put_bits(uint32_t *out, uint32_t from, uint64_t mask)
+{
+    const int n = __builtin_popcountll(mask);
+
+    for (int k = 0; k < AT_ONCE; k++, mask &= mask - 1)
+        out[k] = from + (uint32_t)__builtin_ctzll(mask | UINT64_C(1) << (BLOCK - 1));
+    for (int k = AT_ONCE; k < n; k++, mask &= mask - 1)
+        out[k] = from + (uint32_t)__builtin_ctzll(mask);
+}
+
+/* Line ends, which are among the marks: there is one in a block or none, mostly. */
+static inline void put_ends(CsvMarks *m, uint64_t all, uint64_t line)
+{
+    do {
+        const uint64_t below = (line & (~line + 1)) - 1;
+
+        m->ends[m->lines] = (uint32_t)(m->count + __builtin_popcountll(all & below));
+        m->lines += line != 0;
+        line &= line - 1;
+    } while (line);
+}
+
+static inline void put_marks(CsvMarks *m, const Masks *masks)
+{
+    const uint64_t all = masks->sep | masks->line;
+
+    put_bits(m->at + m->count, (uint32_t)(m->next - m->text), all);
+    put_ends(m, all, masks->line);
+    m->count += __builtin_popcountll(all);
+}
+
+/* The n < BLOCK characters at p; the text has a line end after it, whether it is there or not. */
+static Masks mask_some(const CsvMarks *m, const char *p, int64_t n)
+{
+    char some[BLOCK] = {0};
+
+    memcpy(some, p, (size_t)n);
+    if (p + n == m->end && some[n - 1] != '\n')
+        some[n] = '\n';
+    return mask_block(some, m->sep);
+}
+
+/* The next block; false where quotes are odd. */
+static inline bool fill_block(CsvMarks *m)
+{
+    const int64_t left = m->end - m->next, step = left > BLOCK   ? BLOCK
+                                                  : left < BLOCK ? left
+                                                                 : BLOCK / 2;
+    Masks masks = step == BLOCK ? mask_block(m->next, m->sep) : mask_some(m, m->next, step);
+
+    if ((masks.quote | m->quoted) && !hide_quoted(m, m->next, &masks))
+        return false;
+    put_marks(m, &masks);
+    m->next += step;
+    return true;
+}
+
+void FILL(CsvMarks *marks)
+{
+    CsvMarks m = *marks; /* stays in registers */
+
+    m.odd = false;
+    while (m.next < m.end && m.count < m.room && !m.odd)
+        m.odd = !fill_block(&m);
+    *marks = m;
+}

@@ -141,7 +141,8 @@ void *mem_realloc(void *old, size_t bytes);
 void mem_free(void *p);
 void *mem_aligned(size_t alignment,
                   size_t bytes); /* alignment a power of two, bytes a multiple of it; mem_free */
-void *mem_map(size_t bytes);     /* fresh zeroed huge pages, 2 MiB-aligned; mem_unmap */
+/* Fresh zeroed huge pages, 2 MiB-aligned; mem_unmap.  Processes that are forked have no access. */
+void *mem_map(size_t bytes);
 void mem_unmap(void *p, size_t bytes);
 void mem_fail_after(int64_t calls); /* calls succeed, then one fails; < 0: never */
 

@@ -55,7 +55,9 @@ void mem_free(void *p)
 
 enum { HUGE_PAGE = 2 << 20 };
 
-/* Transparent huge pages need an aligned start: map one page too much and give back both ends. */
+/* Transparent huge pages need an aligned start: map one page too much and give back both ends.  A
+ * child process gets none of it: shared with one, huge pages would be split and copied at the first
+ * write of either. */
 void *mem_map(size_t bytes)
 {
     size_t room, head;
@@ -73,6 +75,7 @@ void *mem_map(size_t bytes)
         munmap(p, head);
     munmap(aligned + bytes, HUGE_PAGE - head);
     madvise(aligned, bytes, MADV_HUGEPAGE);
+    madvise(aligned, bytes, MADV_DONTFORK);
     return aligned;
 }
 

@@ -33,41 +33,50 @@ static ml_status check_input(Ctx *ctx, const Spec *spec, const Input *in)
     return ML_OK;
 }
 
-typedef struct ReadJob {
-    Hdf5File f;
-    Hdf5Read read;
-} ReadJob;
+/* With what only the library knows. */
+typedef struct Reading {
+    const Hdf5Job *job;
+    const Hdf5 *h;
+} Reading;
 
 static ml_status read_in_child(Ctx *ctx, void *arg, Isolation *self)
 {
-    ReadJob *j = arg;
-    const InputFile *file = j->f.file;
-    const Hdf5 *h = j->f.h;
+    const Reading *r = arg;
+    const InputFile *file = &r->job->in->files[0];
+    Hdf5File f = {
+        .h = r->h, .spec = r->job->spec, .file = file, .self = self, .netcdf = r->job->netcdf};
 
-    j->f.self = self;
-    j->f.id = file->mapping && !file->unpacked ? h->file_open(file->name, HDF5_READ_ONLY, HDF5_ALL)
-                                               : open_image(h, file);
-    if (j->f.id < 0)
-        return hdf5_fail(ctx, h, ML_EFORMAT, file->name, "cannot be opened as an HDF5 file");
-    return j->read(ctx, &j->f);
+    f.id = file->mapping && !file->unpacked ? r->h->file_open(file->name, HDF5_READ_ONLY, HDF5_ALL)
+                                            : open_image(r->h, file);
+    if (f.id < 0)
+        return hdf5_fail(ctx, r->h, ML_EFORMAT, file->name, "cannot be opened as an HDF5 file");
+    return r->job->read(ctx, &f);
+}
+
+static void *make_room(Ctx *ctx, void *arg, const void *answer, size_t *bytes)
+{
+    const Reading *r = arg;
+
+    return r->job->room(ctx, r->job, answer, bytes);
 }
 
 /* The lock is held until the child exists, so that its copy of the library is idle. */
-ml_status hdf5_read_apart(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5Read read,
-                          void *answer, size_t size, InputFile *memory)
+ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, void *answer, size_t size,
+                          InputFile *memory)
 {
-    ReadJob j = {.f = {.spec = spec, .file = &in->files[0], .netcdf = netcdf}, .read = read};
-    const IsolatedJob job = {.path = spec->path,
-                             .library = "HDF5",
-                             .work = read_in_child,
-                             .arg = &j,
-                             .bytes = in->files[0].size,
-                             .started = hdf5_end};
+    Reading r = {.job = job};
+    const IsolatedJob isolated = {.path = job->spec->path,
+                                  .library = "HDF5",
+                                  .work = read_in_child,
+                                  .arg = &r,
+                                  .room = job->room ? make_room : NULL,
+                                  .bytes = job->in->files[0].size,
+                                  .started = hdf5_end};
 
     *memory = (InputFile){0};
-    TRY(check_input(ctx, spec, in));
-    j.f.h = hdf5_begin(ctx);
-    return j.f.h ? isolate(ctx, &job, answer, size, memory) : ML_EUNSUPPORTED;
+    TRY(check_input(ctx, job->spec, job->in));
+    r.h = hdf5_begin(ctx);
+    return r.h ? isolate(ctx, &isolated, answer, size, memory) : ML_EUNSUPPORTED;
 }
 
 ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what)

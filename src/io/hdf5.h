@@ -24,9 +24,18 @@ typedef struct Hdf5File {
 
 /* The child's part: read from an open file, which needs not be closed. */
 typedef ml_status (*Hdf5Read)(Ctx *ctx, const Hdf5File *f);
+typedef struct Hdf5Job {
+    const Spec *spec;
+    const Input *in;
+    bool netcdf;
+    Hdf5Read read;
+    /* As in IsolatedJob, or NULL. */
+    void *(*room)(Ctx *ctx, const struct Hdf5Job *job, const void *answer, size_t *bytes);
+    void *arg;
+} Hdf5Job;
 /* Check, open and read; answer and memory as in `isolate`. */
-ml_status hdf5_read_apart(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Hdf5Read read,
-                          void *answer, size_t size, InputFile *memory);
+ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, void *answer, size_t size,
+                          InputFile *memory);
 
 typedef struct Hdf5Data {
     const char *name; /* in the arena of the spec */

@@ -191,7 +191,8 @@ static ml_status read_frame(Ctx *ctx, const Spec *spec, const Input *in, bool ne
 {
     InputFile memory;
     Input frame = {.files = &memory, .count = 1};
-    ml_status st = hdf5_read_apart(ctx, spec, in, netcdf, read_in_child, NULL, 0, &memory);
+    const Hdf5Job job = {.spec = spec, .in = in, .netcdf = netcdf, .read = read_in_child};
+    ml_status st = hdf5_read_apart(ctx, &job, NULL, 0, &memory);
 
     if (st == ML_OK)
         st = binary_read_frame(ctx, spec, &frame, out);

@@ -57,6 +57,7 @@ static const LibrarySymbol symbols[] = {
     {"H5Pset_link_creation_order", offsetof(Hdf5, list_track)},
     {"H5Pset_obj_track_times", offsetof(Hdf5, list_times)},
     {"H5Pget_layout", offsetof(Hdf5, list_layout)},
+    {"H5Pget_chunk", offsetof(Hdf5, list_chunk)},
     {"H5Pset_alignment", offsetof(Hdf5, list_align)},
     {"H5Pset_fapl_core", offsetof(Hdf5, list_core)},
     {"H5Pset_file_image", offsetof(Hdf5, list_image)},

@@ -103,6 +103,7 @@ typedef struct Hdf5 {
     int (*list_track)(Hid list, unsigned order);
     int (*list_times)(Hid list, bool yes);
     int (*list_layout)(Hid list);
+    int (*list_chunk)(Hid list, int dims, Hsize *shape);
     int (*list_align)(Hid list, Hsize from, Hsize to);
     int (*list_core)(Hid list, size_t step, bool keep);
     int (*list_image)(Hid list, void *data, size_t size);

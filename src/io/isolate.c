@@ -7,8 +7,9 @@
  * what was being read; so is a loop, found by a limit on processor time.
  *
  * What passes between the two: a page of shared memory, with the child's state, error and a small
- * answer, and a file in memory, which the child makes as large as what it reads and fills in place.
- * The parent trusts none of it: answers are checked, frames pass in the binary format.
+ * answer; then cells through a pipe, piece by piece while the next ones are decoded, into the block
+ * that they are for; frames by a file in memory, in the binary format.  The parent trusts none of
+ * it.  (Cells in shared memory would be copied once less, but fresh pages of it cost more.)
  *
  * In the child there is one thread, and locks that others held stay locked for ever.  It therefore
  * uses nothing that is shared: a pool and context of its own, no tasks, and no library but the one
@@ -18,9 +19,9 @@
  * asked for, which no honest filter needs; STILL_MS without any processor time; memory up to what
  * the budget leaves.  The parent looks for cancellation every TICK_MS.
  *
- * Costs: about 0.3 ms for a small process; 2 ms more for each GB that it holds in pages of 4 KB
- * (none for the huge pages of blocks), and one copy of the cells, by all cores.  Where no process
- * can be made (limits on processes or memory) reading is an error: a library that may end the
+ * Costs: about 2 ms; 2 ms more for each GB that the process holds in pages of 4 KB (none
+ * for the huge pages of blocks), and two copies of the cells in the cache.  Where no process can be
+ * made (limits on processes or memory) reading is an error: a library that may end the
  * program is not called in it.
  */
 #include "io/isolate.h"
@@ -43,16 +44,18 @@ enum {
     TICK_MS = 20,
     STILL_MS = 120 * 1000,
     SLOWEST = 1 << 20,       /* bytes a second */
+    PIPE_BYTES = 1 << 20,    /* the most that every user may ask for */
     SPARE_MEMORY = 64 << 20, /* beyond the budget, for the library's own needs */
     STEP_TEXT = 256
 };
 
 struct Isolation {
     const IsolatedJob *job;
-    int fd;         /* the file in memory */
-    size_t left;    /* of the parent's budget */
-    double seconds; /* of processor time that are allowed by now */
-    bool done;      /* the child came to its end, and what follows is valid */
+    int file, out;        /* the file in memory; the child's end of the pipe */
+    size_t left;          /* of the parent's budget */
+    double seconds;       /* of processor time that are allowed by now */
+    atomic_bool answered; /* `answer` is complete */
+    bool done;            /* the child came to its end, and what follows is valid */
     ml_status st;
     char text[ERROR_TEXT], step[STEP_TEXT];
     char answer[ISOLATE_ANSWER];
@@ -72,6 +75,7 @@ void isolate_step(Isolation *self, const char *format, ...)
 void isolate_answer(Isolation *self, const void *answer, size_t size)
 {
     memcpy(self->answer, answer, size < ISOLATE_ANSWER ? size : ISOLATE_ANSWER);
+    atomic_store_explicit(&self->answered, true, memory_order_release); /* publishes it */
 }
 
 /* The soft limit alone: SIGXCPU tells this end from others. */
@@ -94,22 +98,24 @@ void isolate_allow(Isolation *self, size_t bytes)
     limit_time(self->seconds);
 }
 
-ml_status isolate_room(Ctx *ctx, Isolation *self, size_t bytes, void **out)
+ml_status isolate_put(Ctx *ctx, const Isolation *self, const void *data, size_t bytes)
 {
-    if (bytes > self->left)
-        return fail(ctx, ML_ENOMEM,
-                    "%s: out of memory: %zu bytes wanted for %s, %zu of the budget are left",
-                    self->job->path, bytes, self->step, self->left);
-    isolate_allow(self, bytes);
-    if (ftruncate(self->fd, (off_t)bytes) != 0)
-        return fail_memory(ctx, bytes);
-    *out = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
-    return *out == MAP_FAILED ? fail_memory(ctx, bytes) : ML_OK;
+    const char *p = data;
+
+    while (bytes > 0) {
+        const ssize_t n = write(self->out, p, bytes);
+
+        if (n < 0 && errno != EINTR)
+            return fail(ctx, ML_EIO, "%s: cannot pass on %s", self->job->path, self->step);
+        p += n > 0 ? n : 0;
+        bytes -= n > 0 ? (size_t)n : 0;
+    }
+    return ML_OK;
 }
 
 Output isolate_output(const Isolation *self, const char *path)
 {
-    return (Output){.path = path, .fd = self->fd};
+    return (Output){.path = path, .fd = self->file};
 }
 
 /* Writable memory of this process, by the kernel's count, the sixth of some numbers of pages; 0:
@@ -182,8 +188,12 @@ static _Noreturn void run_child(const Ctx *parent_ctx, Isolation *s, pid_t paren
 typedef struct Child {
     pid_t pid;
     int watch;         /* becomes readable when the child ends; -1: the kernel has no such thing */
+    int in;            /* the parent's end of the pipe */
     int status;        /* as waitpid tells it */
     bool known, still; /* status is set; it was ended because it stood still */
+    bool asked;        /* for room */
+    char *to;          /* the room that is left, of `bytes` */
+    size_t bytes;
 } Child;
 
 static ml_status fail_to_start(Ctx *ctx, const IsolatedJob *job)
@@ -194,28 +204,47 @@ static ml_status fail_to_start(Ctx *ctx, const IsolatedJob *job)
                 job->path, job->library, strerror(errno));
 }
 
-static ml_status share(Ctx *ctx, const IsolatedJob *job, Isolation **out)
+static ml_status share(Ctx *ctx, const IsolatedJob *job, Isolation **out, Child *c)
 {
     const PoolStats pool = pool_stats(ctx->pool);
     void *p = mmap(NULL, sizeof **out, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int ends[2];
 
     if (p == MAP_FAILED)
         return fail_to_start(ctx, job);
     *out = p;
-    (*out)->job = job;
-    (*out)->left = pool.limit - pool.used;
+    **out = (Isolation){.job = job, .file = -1, .out = -1, .left = pool.limit - pool.used};
     (*out)->seconds = job->seconds ? job->seconds : ISOLATE_SECONDS;
-    (*out)->fd = memfd_create("matloom", MFD_CLOEXEC);
     isolate_step(*out, "the file");
-    return (*out)->fd < 0 ? fail_to_start(ctx, job) : ML_OK;
+    if (job->room) {
+        if (pipe2(ends, O_CLOEXEC) != 0)
+            return fail_to_start(ctx, job);
+        c->in = ends[0];
+        (*out)->out = ends[1];
+        fcntl(c->in, F_SETFL, O_NONBLOCK);
+        fcntl(c->in, F_SETPIPE_SZ, PIPE_BYTES);
+    } else {
+        (*out)->file = memfd_create("matloom", MFD_CLOEXEC);
+        if ((*out)->file < 0)
+            return fail_to_start(ctx, job);
+    }
+    return ML_OK;
 }
 
-static void let_go(Isolation *s)
+static void close_if_open(int fd)
 {
+    if (fd >= 0)
+        close(fd);
+}
+
+static void let_go(Isolation *s, const Child *c)
+{
+    close_if_open(c->watch);
+    close_if_open(c->in);
     if (!s)
         return;
-    if (s->fd >= 0)
-        close(s->fd);
+    close_if_open(s->file);
+    close_if_open(s->out);
     munmap(s, sizeof *s);
 }
 
@@ -261,29 +290,66 @@ static int64_t time_of(pid_t pid)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Wait for the end of the child, or be the end.  Ticks are counted, not the clock read: they stop
- * where both processes are stopped. */
-static ml_status watch_over(Ctx *ctx, Child *c)
+/* Take what has come by the pipe; *some tells whether anything has. */
+static ml_status take(Ctx *ctx, Isolation *s, Child *c, bool *some)
 {
-    const int tick = c->watch >= 0 ? TICK_MS : 1;
-    int64_t last = -1;
-    int still = 0;
+    const IsolatedJob *job = s->job;
+    ssize_t n = 0;
 
-    while (!has_ended(c, WNOHANG)) {
-        struct pollfd ended = {.fd = c->watch, .events = POLLIN};
-        int64_t now;
-
-        poll(&ended, 1, tick);
-        now = time_of(c->pid);
-        still = now == last ? still + tick : 0;
-        last = now;
-        c->still = still >= STILL_MS;
-        if (c->still || check_cancel(ctx) != ML_OK) {
-            end_child(c);
-            return c->still ? ML_OK : ML_ECANCEL;
-        }
+    *some = false;
+    if (!job->room || !atomic_load_explicit(&s->answered, memory_order_acquire))
+        return ML_OK;
+    if (!c->asked) {
+        c->asked = true;
+        c->to = job->room(ctx, job->arg, s->answer, &c->bytes);
+        if (!c->to)
+            return ctx->err.code;
+    }
+    while (c->bytes > 0 && (n = read(c->in, c->to, c->bytes)) > 0) {
+        c->to += n;
+        c->bytes -= (size_t)n;
+        *some = true;
     }
     return ML_OK;
+}
+
+/* Until something comes or the child ends, for a tick at most.  Ticks are counted, not the clock
+ * read: they stop where both processes are stopped. */
+static void wait_tick(Child *c, int64_t *last, int *still)
+{
+    const int tick = c->watch >= 0 ? TICK_MS : 1;
+    struct pollfd any[] = {{.fd = c->watch, .events = POLLIN},
+                           {.fd = c->asked && c->bytes == 0 ? -1 : c->in, .events = POLLIN}};
+    int64_t now;
+
+    poll(any, 2, tick);
+    now = time_of(c->pid);
+    *still = now == *last ? *still + tick : 0;
+    *last = now;
+    c->still = *still >= STILL_MS;
+}
+
+/* Take what the child puts until it ends, or end it. */
+static ml_status follow(Ctx *ctx, Isolation *s, Child *c)
+{
+    int64_t last = -1;
+    int still = 0;
+    bool ended = false, some;
+    ml_status st = ML_OK;
+
+    while (!ended) {
+        ended = has_ended(c, WNOHANG); /* asked first, so that nothing comes later */
+        st = take(ctx, s, c, &some);
+        if (st == ML_OK && !ended && !some)
+            wait_tick(c, &last, &still);
+        if (st == ML_OK)
+            st = check_cancel(ctx);
+        if (!ended && (st != ML_OK || c->still)) {
+            end_child(c);
+            ended = true;
+        }
+    }
+    return st;
 }
 
 /* What became of the child.  Its texts are ended here: it may have written over them. */
@@ -293,9 +359,9 @@ static ml_status judge(Ctx *ctx, Isolation *s, const Child *c)
     const int signal_number = c->known && WIFSIGNALED(c->status) ? WTERMSIG(c->status) : 0;
 
     s->text[sizeof s->text - 1] = s->step[sizeof s->step - 1] = '\0';
-    if (s->done && s->st == ML_OK)
+    if (s->done && s->st == ML_OK && c->bytes == 0)
         return ML_OK;
-    if (s->done)
+    if (s->done && s->st != ML_OK)
         return fail(ctx, s->st, "%s", s->text);
     if (c->still)
         return fail(ctx, ML_EFORMAT,
@@ -322,12 +388,10 @@ static ml_status map_memory(Ctx *ctx, const Isolation *s, InputFile *memory)
 {
     struct stat info;
 
-    if (fstat(s->fd, &info) != 0)
-        return fail_to_start(ctx, s->job);
-    if (info.st_size == 0)
+    if (s->file < 0 || fstat(s->file, &info) != 0 || info.st_size == 0)
         return ML_OK;
     memory->size = (size_t)info.st_size;
-    memory->mapping = mmap(NULL, memory->size, PROT_READ, MAP_SHARED, s->fd, 0);
+    memory->mapping = mmap(NULL, memory->size, PROT_READ, MAP_SHARED, s->file, 0);
     if (memory->mapping == MAP_FAILED) {
         memory->mapping = NULL;
         return fail_memory(ctx, memory->size);
@@ -338,26 +402,24 @@ static ml_status map_memory(Ctx *ctx, const Isolation *s, InputFile *memory)
 
 ml_status isolate(Ctx *ctx, const IsolatedJob *job, void *answer, size_t size, InputFile *memory)
 {
-    Child c = {.pid = -1, .watch = -1};
+    Child c = {.pid = -1, .watch = -1, .in = -1};
     Isolation *s = NULL;
     ml_status st;
 
     *memory = (InputFile){.name = (char *)(uintptr_t)job->path};
-    st = share(ctx, job, &s);
+    st = share(ctx, job, &s, &c);
     if (st == ML_OK)
         st = start(ctx, s, &c);
     if (job->started)
         job->started();
     if (st == ML_OK)
-        st = watch_over(ctx, &c);
+        st = follow(ctx, s, &c);
     if (st == ML_OK)
         st = judge(ctx, s, &c);
     if (st == ML_OK)
         st = map_memory(ctx, s, memory);
-    if (st == ML_OK)
+    if (st == ML_OK && size > 0)
         memcpy(answer, s->answer, size);
-    if (c.watch >= 0)
-        close(c.watch);
-    let_go(s);
+    let_go(s, &c);
     return st;
 }

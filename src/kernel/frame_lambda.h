@@ -78,7 +78,20 @@ ml_status map_pairs(Ctx *ctx, OpCall *call, const Frame *f, const Lambda *l);
 ml_status lambda_jaccard(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
                          LambdaValue *out);
 
+/* Methods with a pattern (frame_lambda_patterns.c). */
+ml_status lambda_matches(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
+                         LambdaValue *out);
+ml_status lambda_replace_all(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
+                             LambdaValue *out);
+ml_status lambda_replace_first(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
+                               LambdaValue *out);
+ml_status lambda_split(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
+                       LambdaValue *out);
+
 /* ---- methods (frame_lambda_methods.c) ---- */
+
+/* The buffer as a text of the arena; frees the buffer. */
+ml_status lambda_keep(LambdaRun *run, Buffer *b, LambdaValue *out);
 
 /* Parameters by letters, the receiver first: s a text or a character, i a whole number, d a number,
  * l an array, r a literal pattern, b true or false, t a text, a anything but an array.  Operators

@@ -1,9 +1,9 @@
-/* frame_lambda_methods: what lambdas can do: operators, methods of texts and arrays, conversions.
- * A table row is a name, its parameters, the type of its result and its function. */
+/* frame_lambda_methods: what lambdas can do: operators, methods of texts and arrays, conversions
+ * (those with patterns are in frame_lambda_patterns.c). A table row is a name, its parameters, the
+ * type of its result and its function. */
 #include "kernel/frame_lambda.h"
 #include "kernel/transform.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -455,8 +455,7 @@ METHOD(repeat)
     return ML_OK;
 }
 
-/* The buffer as a text of the arena; frees the buffer. */
-static ml_status keep(LambdaRun *run, Buffer *b, LambdaValue *out)
+ml_status lambda_keep(LambdaRun *run, Buffer *b, LambdaValue *out)
 {
     char *text = b->failed ? NULL : arena_text(run->arena, b->data ? b->data : "", b->size);
     const size_t size = b->size;
@@ -480,7 +479,7 @@ METHOD(replace)
         buffer_put(&b, by.s, by.size);
     }
     buffer_put(&b, t.s + done, t.size - done);
-    return keep(run, &b, out);
+    return lambda_keep(run, &b, out);
 }
 
 METHOD(join)
@@ -495,143 +494,7 @@ METHOD(join)
             buffer_put(&b, args[0].text.s, args[0].text.size);
         buffer_put(&b, t.s ? t.s : "null", t.s ? t.size : 4);
     }
-    return keep(run, &b, out);
-}
-
-/* ---- patterns ---- */
-
-METHOD(matches)
-{
-    RegexMatch m;
-
-    return regex_search(run->ctx, node->regex, args[0].text, 0, true, &m, &out->b);
-}
-
-/* The replacement of a match: $n is a group, a backslash takes the next character as it is. */
-static ml_status put_replacement(LambdaRun *run, const LambdaNode *node, Text t, Text by,
-                                 const RegexMatch *m, Buffer *b)
-{
-    for (size_t k = 0; k < by.size; k++) {
-        int group;
-
-        if (by.s[k] == '\\' && k + 1 < by.size) {
-            buffer_put(b, &by.s[++k], 1);
-        } else if (by.s[k] != '$') {
-            buffer_put(b, &by.s[k], 1);
-        } else {
-            group = ++k < by.size && isdigit((unsigned char)by.s[k]) ? by.s[k] - '0' : m->groups;
-            if (group >= m->groups)
-                return lambda_fail(run->ctx, run->lambda, node->at,
-                                   "expected $ with the number of a group in the replacement");
-            if (m->from[group] >= 0)
-                buffer_put(b, t.s + m->from[group], (size_t)(m->to[group] - m->from[group]));
-        }
-    }
-    return ML_OK;
-}
-
-/* The byte behind a match at which the next search begins: beyond an empty one. */
-static size_t next_search(Text t, const RegexMatch *m)
-{
-    int bytes = 1;
-
-    if (m->to[0] > m->from[0])
-        return (size_t)m->to[0];
-    if ((size_t)m->to[0] < t.size)
-        text_decode(t.s + m->to[0], t.s + t.size, &bytes);
-    return (size_t)m->to[0] + (size_t)bytes;
-}
-
-static ml_status replace_matches(LambdaRun *run, const LambdaNode *node, const LambdaValue *args,
-                                 int64_t limit, LambdaValue *out)
-{
-    const Text t = args[0].text;
-    size_t done = 0, from = 0;
-    Buffer b = {0};
-    ml_status st = ML_OK;
-
-    for (; limit > 0 && from <= t.size && st == ML_OK; limit--) {
-        RegexMatch m;
-        bool found = false;
-
-        st = regex_search(run->ctx, node->regex, t, from, false, &m, &found);
-        if (!found || st != ML_OK)
-            break;
-        buffer_put(&b, t.s + done, (size_t)m.from[0] - done);
-        st = put_replacement(run, node, t, args[2].text, &m, &b);
-        done = (size_t)m.to[0];
-        from = next_search(t, &m);
-    }
-    if (st != ML_OK) {
-        buffer_free(&b);
-        return st;
-    }
-    buffer_put(&b, t.s + done, t.size - done);
-    return keep(run, &b, out);
-}
-
-METHOD(replace_all)
-{
-    return replace_matches(run, node, args, INT64_MAX, out);
-}
-
-METHOD(replace_first)
-{
-    return replace_matches(run, node, args, 1, out);
-}
-
-typedef struct Pieces {
-    VEC(Text) list;
-} Pieces;
-
-/* The texts between matches, also an empty one at the end. */
-static ml_status cut(LambdaRun *run, const LambdaNode *node, Text t, Pieces *pieces)
-{
-    size_t done = 0, from = 0;
-
-    while (from <= t.size) {
-        RegexMatch m;
-        bool found = false;
-
-        TRY(regex_search(run->ctx, node->regex, t, from, false, &m, &found));
-        if (!found)
-            break;
-        from = next_search(t, &m);
-        if (m.to[0] == 0 || (m.from[0] == m.to[0] && (size_t)m.to[0] == t.size))
-            continue;
-        if (!VEC_PUSH(&pieces->list, ((Text){t.s + done, (size_t)m.from[0] - done})))
-            return fail_memory(run->ctx, t.size);
-        done = (size_t)m.to[0];
-    }
-    return VEC_PUSH(&pieces->list, ((Text){t.s + done, t.size - done}))
-               ? ML_OK
-               : fail_memory(run->ctx, t.size);
-}
-
-/* Empty texts at the end are left out, as in Java, unless the text itself is empty. */
-METHOD(split)
-{
-    Pieces pieces = {0};
-    int64_t n;
-    Text *items;
-    ml_status st = cut(run, node, args[0].text, &pieces);
-
-    if (st != ML_OK) {
-        VEC_FREE(&pieces.list);
-        return st;
-    }
-    n = pieces.list.count;
-    while (n > 1 && pieces.list.items[n - 1].size == 0)
-        n--;
-    if (n == 1 && pieces.list.count > 1 && pieces.list.items[0].size == 0)
-        n = 0;
-    items = ARENA_ARRAY(run->arena, Text, n + 1);
-    if (items)
-        memcpy(items, pieces.list.items, (size_t)n * sizeof *items);
-    VEC_FREE(&pieces.list);
-    out->list.items = items;
-    out->list.count = n;
-    return items ? ML_OK : fail_memory(run->ctx, (size_t)n * sizeof *items);
+    return lambda_keep(run, &b, out);
 }
 
 /* ---- the table: of several rows that fit the first is taken ---- */
@@ -690,10 +553,10 @@ const LambdaMethod lambda_methods[] = {
     {"concat", "ss", L_STRING, concatenate, false},
     {"repeat", "si", L_STRING, repeat, false},
     {"replace", "sss", L_STRING, replace, false},
-    {"replaceAll", "srs", L_STRING, replace_all, false},
-    {"replaceFirst", "srs", L_STRING, replace_first, false},
-    {"matches", "sr", L_BOOL, matches, false},
-    {"split", "sr", L_LIST, split, false},
+    {"replaceAll", "srs", L_STRING, lambda_replace_all, false},
+    {"replaceFirst", "srs", L_STRING, lambda_replace_first, false},
+    {"matches", "sr", L_BOOL, lambda_matches, false},
+    {"split", "sr", L_LIST, lambda_split, false},
     {"Integer.parseInt", "s", L_INT, parse_whole, false},
     {"Long.parseLong", "s", L_INT, parse_whole, false},
     {"Double.parseDouble", "s", L_DOUBLE, parse_real, false},

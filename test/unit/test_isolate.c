@@ -24,15 +24,32 @@ static int count_descriptors(void)
     return n;
 }
 
-/* Runs a job; no descriptor and no process is left of it. */
-static ml_status run(Ctx *ctx, IsolatedWork work, Answer *answer, InputFile *memory)
+enum { WORDS = 100000 };
+static int64_t words[WORDS];
+
+static void *make_room(Ctx *ctx, void *arg, const void *answer, size_t *bytes)
 {
-    const IsolatedJob job = {.path = "the/file", .library = "test", .work = work, .seconds = 1};
+    (void)ctx;
+    *bytes = (size_t)((const Answer *)answer)->number * sizeof *words;
+    return arg;
+}
+
+/* Runs a job; no descriptor and no process is left of it. */
+static ml_status run(Ctx *ctx, IsolatedWork work, Answer *answer)
+{
+    InputFile memory;
+    const IsolatedJob job = {.path = "the/file",
+                             .library = "test",
+                             .work = work,
+                             .room = make_room,
+                             .arg = words,
+                             .seconds = 1};
     const int before = count_descriptors();
     ml_status st;
 
     *answer = (Answer){0};
-    st = isolate(ctx, &job, answer, sizeof *answer, memory);
+    st = isolate(ctx, &job, answer, sizeof *answer, &memory);
+    assert_null(memory.mapping);
     assert_int_equal(count_descriptors(), before);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
@@ -42,45 +59,54 @@ static ml_status run(Ctx *ctx, IsolatedWork work, Answer *answer, InputFile *mem
 static void assert_ends(IsolatedWork work, ml_status code, const char *message)
 {
     Answer answer;
-    InputFile memory;
 
-    assert_int_equal(run(test_ctx(), work, &answer, &memory), code);
+    assert_int_equal(run(test_ctx(), work, &answer), code);
     if (!strstr(test_error(), message))
         fail_msg("expected: %s, found: %s", message, test_error());
-    assert_null(memory.mapping);
-    input_release(&memory);
 }
 
-enum { WORDS = 100000 };
-
+/* More than a pipe holds, in pieces. */
 static ml_status give_words(Ctx *ctx, void *arg, Isolation *self)
 {
+    enum { PIECE = 1000 };
     const Answer answer = {WORDS};
-    void *room;
+    int64_t piece[PIECE];
 
     (void)arg;
-    TRY(isolate_room(ctx, self, WORDS * sizeof(int64_t), &room));
-    for (int64_t i = 0; i < WORDS; i++)
-        ((int64_t *)room)[i] = i * i;
     isolate_answer(self, &answer, sizeof answer);
+    for (int64_t lo = 0; lo < WORDS; lo += PIECE) {
+        for (int64_t i = 0; i < PIECE; i++)
+            piece[i] = (lo + i) * (lo + i);
+        TRY(isolate_put(ctx, self, piece, sizeof piece));
+    }
     return ML_OK;
 }
 
-ML_TEST(a_child_gives_an_answer_and_memory)
+ML_TEST(a_child_gives_an_answer_and_what_there_is_room_for)
 {
     Answer answer;
-    InputFile memory;
 
-    assert_ok(run(test_ctx(), give_words, &answer, &memory));
+    memset(words, 0, sizeof words);
+    assert_ok(run(test_ctx(), give_words, &answer));
     assert_int_equal(answer.number, WORDS);
-    assert_int_equal(memory.size, WORDS * sizeof(int64_t));
-    for (int64_t i = 0; i < WORDS; i++) {
-        int64_t word;
+    for (int64_t i = 0; i < WORDS; i++)
+        assert_int_equal(words[i], i * i);
+}
 
-        memcpy(&word, memory.data + (size_t)i * sizeof word, sizeof word);
-        assert_int_equal(word, i * i);
-    }
-    input_release(&memory);
+static ml_status give_less(Ctx *ctx, void *arg, Isolation *self)
+{
+    const Answer answer = {WORDS};
+
+    (void)arg;
+    isolate_answer(self, &answer, sizeof answer);
+    return isolate_put(ctx, self, words, sizeof words / 2);
+}
+
+static ml_status give_half(Ctx *ctx, void *arg, Isolation *self)
+{
+    give_less(ctx, arg, self);
+    raise(SIGSEGV);
+    return ML_OK;
 }
 
 static ml_status end_by_signal(Ctx *ctx, void *arg, Isolation *self)
@@ -107,21 +133,14 @@ static ml_status fail_by_itself(Ctx *ctx, void *arg, Isolation *self)
     return fail(ctx, ML_EFORMAT, "the/file: row 7 is wrong");
 }
 
-static ml_status ask_for_all(Ctx *ctx, void *arg, Isolation *self)
-{
-    void *room;
-
-    (void)arg;
-    return isolate_room(ctx, self, SIZE_MAX, &room);
-}
-
 ML_TEST(errors_and_crashes_of_a_child_are_errors_here)
 {
     assert_ends(end_by_signal, ML_EFORMAT,
                 "the/file: the test library crashed reading dataset 'x' (Segmentation fault)");
     assert_ends(end_process, ML_EFORMAT, "the/file: the test library crashed reading the file");
     assert_ends(fail_by_itself, ML_EFORMAT, "the/file: row 7 is wrong");
-    assert_ends(ask_for_all, ML_ENOMEM, "out of memory: ");
+    assert_ends(give_less, ML_EFORMAT, "the/file: the test library crashed reading the file");
+    assert_ends(give_half, ML_EFORMAT, "the/file: the test library crashed reading the file");
 }
 
 static ml_status loop(Ctx *ctx, void *arg, Isolation *self)
@@ -147,10 +166,9 @@ ML_TEST(a_cancelled_run_ends_its_child)
     Ctx ctx = *test_ctx();
     atomic_bool cancelled = true;
     Answer answer;
-    InputFile memory;
 
     ctx.cancelled = &cancelled;
-    assert_int_equal(run(&ctx, loop, &answer, &memory), ML_ECANCEL);
+    assert_int_equal(run(&ctx, loop, &answer), ML_ECANCEL);
 }
 
 /* As a host may have it that does not care for its children. */
@@ -158,10 +176,8 @@ ML_TEST(a_host_that_ignores_its_children_changes_nothing)
 {
     void (*before)(int) = signal(SIGCHLD, SIG_IGN);
     Answer answer;
-    InputFile memory;
 
-    assert_ok(run(test_ctx(), give_words, &answer, &memory));
-    input_release(&memory);
+    assert_ok(run(test_ctx(), give_words, &answer));
     assert_ends(end_by_signal, ML_EFORMAT, "the test library crashed reading dataset 'x'");
     signal(SIGCHLD, before);
 }

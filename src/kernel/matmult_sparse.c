@@ -33,12 +33,20 @@ static ml_status dense_rows(Ctx *ctx, Factor d, Matrix **out)
     return matrix_transpose(ctx, d.m, out);
 }
 
+/* The rows of a CSR factor as stored, of any type, else a transposed copy, which is FP64. */
 static ml_status csr_rows(Ctx *ctx, Factor s, Matrix **out)
 {
-    if (s.t)
-        return matrix_transpose(ctx, s.m, out);
-    *out = matrix_retain(s.m);
-    return ML_OK;
+    Matrix *doubles;
+    ml_status st;
+
+    if (!s.t) {
+        *out = matrix_retain(s.m);
+        return ML_OK;
+    }
+    TRY(matrix_doubles(ctx, s.m, &doubles));
+    st = matrix_transpose(ctx, doubles, out);
+    matrix_release(doubles);
+    return st;
 }
 
 ml_status csr_times(Ctx *ctx, Factor s, Factor d, double *out)

@@ -29,8 +29,8 @@ typedef struct Tsmm {
     const Matrix *x;
     int64_t width; /* columns, padded */
     int64_t slices, slice_rows, block_rows;
-    double *partials; /* slices x width x width, followed by a block for each slice */
-    double *blocks;
+    double *partials; /* slices x width x width */
+    double *blocks;   /* one for each thread */
 } Tsmm;
 
 /* Rows of x to panels of columns; see dense.h. */
@@ -65,7 +65,8 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t s = lo; s < hi; s++) {
         const int64_t end = min64((s + 1) * t->slice_rows, x->rows);
-        double *c = t->partials + s * width * width, *block = t->blocks + s * t->block_rows * width;
+        double *c = t->partials + s * width * width,
+               *block = t->blocks + ctx->worker * t->block_rows * width;
 
         memset(c, 0, (size_t)(width * width) * sizeof *c);
         for (int64_t i = s * t->slice_rows; i < end; i += t->block_rows) {
@@ -97,18 +98,19 @@ static void choose_slices(Tsmm *t)
 static ml_status tsmm(Ctx *ctx, const Matrix *x, double *c)
 {
     Tsmm t = {.x = x, .width = (x->cols + PANEL - 1) / PANEL * PANEL};
-    const int64_t width = t.width, cells = width * width;
+    const int64_t width = t.width, cells = width * width, threads = task_threads(ctx);
     ml_status st;
 
     choose_slices(&t);
-    TRY(partials_new(ctx, t.slices, cells + t.block_rows * width, &t.partials));
-    t.blocks = t.partials + t.slices * cells;
+    TRY_TO(done, st = partials_new(ctx, t.slices, cells, &t.partials));
+    TRY_TO(done, st = partials_new(ctx, threads, t.block_rows * width, &t.blocks));
     TRY_TO(done, st = task_for(ctx, t.slices, 1, slices_range, &t));
     TRY_TO(done, st = add_partials(ctx, t.partials, t.slices, cells, t.partials));
     for (int64_t i = 0; i < x->cols; i++)
         memcpy(c + i * x->cols + i, t.partials + i * width + i, (size_t)(x->cols - i) * sizeof *c);
 done:
-    partials_free(ctx, t.partials, t.slices, cells + t.block_rows * width);
+    partials_free(ctx, t.partials, t.slices, cells);
+    partials_free(ctx, t.blocks, threads, t.block_rows * width);
     return st;
 }
 

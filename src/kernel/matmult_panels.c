@@ -1,37 +1,51 @@
-/* Large products of dense matrices, A %*% B and A %*% t(B), by the loops of gemm.h.
+/* Large products of dense matrices, plain and with one factor transposed, by the loops of gemm.h.
  *
- * The inner dimension is cut into slabs.  The right factor's part of a slab is packed into panels,
- * once for all threads; then units of the result, a strip of rows by a block of panels that stays
- * in the second-level cache, add the slab's products.  The left factor is read as it lies: eight of
- * its rows stay in the first-level cache while the panels of a block pass by.  Each cell adds up in
- * the order of the inner dimension, slab by slab, whatever the units are, so that the threads may
- * decide how many there are.  FP32 cells add up in FP32 within a slab.
- * Cost: 75 to 85 % of the peak of a core; packing is a pass over B. */
+ * The inner dimension is cut into slabs, the result into units, groups of rows by panels of
+ * columns, which add a slab's products.  The right factor's part of a slab is packed once, for all
+ * threads, and panel after panel passes by groups of the left one that stay in the second-level
+ * cache.  Where all of the left one stays there, the right one is wide: each unit packs what it
+ * needs of it into a buffer of its thread, so that it is read from memory once and packed in the
+ * cache.  The left factor is read as it lies, or packed where it is transposed.
+ *
+ * Each cell adds up in the order of the inner dimension, slab by slab, whatever the units are, so
+ * that the threads may decide how many there are.  FP32 cells add up in FP32 within a slab.
+ * Cost: 75 to 85 % of the peak of a core; packing is a pass over the right factor. */
 #include "kernel/gemm.h"
 #include "kernel/matmult.h"
 
-#include <string.h>
-
 enum {
-    SLAB = 384,        /* of the inner dimension, at most */
-    GROUP = 8,         /* rows of a in the first-level cache */
-    STRIP_GROUPS = 24, /* of rows in a unit, at most */
-    BLOCK_PANELS = 6,  /* in the second-level cache */
-    LEAST_ROWS = 48,   /* below, packing costs too much */
-    LEAST_INNER = 16,  /* below, the result costs more than the products */
+    SLAB = 512,               /* of the inner dimension, at most */
+    CACHED_BYTES = 640 << 10, /* of a left factor that stay in the second-level cache */
+    BLOCK_PANELS = 6,         /* of a unit, at most */
+    UNITS = 8,                /* of a thread and slab, about */
+    PACK_ROWS = 8,            /* of a right factor at a time */
+    SHORT_BYTES = 256 << 10,  /* of a unit's panels that few groups of rows at a time pass by */
+    SHORT_GROUPS = 4,
+    LEAST_ROWS = 48, /* below, packing costs too much */
+    LEAST_COLS = 9,
+    LEAST_INNER = 16, /* below, the result costs more than the products */
     LEAST_WORK = 1 << 18,
     SLAB_CELLS = 1 << 16 /* of a result that is divided into units once for each slab */
 };
 
 typedef struct Panels {
-    const void *a, *b;
-    void *c, *packed; /* of FP32 cells where the loops are */
-    int64_t m, n, k, lda, b_row, b_col;
-    int64_t from, inner; /* the slab at hand */
-    int64_t width, panels, strip, strips;
+    const void *a, *b; /* of FP32 cells where the loops are */
+    void *c;
+    char *left, *right; /* packed; left: NULL when it is read as it lies */
+    int64_t m, n, k, a_row, a_col, b_row, b_col;
+    int64_t from, inner;                   /* the slab at hand */
+    int64_t height, width, groups, panels; /* of the loops; of the whole */
+    int64_t strip, block;                  /* groups and panels of a unit */
+    int64_t strips, blocks;
+    size_t cell, own_bytes; /* of a thread's part of `right` */
+    bool wide;              /* each thread has one */
     GemmOps ops;
     GemmOps32 ops32;
 } Panels;
+
+typedef struct Unit {
+    int64_t group, groups, panel, panels;
+} Unit;
 
 static int64_t pieces(int64_t n, int64_t size)
 {
@@ -41,30 +55,60 @@ static int64_t pieces(int64_t n, int64_t size)
 #define CELL double
 #define PANELS_NAME(part) double_##part
 #define PANELS_OPS ops
+#define PANELS_PASS GemmPass
 #include "kernel/matmult_panels.tmpl.h"
 
 #define CELL float
 #define PANELS_NAME(part) float_##part
 #define PANELS_OPS ops32
+#define PANELS_PASS GemmPass32
 #include "kernel/matmult_panels.tmpl.h"
 
-static ml_status pack_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+/* Groups of the left factor or panels of the right one. */
+static void pack(const Panels *t, bool left, int64_t first, int64_t last, void *out)
+{
+    (t->ops.tiles ? double_pack : float_pack)(t, left, first, last, out);
+}
+
+static ml_status left_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Panels *t = arg;
 
     (void)ctx;
-    for (int64_t panel = lo; panel < hi; panel++)
-        (t->ops.panel ? double_pack : float_pack)(t, panel);
+    pack(t, true, lo, hi, t->left + (size_t)(lo * t->height * t->inner) * t->cell);
     return ML_OK;
+}
+
+static ml_status right_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
+{
+    const Panels *t = arg;
+
+    (void)ctx;
+    pack(t, false, lo, hi, t->right + (size_t)(lo * t->width * t->inner) * t->cell);
+    return ML_OK;
+}
+
+static void multiply_unit(const Ctx *ctx, const Panels *t, int64_t unit)
+{
+    Unit u = {.group = unit / t->blocks * t->strip, .panel = unit % t->blocks * t->block};
+    char *right = t->right;
+
+    u.groups = min64(t->strip, t->groups - u.group);
+    u.panels = min64(t->block, t->panels - u.panel);
+    if (t->wide) {
+        right += (size_t)ctx->worker * t->own_bytes;
+        pack(t, false, u.panel, u.panel + u.panels, right);
+    } else {
+        right += (size_t)(u.panel * t->width * t->inner) * t->cell;
+    }
+    (t->ops.tiles ? double_multiply : float_multiply)(t, u, right);
 }
 
 static ml_status multiply_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const Panels *t = arg;
-
     for (int64_t unit = lo; unit < hi; unit++) {
         TRY(check_cancel(ctx));
-        (t->ops.panel ? double_multiply : float_multiply)(t, unit);
+        multiply_unit(ctx, arg, unit);
     }
     return ML_OK;
 }
@@ -80,43 +124,75 @@ static bool take_loops(const Ctx *ctx, bool singles, Panels *t)
     else if (level >= CPU_AVX2)
         t->ops = level >= CPU_AVX512 ? gemm_ops_avx512 : gemm_ops_avx2;
 #else
-    (void)ctx, (void)singles, (void)t;
+    (void)ctx;
 #endif
+    t->cell = singles ? sizeof(float) : sizeof(double);
     t->width = singles ? t->ops32.width : t->ops.width;
+    t->height = singles ? t->ops32.height : t->ops.height;
     return t->width > 0;
 }
 
 bool panels_pay(const Ctx *ctx, Factor a, Factor b)
 {
     const int64_t m = factor_rows(a), n = factor_cols(b), k = factor_cols(a);
+    /* What adds up whole columns of singles is long, and goes through doubles. */
+    const bool is_long = a.t && a.m->singles && k > SLAB;
     Panels t = {0};
 
-    return !a.t && m >= LEAST_ROWS && n > GROUP && k >= LEAST_INNER &&
+    return !is_long && m >= LEAST_ROWS && n >= LEAST_COLS && k >= LEAST_INNER &&
            (k <= SLAB || (double)m * (double)n >= SLAB_CELLS) &&
            (double)m * (double)n * (double)k >= LEAST_WORK && take_loops(ctx, a.m->singles, &t);
 }
 
-/* Strips of rows: some for each thread. */
-static void choose_strips(Panels *t, int threads)
+static void choose_units(Panels *t, int threads)
 {
-    const int64_t blocks = pieces(t->panels, BLOCK_PANELS), wanted = pieces(4 * threads, blocks);
-    const int64_t groups = pieces(pieces(t->m, GROUP), wanted);
+    const int64_t group = t->height * min64(t->k, SLAB) * (int64_t)t->cell;
+    const int64_t most = CACHED_BYTES / group;
 
-    t->strip = GROUP * min64(groups, STRIP_GROUPS);
-    t->strips = pieces(t->m, t->strip);
+    t->groups = pieces(t->m, t->height);
+    t->panels = pieces(t->n, t->width);
+    t->wide = t->groups <= most;
+    t->strips = pieces(t->groups, most);
+    t->strip = pieces(t->groups, t->strips);
+    t->strips = pieces(t->groups, t->strip);
+    t->block = pieces(t->panels * t->strips, UNITS * threads);
+    t->block = min64(t->block, BLOCK_PANELS);
+    t->blocks = pieces(t->panels, t->block);
 }
 
 static ml_status run_slabs(Ctx *ctx, Panels *t)
 {
-    const int64_t slab = pieces(t->k, pieces(t->k, SLAB));
-    const int64_t units = t->strips * pieces(t->panels, BLOCK_PANELS);
+    const int64_t slab = pieces(t->k, pieces(t->k, SLAB)), units = t->strips * t->blocks;
 
     for (t->from = 0; t->from < t->k; t->from += slab) {
         t->inner = min64(slab, t->k - t->from);
-        TRY(task_for(ctx, t->panels, task_grain(t->width * t->inner), pack_range, t));
+        if (t->left)
+            TRY(task_for(ctx, t->groups, task_grain(t->height * t->inner), left_range, t));
+        if (!t->wide)
+            TRY(task_for(ctx, t->panels, task_grain(t->width * t->inner), right_range, t));
         TRY(task_for(ctx, units, 1, multiply_range, t));
     }
     return ML_OK;
+}
+
+static ml_status run_packed(Ctx *ctx, Panels *t)
+{
+    const int64_t slab = min64(t->k, SLAB), threads = task_threads(ctx);
+    size_t left, right;
+    ml_status st;
+
+    choose_units(t, task_threads(ctx));
+    left = t->a_col == 1 ? 0 : (size_t)(t->groups * t->height * slab) * t->cell;
+    t->own_bytes = (size_t)(t->block * t->width * slab) * t->cell;
+    right =
+        t->wide ? (size_t)threads * t->own_bytes : (size_t)(t->panels * t->width * slab) * t->cell;
+    t->right = pool_alloc(ctx, left + right);
+    if (!t->right)
+        return ML_ENOMEM;
+    t->left = left > 0 ? t->right + right : NULL;
+    st = run_slabs(ctx, t);
+    pool_release(ctx->pool, t->right, left + right);
+    return st;
 }
 
 ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out)
@@ -127,22 +203,12 @@ ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out)
                 .c = singles ? (void *)out->singles : out->values,
                 .m = out->rows,
                 .n = out->cols,
-                .k = a.m->cols,
-                .lda = a.m->cols,
+                .k = factor_cols(a),
+                .a_row = a.t ? 1 : a.m->cols,
+                .a_col = a.t ? a.m->cols : 1,
                 .b_row = b.t ? 1 : b.m->cols,
                 .b_col = b.t ? b.m->cols : 1};
-    size_t bytes;
-    ml_status st;
 
     take_loops(ctx, singles, &t);
-    t.panels = pieces(t.n, t.width);
-    choose_strips(&t, task_threads(ctx));
-    bytes = (size_t)(t.panels * t.width * min64(t.k, SLAB)) *
-            (singles ? sizeof(float) : sizeof(double));
-    t.packed = pool_alloc(ctx, bytes);
-    if (!t.packed)
-        return ML_ENOMEM;
-    st = run_slabs(ctx, &t);
-    pool_release(ctx->pool, t.packed, bytes);
-    return st;
+    return run_packed(ctx, &t);
 }

@@ -1,63 +1,87 @@
 /* Packing and multiplying of matmult_panels.c for one type of cell.
  *
  * Defined by the includer, undefined at the end: CELL, PANELS_NAME(part), PANELS_OPS, the member of
- * Panels with the loops. */
+ * Panels with the loops, PANELS_PASS, the type of what these take. */
 
-/* Columns of a panel. */
-static int64_t PANELS_NAME(columns)(const Panels *t, int64_t panel)
+/* Products [from, from + count) of the slab, of panels [first, last). */
+static void PANELS_NAME(pack_right)(const Panels *t, int64_t first, int64_t last, int64_t from,
+                                    int64_t count, CELL *out)
 {
-    return min64(t->width, t->n - panel * t->width);
+    const int64_t width = t->width;
+
+    for (int64_t panel = first; panel < last; panel++, out += width * t->inner)
+        t->PANELS_OPS.pack_right(
+            (const CELL *)t->b + (t->from + from) * t->b_row + panel * width * t->b_col,
+            min64(width, t->n - panel * width), t->b_col, count, t->b_row, out + from * width);
 }
 
-static CELL *PANELS_NAME(packed)(const Panels *t, int64_t panel)
+/* Likewise of groups of rows. */
+static void PANELS_NAME(pack_left)(const Panels *t, int64_t first, int64_t last, int64_t from,
+                                   int64_t count, CELL *out)
 {
-    return (CELL *)t->packed + panel * t->width * t->inner;
+    const int64_t height = t->height;
+
+    for (int64_t group = first; group < last; group++, out += height * t->inner)
+        t->PANELS_OPS.pack_left(
+            (const CELL *)t->a + group * height * t->a_row + (t->from + from) * t->a_col,
+            min64(height, t->m - group * height), t->a_row, count, t->a_col, out + from * height);
 }
 
-static void PANELS_NAME(pack)(const Panels *t, int64_t panel)
+static void PANELS_NAME(pack)(const Panels *t, bool left, int64_t first, int64_t last, void *out)
 {
-    const CELL *b = (const CELL *)t->b + t->from * t->b_row + panel * t->width * t->b_col;
-    const int64_t width = t->width, cols = PANELS_NAME(columns)(t, panel);
-    CELL *out = PANELS_NAME(packed)(t, panel);
+    /* A right factor is read along its rows where these lie cell by cell. */
+    const int64_t most = left || t->b_row == 1 ? t->inner : PACK_ROWS;
 
-    if (cols < width)
-        memset(out, 0, (size_t)(t->inner * width) * sizeof *out);
-    for (int64_t p = 0; p < t->inner && t->b_col == 1; p++)
-        memcpy(out + p * width, b + p * t->b_row, (size_t)cols * sizeof *out);
-    for (int64_t j = 0; j < cols && t->b_col != 1; j++)
-        for (int64_t p = 0; p < t->inner; p++)
-            out[p * width + j] = b[j * t->b_col + p * t->b_row];
+    for (int64_t from = 0; from < t->inner; from += most) {
+        const int64_t count = min64(most, t->inner - from);
+
+        (left ? PANELS_NAME(pack_left) : PANELS_NAME(pack_right))(t, first, last, from, count, out);
+    }
 }
 
-/* Ask for a part of the next rows of the left factor's slab. */
-static void PANELS_NAME(fetch)(const Panels *t, int64_t i, int64_t rows, int64_t part)
+/* The products of some groups of rows and the panels of a unit, which lie packed at `right`. */
+static void PANELS_NAME(pass)(const Panels *t, Unit u, const void *right)
 {
-    const int64_t line = 64 / (int64_t)sizeof(CELL), size = pieces(t->inner, BLOCK_PANELS);
-    const CELL *a = (const CELL *)t->a + i * t->lda + t->from + part * size;
+    const int64_t i = u.group * t->height, size = t->width * t->inner;
+    PANELS_PASS pass = {.rows = min64(u.groups * t->height, t->m - i),
+                        .inner = t->inner,
+                        .panel = right,
+                        .ldc = t->n,
+                        .add = t->from > 0};
 
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t p = 0; p < size; p += line)
-            __builtin_prefetch(a + r * t->lda + p, 0, 2);
+    if (t->left) {
+        pass.a = (const CELL *)(const void *)t->left + i * t->inner;
+        pass.row = 1;
+        pass.col = t->height;
+        pass.group = t->height * t->inner;
+    } else {
+        pass.a = (const CELL *)t->a + i * t->a_row + t->from;
+        pass.row = t->a_row;
+        pass.col = 1;
+        pass.group = t->height * t->a_row;
+    }
+    for (int64_t panel = u.panel; panel < u.panel + u.panels; panel++, pass.panel += size) {
+        pass.cols = min64(t->width, t->n - panel * t->width);
+        pass.c = (CELL *)t->c + i * t->n + panel * t->width;
+        pass.next = panel + 1 < t->panels && !t->wide ? pass.panel + size : pass.panel;
+        t->PANELS_OPS.tiles(&pass);
+    }
 }
 
-static void PANELS_NAME(multiply)(const Panels *t, int64_t unit)
+/* All groups of a unit pass by a panel; few at a time by short ones, so that the result is written
+ * along its rows. */
+static void PANELS_NAME(multiply)(const Panels *t, Unit u, const void *right)
 {
-    const int64_t from = unit / t->strips * BLOCK_PANELS,
-                  to = min64(from + BLOCK_PANELS, t->panels);
-    const int64_t begin = unit % t->strips * t->strip, end = min64(begin + t->strip, t->m);
+    const int64_t bytes = u.panels * t->width * t->inner * (int64_t)sizeof(CELL);
+    const int64_t most = bytes > SHORT_BYTES ? u.groups : SHORT_GROUPS;
 
-    for (int64_t i = begin; i < end; i += GROUP) {
-        const int64_t rows = min64(GROUP, end - i), next = min64(GROUP, end - i - rows);
-
-        for (int64_t panel = from; panel < to; panel++) {
-            PANELS_NAME(fetch)(t, i + rows, next, panel - from);
-            t->PANELS_OPS.panel((const CELL *)t->a + i * t->lda + t->from, t->lda, rows, t->inner,
-                                PANELS_NAME(packed)(t, panel), PANELS_NAME(columns)(t, panel),
-                                t->from > 0, (CELL *)t->c + i * t->n + panel * t->width, t->n);
-        }
+    for (int64_t end = u.group + u.groups; u.group < end; u.group += most) {
+        u.groups = min64(most, end - u.group);
+        PANELS_NAME(pass)(t, u, right);
     }
 }
 
 #undef CELL
 #undef PANELS_NAME
 #undef PANELS_OPS
+#undef PANELS_PASS

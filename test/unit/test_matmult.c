@@ -1,5 +1,5 @@
 /* Matrix products against three loops: shapes around tile borders, densities, formats, threads,
- * special values. */
+ * special values, precisions. */
 #include "linear.h"
 
 #include <math.h>
@@ -332,4 +332,109 @@ ML_TEST(a_product_of_shapes_that_do_not_fit_names_them)
                         "on the right");
     matrix_release(a);
     matrix_release(b);
+}
+
+/* ---- large dense ones: edges of tiles and slabs, common and own factors, both precisions ---- */
+
+static Matrix *as(CellType type, Matrix *m)
+{
+    Matrix *out;
+
+    assert_ok(matrix_as(test_ctx(), type, m, &out));
+    return out;
+}
+
+/* The product in FP64 cells, computed in cells of a type. */
+static Matrix *product_as(const Form *f, CellType type, Matrix **in)
+{
+    Matrix *typed[2] = {as(type, in[0]), as(type, in[1])};
+    Matrix *got = call_matrices(f->op, f->kernel, 2, typed), *out = as(CELL_FP64, got);
+
+    matrix_release(typed[0]);
+    matrix_release(typed[1]);
+    matrix_release(got);
+    return out;
+}
+
+/* The same bits on every number of threads and with all instructions that have loops of their own.
+ */
+static void check_same(const Form *f, CellType type, Matrix **in, const Matrix *want)
+{
+    static const int threads[] = {1, 2, 3, 8};
+    static const char *const levels[] = {"avx2", "avx512"};
+
+    for (int l = 0; l < 2 && (int)cpu_machine() >= CPU_AVX2 + l; l++)
+        for (int t = 0; t < 4; t++) {
+            Matrix *got;
+
+            test_threads(threads[t]);
+            assert_ok(option_set(test_ctx(), test_options(), "cpu", levels[l]));
+            got = product_as(f, type, in);
+            assert_matrix_same(got, want);
+            matrix_release(got);
+        }
+    assert_ok(option_set(test_ctx(), test_options(), "cpu", "native"));
+}
+
+static void check_product(const Form *f, CellType type, int64_t m, int64_t k, int64_t n)
+{
+    Matrix *in[2] = {operand(m, k, f->ta, 1, (uint64_t)(m + k)),
+                     operand(k, n, f->tb, 1, (uint64_t)n)};
+    Matrix *want = plain_product(in[0], f->ta, in[1], f->tb), *got = product_as(f, type, in);
+
+    assert_matrix_near(got, want, (type == CELL_FP32 ? 1e-5 : 1e-13) * (double)k);
+    if (cpu_machine() >= CPU_AVX2)
+        check_same(f, type, in, got);
+    matrix_release(got);
+    matrix_release(want);
+    matrix_release(in[0]);
+    matrix_release(in[1]);
+}
+
+static void check_shapes(CellType type)
+{
+    /* Left factors that all units have in common, and some that they have not; one slab and two;
+     * rows that make whole groups, half ones and single ones. */
+    static const int64_t shapes[][3] = {{48, 100, 55},   {55, 129, 97},   {150, 520, 450},
+                                        {263, 530, 251}, {700, 128, 73},  {1400, 130, 25},
+                                        {64, 512, 192},  {333, 1030, 200}};
+
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+            check_product(&forms[f], type, shapes[s][0], shapes[s][1], shapes[s][2]);
+}
+
+ML_TEST(large_products_have_the_same_bits_everywhere)
+{
+    check_shapes(CELL_FP64);
+}
+
+ML_TEST(large_products_of_singles_have_the_same_bits_everywhere)
+{
+    check_shapes(CELL_FP32);
+}
+
+/* Padding of groups and panels meets cells that are not finite, too. */
+ML_TEST(large_products_carry_nan_and_infinity)
+{
+    static const double special[] = {NAN, INFINITY, -INFINITY};
+
+    for (int s = 0; s < 6; s++)
+        for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+            for (int single = 0; single < 2; single++) {
+                const CellType type = single ? CELL_FP32 : CELL_FP64;
+                Matrix *in[2] = {operand(61, 120, forms[f].ta, 1, 3),
+                                 operand(120, 77, forms[f].tb, 1, 4)};
+                Matrix *odd = in[s % 2], *want, *got;
+
+                odd->values[matrix_cells(odd) - 1] = special[s / 2];
+                odd->values[matrix_cells(odd) / 2] = special[s / 2];
+                want = plain_product(in[0], forms[f].ta, in[1], forms[f].tb);
+                got = product_as(&forms[f], type, in);
+                assert_matrix_near(got, want, single ? 1e-3 : 1e-11);
+                matrix_release(got);
+                matrix_release(want);
+                matrix_release(in[0]);
+                matrix_release(in[1]);
+            }
 }

@@ -278,7 +278,7 @@ static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
 
 static inline __mmask8 cells_left(const CsvColumn *c, int64_t i)
 {
-    return c->count - i < CSV_GROUP ? (__mmask8)((1 << (c->count - i)) - 1) : UINT8_MAX;
+    return (__mmask8)(c->count - i < CSV_GROUP ? (1 << (c->count - i)) - 1 : UINT8_MAX);
 }
 
 static inline __m512i signed_of(const Group *g)

@@ -171,7 +171,9 @@ static ml_status quoted(Parser *p, LambdaNode **out)
     TRY(new_node(p, at, quote == '"' ? L_STRING : L_CHAR, literal_value, out));
     (*out)->literal.text = (Text){text, n};
     if (quote == '\'' && text_length((Text){text, n}) != 1)
-        return lambda_fail(p->ctx, p->lambda, at, "expected one character between single quotes");
+        return lambda_fail(p->ctx, p->lambda, at,
+                           "expected one character between single quotes; a text stands between "
+                           "double ones");
     return ML_OK;
 }
 
@@ -253,10 +255,13 @@ static bool matches(const LambdaMethod *m, Text name, const LambdaNode *call)
 /* What the methods of this name take, for the message. */
 static ml_status no_such_call(const Parser *p, Text name, const LambdaNode *call)
 {
-    static const char letters[] = "stridlb", *const words[] = {
-                                                 "text",         "text",   "literal pattern",
-                                                 "whole number", "number", "array",
-                                                 "true or false"};
+    static const char letters[] = "stridlb", *const words[] = {"text",
+                                                               "text",
+                                                               "pattern in double quotes",
+                                                               "whole number",
+                                                               "number",
+                                                               "array",
+                                                               "true or false"};
     char text[160] = "";
     size_t n = 0;
 

@@ -43,7 +43,7 @@ static ml_status csr_rows(Ctx *ctx, Factor s, Matrix **out)
         *out = matrix_retain(s.m);
         return ML_OK;
     }
-    TRY(matrix_doubles(ctx, s.m, &doubles));
+    TRY(matrix_as(ctx, CELL_FP64, s.m, &doubles));
     st = matrix_transpose(ctx, doubles, out);
     matrix_release(doubles);
     return st;

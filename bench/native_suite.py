@@ -343,10 +343,11 @@ def spspmm(n, m, k, sp):
     return again(k, lambda: X @ Z)
 
 
-def spgraph(n, edges, k):
+def spgraph(n, edges, k, p):
+    """Numbers of edges follow a power law: of exponent 3 for p = 2, 2.5 for p = 3, where hubs make most of the work."""
     from scipy.sparse import coo_matrix
 
-    ends = [np.ceil(n * rng(seed).random(edges) ** 3).astype(np.int32) - 1 for seed in (1, 2)]
+    ends = [np.ceil(n * rng(seed).random(edges) ** p).astype(np.int32) - 1 for seed in (1, 2)]
     X = coo_matrix((np.ones(edges), ends), shape=(n, n)).tocsr()
     return again(k, lambda: X @ X)
 

@@ -136,6 +136,11 @@ ml_status fold_matrix(Ctx *ctx, const Fold *f, const Matrix *m, double shift, Su
         fold_repeat(f, m->constant, cells, shift, acc);
         return ML_OK;
     }
+    if (m->format == MATRIX_HYPER) {
+        TRY(fold_matrix(ctx, f, m->compact, shift, acc));
+        fold_repeat(f, 0, cells - matrix_cells(m->compact), shift, acc);
+        return ML_OK;
+    }
     if (m->format == MATRIX_DENSE)
         return fold_cells(ctx, f, m, cells, shift, acc);
     TRY(fold_cells(ctx, f, m, m->nnz, shift, acc));

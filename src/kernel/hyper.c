@@ -18,7 +18,7 @@ static const HyperFn ways[HYPER_KINDS] = {
     [HYPER_COMPACT] = hyper_compact, [HYPER_ZEROS] = hyper_zeros,     [HYPER_MEAN] = hyper_mean,
     [HYPER_ROWS] = hyper_rows,       [HYPER_PRODUCT] = hyper_product, [HYPER_CROSS] = hyper_cross,
     [HYPER_T] = hyper_transpose,     [HYPER_RBIND] = hyper_rbind,     [HYPER_CBIND] = hyper_cbind,
-    [HYPER_EMPTY] = hyper_empty,
+    [HYPER_EMPTY] = hyper_empty,     [HYPER_SELF] = hyper_self,       [HYPER_REV] = hyper_rev,
 };
 
 KernelFn kernel_of(int op)
@@ -108,10 +108,11 @@ static ml_status call_plain(Ctx *ctx, OpCall *call)
 
 /* ---- the call ---- */
 
-/* A transpose may become hypersparse of what is not. */
+/* A result with a row for each column may become hypersparse of what is not. */
 static bool becomes_hyper(const OpCall *call)
 {
-    const Matrix *m = call->op->hyper == HYPER_T ? call->in[0].m : NULL;
+    const bool turns = call->op->hyper == HYPER_T || call->op->hyper == HYPER_SELF;
+    const Matrix *m = turns ? call->in[0].m : NULL;
 
     return m && m->format == MATRIX_CSR && matrix_is_hyper(m->cols, m->nnz);
 }

@@ -20,8 +20,10 @@ ml_status hyper_rows(Ctx *ctx, OpCall *call, bool *done);
 ml_status hyper_rbind(Ctx *ctx, OpCall *call, bool *done);
 ml_status hyper_cbind(Ctx *ctx, OpCall *call, bool *done);
 ml_status hyper_empty(Ctx *ctx, OpCall *call, bool *done);
+ml_status hyper_rev(Ctx *ctx, OpCall *call, bool *done);
 ml_status hyper_product(Ctx *ctx, OpCall *call, bool *done); /* hyper_product.c ... */
 ml_status hyper_cross(Ctx *ctx, OpCall *call, bool *done);
+ml_status hyper_self(Ctx *ctx, OpCall *call, bool *done);
 ml_status hyper_transpose(Ctx *ctx, OpCall *call, bool *done);
 
 static inline bool is_hyper(Value v)

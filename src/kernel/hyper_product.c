@@ -203,6 +203,36 @@ ml_status hyper_cross(Ctx *ctx, OpCall *call, bool *done)
     return st;
 }
 
+/* Rows and columns of t(X) %*% X are columns of X; those that hold nothing meet zeros alone, unless
+ * X has cells that are not finite. */
+ml_status hyper_self(Ctx *ctx, OpCall *call, bool *done)
+{
+    Matrix *m = call->in[0].m, *csr = is_hyper(call->in[0]) ? m->compact : m;
+    Matrix *narrow = NULL, *wide = NULL;
+    Value part = value_none();
+    RowList *cols = NULL;
+    ml_status st;
+
+    if (!hyper_is_wide(csr))
+        return hyper_compact(ctx, call, done);
+    TRY(hyper_finite(ctx, value_matrix(csr), done));
+    if (!*done)
+        return ML_OK;
+    TRY(used_columns(ctx, csr, &cols));
+    TRY_TO(done, st = take_columns(ctx, csr, cols, &narrow));
+    TRY_TO(done, st = hyper_apply(ctx, call, (Value[]){value_matrix(narrow)}, 1, &part));
+    matrix_release(narrow);
+    narrow = NULL;
+    TRY_TO(done, st = matrix_csr(ctx, part.m, &narrow));
+    TRY_TO(done, st = widen(ctx, m->cols, cols, narrow, &wide));
+    st = hyper_result(ctx, call, m->cols, cols, value_matrix(wide));
+done:
+    value_release(part);
+    matrix_release(narrow);
+    row_list_release(cols);
+    return st;
+}
+
 /* ---- transposes ---- */
 
 /* The transpose of the columns in the list, in FP64; list NULL: of all. */

@@ -43,7 +43,9 @@ ml_status hyper_zeros(Ctx *ctx, OpCall *call, bool *done)
     bind[1] = value_matrix(zeros);
     st = ml_k_rbind(ctx, &rbind);
     if (st == ML_OK)
-        st = apply_to(ctx, call, rows.m, &call->out[0]);
+        st = call->op->props & P_AGG_COL && hyper_is_wide(rows.m)
+                 ? hyper_narrow(ctx, call, &rows.m, 1, &call->out[0])
+                 : apply_to(ctx, call, rows.m, &call->out[0]);
     value_release(rows);
     matrix_release(zeros);
     return st;
@@ -231,4 +233,23 @@ ml_status hyper_empty(Ctx *ctx, OpCall *call, bool *done)
         return hyper_result(ctx, call, m->rows, m->list, out);
     call->out[0] = out;
     return ML_OK;
+}
+
+ml_status hyper_rev(Ctx *ctx, OpCall *call, bool *done)
+{
+    const Matrix *m = call->in[0].m;
+    const int64_t n = m->list->n;
+    Value out = value_none();
+    RowList *list = NULL;
+    ml_status st;
+
+    *done = true;
+    TRY(row_list_new(ctx, n, &list));
+    for (int64_t k = 0; k < n; k++)
+        list->rows[k] = m->rows - 1 - m->list->rows[n - 1 - k];
+    st = apply_to(ctx, call, m->compact, &out);
+    if (st == ML_OK)
+        st = hyper_result(ctx, call, m->rows, list, out);
+    row_list_release(list);
+    return st;
 }

@@ -115,6 +115,8 @@ typedef enum OpHyper {
     HYPER_T,
     HYPER_RBIND,
     HYPER_CBIND,
+    HYPER_SELF,  /* t(X) %*% X */
+    HYPER_REV,   /* the same rows in reverse */
     HYPER_EMPTY, /* removeEmpty */
     HYPER_KINDS
 } OpHyper;

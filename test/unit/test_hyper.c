@@ -44,8 +44,27 @@ static Matrix *random_dense(int64_t rows, int64_t cols, uint64_t seed)
     return v.m;
 }
 
-/* h, i: hypersparse; o: the same with odd cells; c: a column, r: a row; d: columns for a product,
- * g: many of them, l: rows for one; z: zeros; 2: a number; e, s: margins; others: nothing */
+/* ROWS x ROWS, with few rows and few columns that hold something. */
+static Matrix *wide_hyper(void)
+{
+    static const uint32_t cols[] = {5, 40000, 5, 69999, 40000};
+    static const int64_t rows[] = {3, 3, 700, 700, 69999};
+    Matrix *entries = NULL, *m = NULL;
+
+    assert_ok(matrix_new_csr(test_ctx(), 5, ROWS, 5, &entries));
+    for (int64_t k = 0; k < 5; k++) {
+        entries->values[k] = (double)k - 1.5;
+        entries->col_idx[k] = cols[k];
+    }
+    assert_ok(matrix_of_entries(test_ctx(), ROWS, 5, rows, entries, &m));
+    matrix_release(entries);
+    assert_int_equal(m->format, MATRIX_HYPER);
+    return m;
+}
+
+/* h, i: hypersparse; o: the same with odd cells; w: with as many columns as rows; c: a column, r: a
+ * row; d: columns for a product, g: many of them, l: rows for one; z: zeros; 2: a number; e, s:
+ * margins; others: nothing */
 static Value operand(char kind)
 {
     Matrix *m = NULL;
@@ -56,6 +75,8 @@ static Value operand(char kind)
         return value_matrix(random_hyper(kind == 'h' ? 3 : 4, false));
     case 'o':
         return value_matrix(random_hyper(5, true));
+    case 'w':
+        return value_matrix(wide_hyper());
     case 'c':
     case 'r':
         return value_matrix(kind == 'c' ? random_dense(ROWS, 1, 6) : random_dense(1, COLS, 7));
@@ -205,6 +226,8 @@ static const HyperCase cases[] = {
     {OP_max, "o", false},
     {OP_mean, "h", false},
     {OP_var, "h", false},
+    {OP_var, "o", false},
+    {OP_sd, "h", false},
     {OP_prod, "h", false},
     {OP_nnz, "o", false},
     {OP_all_finite, "o", false},
@@ -213,6 +236,8 @@ static const HyperCase cases[] = {
     {OP_colMeans, "h", false},
     {OP_colMaxs, "o", false},
     {OP_colMins, "h", false},
+    {OP_colMaxs, "w", false},
+    {OP_colMins, "w", false},
     {OP_colVars, "h", false},
     {OP_rowSums, "o", true},
     {OP_rowMaxs, "o", true},
@@ -236,6 +261,8 @@ static const HyperCase cases[] = {
     {OP_matmult_tn, "ch", false},
     {OP_tsmm, "h", false},
     {OP_tsmm, "o", false},
+    {OP_tsmm, "w", true},
+    {OP_tsmm, "g", true},
     /* cells moved */
     {OP_t, "h", false},
     {OP_t, "o", false},
@@ -246,6 +273,7 @@ static const HyperCase cases[] = {
     {OP_removeEmpty, "he", false},
     {OP_removeEmpty, "os", true},
     {OP_rev, "h", true},
+    {OP_rev, "o", true},
     {OP_nrow, "h", false},
 };
 

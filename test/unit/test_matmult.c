@@ -2,6 +2,8 @@
  * special values, precisions. */
 #include "linear.h"
 
+#include "kernel/matmult.h"
+
 #include <math.h>
 
 typedef struct Form {
@@ -437,4 +439,35 @@ ML_TEST(large_products_carry_nan_and_infinity)
                 matrix_release(in[0]);
                 matrix_release(in[1]);
             }
+}
+
+/* A sparse FP32 factor is read as it is: the same bits as its doubles give. */
+ML_TEST(sparse_factors_in_single_give_what_their_doubles_give)
+{
+    static const double densities[] = {0.01, 0.3};
+
+    for (int64_t n = 1; n < 40; n += n < 10 ? 1 : 7)
+        for (int f = 0; f < 2 * 2; f++) {
+            const bool ta = f & 1;
+            Matrix *s = in_format(operand(150, 90, ta, densities[f / 2], 3), MATRIX_CSR);
+            Matrix *d = case_random(90, n, 1, (uint64_t)n), *single = NULL, *wide = NULL;
+            Matrix *got = NULL, *want = NULL;
+
+            assert_ok(matrix_as(test_ctx(), CELL_FP32, s, &single));
+            assert_ok(matrix_as(test_ctx(), CELL_FP64, single, &wide));
+            assert_ok(product(test_ctx(), (Factor){single, ta}, (Factor){d, false}, &got));
+            assert_ok(product(test_ctx(), (Factor){wide, ta}, (Factor){d, false}, &want));
+            assert_matrix_same(got, want);
+            matrix_release(got);
+            matrix_release(want);
+            assert_ok(product(test_ctx(), (Factor){d, true}, (Factor){single, !ta}, &got));
+            assert_ok(product(test_ctx(), (Factor){d, true}, (Factor){wide, !ta}, &want));
+            assert_matrix_same(got, want);
+            matrix_release(got);
+            matrix_release(want);
+            matrix_release(s);
+            matrix_release(d);
+            matrix_release(single);
+            matrix_release(wide);
+        }
 }

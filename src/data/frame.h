@@ -247,11 +247,16 @@ typedef struct TextColumnBuilder {
     const TextSet *base; /* numbers begin with those of this set, which is borrowed; or NULL */
     TextSet set;         /* while texts repeat; given up when too many are new */
     bool plain;          /* the set was given up: */
-    Buffer bytes;        /* all texts one after the other */
+    Buffer bytes;        /* all texts one after the other, */
+    size_t expected;     /* so many a row, as far as builders of other parts tell */
+    bool lent;           /* the words are: */
     VEC(uint32_t)
     words; /* a row: the number in the sets, 0 for null; or, plain, the size of the
               text, UINT32_MAX for null */
 } TextColumnBuilder;
+/* To an empty builder that gets no more than so many rows: room for their words, which must outlive
+ * it. False when memory is exhausted. */
+bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows);
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
 /* The same for a text after which at least 16 bytes can be read; faster. */
 bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size);

@@ -8,7 +8,7 @@
  * the same order, so the numbers are those of first appearance, however the rows were divided. */
 #include "data/text_key.h"
 
-enum { MANY = 4096 };
+enum { MANY = 4096, MARGIN = 16 /* of bytes, a part in so many more than expected */ };
 
 static const uint32_t NULL_SIZE = UINT32_MAX;
 
@@ -56,20 +56,14 @@ static inline const TextSet *first_set(const TextColumnBuilder *b)
     return b->base ? b->base : &b->set;
 }
 
-/* The number of a text that the first set does not have, 0 when memory is exhausted. */
-static __attribute__((noinline)) uint32_t number_of_new(TextColumnBuilder *b, const TextKey *k)
+/* The number of a text that the first set does not have, 0 when memory is exhausted. The key is
+ * made again: one whose address is taken would not stay in registers. */
+static __attribute__((noinline)) uint32_t number_of_new(TextColumnBuilder *b, const char *text,
+                                                        size_t size)
 {
-    const uint32_t number = text_add(&b->set, k);
+    const uint32_t number = text_set_put(&b->set, text, size);
 
     return number ? number + base_count(b) : 0;
-}
-
-/* The number of a key, 0 when memory is exhausted. */
-static inline uint32_t number_of(TextColumnBuilder *b, const TextKey *k)
-{
-    const uint32_t number = text_find(first_set(b), k);
-
-    return number ? number : number_of_new(b, k);
 }
 
 /* Whether the set is still worth its while. */
@@ -90,7 +84,8 @@ bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
     if (text) {
         const TextKey k = text_key(text, size);
 
-        number = number_of(b, &k);
+        number = text_find(first_set(b), &k);
+        number = number ? number : number_of_new(b, text, size);
     }
     return (number || !text) && VEC_PUSH(&b->words, number);
 }
@@ -125,7 +120,7 @@ static bool add_numbers(TextColumnBuilder *b, const TextSpan *texts, int64_t n, 
 
             number = text_find(&first, &k);
             if (!number) {
-                number = number_of_new(b, &k);
+                number = number_of_new(b, t.s, t.size);
                 if (!number)
                     return false;
                 first = *first_set(b);
@@ -174,10 +169,21 @@ bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t 
     return (b->plain ? add_plain : add_numbers)(b, texts, n, end);
 }
 
+bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows)
+{
+    if (rows >= INT32_MAX)
+        return false;
+    b->words.items = words;
+    b->words.capacity = (int)rows;
+    b->lent = true;
+    return !b->plain || buffer_reserve(&b->bytes, (size_t)rows * b->expected + TEXT_SHORT);
+}
+
 void text_builder_free(TextColumnBuilder *b)
 {
     text_set_free(&b->set);
-    VEC_FREE(&b->words);
+    if (!b->lent)
+        VEC_FREE(&b->words);
     buffer_free(&b->bytes);
     *b = (TextColumnBuilder){0};
 }
@@ -279,10 +285,12 @@ ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled,
                               TextSet *base)
 {
     int64_t rows = 0;
+    size_t bytes = 0;
     bool plain = false;
 
     for (int k = 0; k < filled; k++) {
         rows += b[k * stride].rows;
+        bytes += b[k * stride].bytes.size;
         plain |= b[k * stride].plain;
     }
     for (int k = 0; k < filled && !plain; k++) {
@@ -294,6 +302,7 @@ ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled,
     for (int k = filled; k < n; k++) {
         b[k * stride].plain = plain;
         b[k * stride].base = plain ? NULL : base;
+        b[k * stride].expected = rows ? (bytes + bytes / MARGIN) / (size_t)rows + 1 : 0;
     }
     return ML_OK;
 }

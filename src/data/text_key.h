@@ -86,11 +86,26 @@ static inline TextKey text_key_ahead(const char *text, size_t size)
                              text_word(text + TEXT_WORD) & text_word(mask + TEXT_WORD));
 }
 
+static inline uint64_t text_differ16(const char *a, const char *b)
+{
+    return (text_word(a) ^ text_word(b)) | (text_word(a + TEXT_WORD) ^ text_word(b + TEXT_WORD));
+}
+
+/* Whether texts of one size above 16 are the same; up to 32 without a call. */
+static inline bool text_same_long(const char *a, const char *b, size_t size)
+{
+    const size_t last = size - TEXT_SHORT;
+
+    if (size > 2 * TEXT_SHORT)
+        return memcmp(a, b, size) == 0;
+    return !(text_differ16(a, b) | text_differ16(a + last, b + last));
+}
+
 static inline bool text_key_equals(const TextSet *s, const TextEntry *e, const TextKey *k)
 {
     if ((e->low ^ k->low) | (e->high ^ k->high) | (e->size ^ k->size))
         return false;
-    return k->size <= TEXT_SHORT || memcmp(s->bytes.data + e->from, k->text, k->size) == 0;
+    return k->size <= TEXT_SHORT || text_same_long(s->bytes.data + e->from, k->text, k->size);
 }
 
 /* The slot that has the number of the text, or the free one, 0, where it belongs. */
@@ -108,7 +123,5 @@ static inline uint32_t text_find(const TextSet *s, const TextKey *k)
 {
     return s->slots ? *text_probe(s, k) : 0;
 }
-/* The number of the text, which is added when it is new; 0 when memory is exhausted. */
-uint32_t text_add(TextSet *s, const TextKey *k);
 
 #endif

@@ -69,28 +69,25 @@ static bool make_room(TextSet *s)
     return grow_to(s, slots ? (uint32_t)slots * 2 : FIRST_SLOTS);
 }
 
-uint32_t text_add(TextSet *s, const TextKey *k)
+static uint32_t add_text(TextSet *s, const TextKey *k)
 {
     const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)k->size, k->low, k->high};
-    uint32_t number = text_find(s, k);
 
-    if (number)
-        return number;
     if (k->size >= UINT32_MAX - s->bytes.size || !make_room(s))
         return 0;
     buffer_put(&s->bytes, k->text, k->size);
     if (s->bytes.failed || !VEC_PUSH(&s->entries, e))
         return 0;
-    number = (uint32_t)s->entries.count;
-    *text_probe(s, k) = number;
-    return number;
+    *text_probe(s, k) = (uint32_t)s->entries.count;
+    return (uint32_t)s->entries.count;
 }
 
 uint32_t text_set_put(TextSet *s, const char *text, size_t size)
 {
     const TextKey k = text_key(text, size);
+    const uint32_t number = text_find(s, &k);
 
-    return text_add(s, &k);
+    return number ? number : add_text(s, &k);
 }
 
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
@@ -112,7 +109,7 @@ bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char 
                 end - t.s >= TEXT_SHORT ? text_key_ahead(t.s, t.size) : text_key(t.s, t.size);
 
             numbers[i] = text_find(s, &k);
-            if (!numbers[i] && !(numbers[i] = text_add(s, &k)))
+            if (!numbers[i] && !(numbers[i] = text_set_put(s, t.s, t.size)))
                 return false;
         }
     }

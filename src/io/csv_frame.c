@@ -104,13 +104,44 @@ typedef struct Parts {
     int64_t first;
 } Parts;
 
+/* The range of chunks that are a part. */
+static void chunks_of(const CsvFrameJob *job, int64_t part, int64_t *lo, int64_t *hi)
+{
+    const int64_t chunks = job->lines->chunks.count, parts = job->build->chunks;
+
+    *lo = part * chunks / parts;
+    *hi = (part + 1) * chunks / parts;
+}
+
+/* Room for the texts of a part. */
+static ml_status lend_words(Ctx *ctx, const CsvFrameJob *job, int64_t part)
+{
+    const FrameBuild *b = job->build;
+    int64_t lo, hi, first, rows = 0;
+    uint32_t *words = b->words;
+
+    chunks_of(job, part, &lo, &hi);
+    first = lo < hi ? job->lines->chunks.items[lo].line : 0;
+    for (int64_t i = lo; i < hi; i++)
+        rows += job->lines->chunks.items[i].lines;
+    for (int64_t k = 0; k < b->cols; k++) {
+        if (b->columns[k])
+            continue;
+        if (!text_builder_lend(&b->texts[part * b->cols + k], words + first, rows))
+            return fail_memory(ctx, (size_t)rows);
+        words += b->rows;
+    }
+    return ML_OK;
+}
+
 static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 {
     const CsvFrameJob *job = r->job;
-    const int64_t chunks = job->lines->chunks.count, parts = job->build->chunks,
-                  part = r->cells.part;
+    int64_t lo, hi;
 
-    for (int64_t i = part * chunks / parts; i < (part + 1) * chunks / parts; i++) {
+    TRY(lend_words(ctx, job, r->cells.part));
+    chunks_of(job, r->cells.part, &lo, &hi);
+    for (int64_t i = lo; i < hi; i++) {
         r->chunk = &job->lines->chunks.items[i];
         r->cells.file = r->chunk->file;
         TRY(check_cancel(ctx));
@@ -207,6 +238,7 @@ ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     job.simple = !spec->sep[1] && !strchr("\"\r\n", *spec->sep);
     job.plain = csv_na_is_no_number(spec);
     TRY_TO(done, st = frame_build_start(ctx, spec, lines.count, cols, parts, &build));
+    TRY_TO(done, st = frame_build_words(ctx, &build));
     TRY_TO(done, st = parse_all(ctx, &job));
     if (header)
         TRY_TO(done, st = parse_names(ctx, spec, header, header_end, cols, &names));

@@ -45,6 +45,24 @@ ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t co
     return ML_OK;
 }
 
+ml_status frame_build_words(Ctx *ctx, FrameBuild *b)
+{
+    size_t cells, bytes, texts = 0;
+
+    for (int64_t k = 0; k < b->cols; k++)
+        texts += !b->columns[k];
+    if (!mul_size(texts, (size_t)b->rows, &cells) || !mul_size(cells, sizeof *b->words, &bytes))
+        return fail_memory(ctx, SIZE_MAX);
+    if (!bytes)
+        return ML_OK;
+    b->words = pool_alloc(ctx, bytes);
+    if (!b->words)
+        return ML_ENOMEM;
+    b->words_held = bytes;
+    b->pool = ctx->pool;
+    return ML_OK;
+}
+
 static bool parse_bool(const char *p, size_t n, int64_t *v)
 {
     static const struct {
@@ -181,6 +199,8 @@ void frame_build_free(FrameBuild *b)
         text_builder_free(&b->texts[i]);
     for (int64_t k = 0; b->bases && k < b->cols; k++)
         text_set_free(&b->bases[k]);
+    if (b->words)
+        pool_release(b->pool, b->words, b->words_held);
     mem_free(b->bases);
     mem_free(b->texts);
     mem_free(b->columns);

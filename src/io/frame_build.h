@@ -14,10 +14,15 @@ typedef struct FrameBuild {
     FrameColumn **columns;
     TextColumnBuilder *texts; /* chunks x cols */
     TextSet *bases;           /* of the builders, a column */
+    uint32_t *words;          /* to be lent to them: those of a text column after another */
+    size_t words_held;        /* bytes, of the pool */
+    struct Pool *pool;
 } FrameBuild;
 
 ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols, int chunks,
                             FrameBuild *b);
+/* Room for the words of all text columns, which the next reading finds in the pool again. */
+ml_status frame_build_words(Ctx *ctx, FrameBuild *b);
 /* Cell (row, col) of the text [p, end), p NULL for null. Text cells of a chunk and column come in
  * the order of rows. */
 ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *file, int64_t row,

@@ -120,6 +120,8 @@ static ml_status lend_words(Ctx *ctx, const CsvFrameJob *job, int64_t part)
     int64_t lo, hi, first, rows = 0;
     uint32_t *words = b->words;
 
+    if (!words) /* no rows, or no texts */
+        return ML_OK;
     chunks_of(job, part, &lo, &hi);
     first = lo < hi ? job->lines->chunks.items[lo].line : 0;
     for (int64_t i = lo; i < hi; i++)

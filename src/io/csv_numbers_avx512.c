@@ -256,7 +256,7 @@ static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
     __m512d v;
 
     load_group(c, i, &a, &b);
-    scaled = has_exponent(&a) | has_exponent(&b);
+    scaled = has_exponent(&a) || has_exponent(&b);
     if (scaled) {
         cut_exponents(c, i, powers);
         load_group(c, i, &a, &b);
@@ -278,7 +278,9 @@ static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
 
 static inline __mmask8 cells_left(const CsvColumn *c, int64_t i)
 {
-    return (__mmask8)(c->count - i < CSV_GROUP ? (1 << (c->count - i)) - 1 : UINT8_MAX);
+    const int64_t left = c->count - i;
+
+    return (__mmask8)((1u << (left < CSV_GROUP ? left : CSV_GROUP)) - 1);
 }
 
 static inline __m512i signed_of(const Group *g)
@@ -296,8 +298,8 @@ bool csv_doubles_avx512(const CsvColumn *c, double *out)
         const __m512d v = doubles_of(c, i, &bad);
 
         _mm512_mask_storeu_pd(out + i, left, v);
-        c->bad[i / CSV_GROUP] = bad & left;
-        some |= bad & left;
+        c->bad[i / CSV_GROUP] = (uint8_t)(bad & left);
+        some |= (uint8_t)(bad & left);
     }
     return some;
 }
@@ -311,8 +313,8 @@ bool csv_int64s_avx512(const CsvColumn *c, int64_t *out)
         const Group g = whole_group(c, i);
 
         _mm512_mask_storeu_epi64(out + i, left, signed_of(&g));
-        c->bad[i / CSV_GROUP] = g.bad & left;
-        some |= g.bad & left;
+        c->bad[i / CSV_GROUP] = (uint8_t)(g.bad & left);
+        some |= (uint8_t)(g.bad & left);
     }
     return some;
 }
@@ -330,8 +332,8 @@ bool csv_int32s_avx512(const CsvColumn *c, int32_t *out)
             (__mmask8)(g.bad | _mm512_cmpneq_epi64_mask(_mm512_cvtepi32_epi64(narrow), v));
 
         _mm256_mask_storeu_epi32(out + i, left, narrow);
-        c->bad[i / CSV_GROUP] = bad & left;
-        some |= bad & left;
+        c->bad[i / CSV_GROUP] = (uint8_t)(bad & left);
+        some |= (uint8_t)(bad & left);
     }
     return some;
 }

@@ -5,7 +5,7 @@
  * threads, and panel after panel passes by groups of the left one that stay in the second-level
  * cache.  Where all of the left one stays there, the right one is wide: each unit packs what it
  * needs of it into a buffer of its thread, so that it is read from memory once and packed in the
- * cache.  The left factor is read as it lies, or packed where it is transposed.
+ * cache.  The left factor is read as it lies, or packed where it is transposed or often read.
  *
  * Each cell adds up in the order of the inner dimension, slab by slab, whatever the units are, so
  * that the threads may decide how many there are.  FP32 cells add up in FP32 within a slab.
@@ -21,7 +21,8 @@ enum {
     PACK_ROWS = 8,            /* of a right factor at a time */
     SHORT_BYTES = 256 << 10,  /* of a unit's panels that few groups of rows at a time pass by */
     SHORT_GROUPS = 4,
-    LEAST_ROWS = 48, /* below, packing costs too much */
+    MANY_COLS = 1536, /* of a right factor, that a packed left one is worth its copy for */
+    LEAST_ROWS = 48,  /* below, packing costs too much */
     LEAST_COLS = 9,
     LEAST_INNER = 16, /* below, the result costs more than the products */
     LEAST_WORK = 1 << 18,
@@ -179,10 +180,12 @@ static ml_status run_packed(Ctx *ctx, Panels *t)
 {
     const int64_t slab = min64(t->k, SLAB), threads = task_threads(ctx);
     size_t left, right;
+    bool as_it_lies;
     ml_status st;
 
     choose_units(t, task_threads(ctx));
-    left = t->a_col == 1 ? 0 : (size_t)(t->groups * t->height * slab) * t->cell;
+    as_it_lies = t->a_col == 1 && (t->wide || t->n < MANY_COLS);
+    left = as_it_lies ? 0 : (size_t)(t->groups * t->height * slab) * t->cell;
     t->own_bytes = (size_t)(t->block * t->width * slab) * t->cell;
     right =
         t->wide ? (size_t)threads * t->own_bytes : (size_t)(t->panels * t->width * slab) * t->cell;

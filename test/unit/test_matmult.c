@@ -397,9 +397,9 @@ static void check_shapes(CellType type)
 {
     /* Left factors that all units have in common, and some that they have not; one slab and two;
      * rows that make whole groups, half ones and single ones. */
-    static const int64_t shapes[][3] = {{48, 100, 55},   {55, 129, 97},   {150, 520, 450},
-                                        {263, 530, 251}, {700, 128, 73},  {1400, 130, 25},
-                                        {64, 512, 192},  {333, 1030, 200}};
+    static const int64_t shapes[][3] = {{48, 100, 55},   {55, 129, 97},    {150, 520, 450},
+                                        {263, 530, 251}, {700, 128, 73},   {1400, 130, 25},
+                                        {64, 512, 192},  {333, 1030, 200}, {190, 540, 1545}};
 
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)

@@ -288,6 +288,13 @@ static inline __m512i signed_of(const Group *g)
     return _mm512_mask_sub_epi64(g->digits, g->minus, _mm512_setzero_si512(), g->digits);
 }
 
+/* Keep which of the cells left were not put; are there some? */
+static inline bool note_bad(const CsvColumn *c, int64_t i, unsigned bad)
+{
+    c->bad[i / CSV_GROUP] = (uint8_t)bad;
+    return bad != 0;
+}
+
 bool csv_doubles_avx512(const CsvColumn *c, double *out)
 {
     bool some = false;
@@ -298,8 +305,7 @@ bool csv_doubles_avx512(const CsvColumn *c, double *out)
         const __m512d v = doubles_of(c, i, &bad);
 
         _mm512_mask_storeu_pd(out + i, left, v);
-        c->bad[i / CSV_GROUP] = (uint8_t)(bad & left);
-        some |= (uint8_t)(bad & left);
+        some |= note_bad(c, i, bad & left);
     }
     return some;
 }
@@ -313,8 +319,7 @@ bool csv_int64s_avx512(const CsvColumn *c, int64_t *out)
         const Group g = whole_group(c, i);
 
         _mm512_mask_storeu_epi64(out + i, left, signed_of(&g));
-        c->bad[i / CSV_GROUP] = (uint8_t)(g.bad & left);
-        some |= (uint8_t)(g.bad & left);
+        some |= note_bad(c, i, g.bad & left);
     }
     return some;
 }
@@ -332,8 +337,7 @@ bool csv_int32s_avx512(const CsvColumn *c, int32_t *out)
             (__mmask8)(g.bad | _mm512_cmpneq_epi64_mask(_mm512_cvtepi32_epi64(narrow), v));
 
         _mm256_mask_storeu_epi32(out + i, left, narrow);
-        c->bad[i / CSV_GROUP] = (uint8_t)(bad & left);
-        some |= (uint8_t)(bad & left);
+        some |= note_bad(c, i, bad & left);
     }
     return some;
 }

@@ -7,6 +7,7 @@
 #include "kernel/code_lanes.h"
 #include "kernel/fold.h"
 #include "kernel/pipeline_impl.h"
+#include "kernel/simd/stream.h"
 
 enum {
     TILE_CELLS = 1 << 14, /* of all values of a tile */
@@ -20,8 +21,7 @@ enum {
     SLICES = 64,
     SLICE_CELLS = 1 << 16,
     CROSS_CELLS = 1 << 22, /* of partial results together */
-    CROSS_SLICES = 4,
-    FAR_CELLS = 4 << 20 /* of the widest value, from which on operands are read out of memory */
+    CROSS_SLICES = 4
 };
 
 static int64_t width_of(const PipeRun *r, int node)
@@ -206,7 +206,7 @@ void pipeline_layout(PipeRun *r)
         choose_blocks(r);
         choose_tiles(r);
     }
-    r->far = (s->flat || !r->tile_cols) && r->rows * r->widest >= FAR_CELLS;
+    r->far = (s->flat || !r->tile_cols) && r->rows * r->widest >= STREAM_LEAST;
     place_slots(r);
     for (int k = 0; k < r->p->graph.nresults; k++)
         r->partial_cells[k] = partial_cells(r, &r->p->graph.results[k]);

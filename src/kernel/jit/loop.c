@@ -1,5 +1,6 @@
 /* The loops around the steps: saving registers, pointers, rows, vectors of cells, their tail. */
 #include "kernel/jit/emitter.h"
+#include "kernel/simd/ahead.h"
 
 #include "op/cell.h"
 
@@ -339,7 +340,7 @@ static void eight_cells(Emitter *e, bool tail)
  * of its second page, and so on round the pages.  Rows follow each other without gaps then; those
  * cells of a row that fill no vector ask for nothing. */
 
-enum { PAGE_CELLS = 512, GROUP_CELLS = 8 * PAGE_CELLS };
+enum { GROUP_CELLS = AHEAD_GROUP / sizeof(double), PAGE_CELLS = GROUP_CELLS / 8 };
 
 static int first_ahead(const Emitter *e)
 {

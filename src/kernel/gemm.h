@@ -12,7 +12,7 @@
 #include "kernel/kernel.h"
 
 /* PASS of CELL: c = a b, or c += when `add`, for `rows` rows, `row` cells apart and a group of
- * `height` of them `group` cells after the one before, with cells `col` apart, and for the first
+ * `height` of them `group` cells after the one before, packed or as they lie, and for the first
  * `cols` columns of a panel.  The panel `next` is asked for meanwhile.
  *
  * TYPE is a table of the loops.  pack_left, pack_right: `lanes` of the rows of a group, or of the
@@ -21,7 +21,8 @@
 #define GEMM_TABLE(TYPE, PASS, CELL)                                                               \
     typedef struct PASS {                                                                          \
         const CELL *a;                                                                             \
-        int64_t row, col, group, rows, inner;                                                      \
+        int64_t row, group, rows, inner;                                                           \
+        bool packed;                                                                               \
         const CELL *panel, *next;                                                                  \
         int64_t cols;                                                                              \
         CELL *c;                                                                                   \

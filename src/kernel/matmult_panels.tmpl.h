@@ -47,17 +47,16 @@ static void PANELS_NAME(pass)(const Panels *t, Unit u, const void *right)
                         .inner = t->inner,
                         .panel = right,
                         .ldc = t->n,
+                        .packed = t->left != NULL,
                         .add = t->from > 0};
 
     if (t->left) {
         pass.a = (const CELL *)(const void *)t->left + i * t->inner;
         pass.row = 1;
-        pass.col = t->height;
         pass.group = t->height * t->inner;
     } else {
         pass.a = (const CELL *)t->a + i * t->a_row + t->from;
         pass.row = t->a_row;
-        pass.col = 1;
         pass.group = t->height * t->a_row;
     }
     for (int64_t panel = u.panel; panel < u.panel + u.panels; panel++, pass.panel += size) {

@@ -1,10 +1,10 @@
 /* The loops of gemm.h for one instruction set and one type of cell.
  *
  * Defined by the includer, undefined at the end: CELL; GEMM_VEC, a vector of them, and GEMM_SQUARE,
- * one of TILE_I; FMA(a, b, c); STAGES(STAGE), which mirror squares: distance of the rows that
- * change lanes, those of the first, those of the second; TILE_I x TILE_J, rows and registers of a
- * tile of the result, whose sums stay in registers; GEMM_NAME(part); GEMM_OPS, the table, its type
- * GEMM_TYPE and GEMM_PASS.
+ * one of TILE_I; GEMM_FMA, the name of the instruction; STAGES(STAGE), which mirror squares:
+ * distance of the rows that change lanes, those of the first, those of the second; TILE_I x TILE_J,
+ * rows and registers of a tile of the result, whose sums stay in registers; GEMM_NAME(part);
+ * GEMM_OPS, the table, its type GEMM_TYPE and GEMM_PASS.
  *
  * A panel stays near while all groups of rows pass by: a step of a tile loads TILE_I cells of the
  * left factor and a row of the panel for TILE_I x TILE_J multiply-adds (Goto and van de Geijn,
@@ -15,22 +15,63 @@ enum { GEMM_NAME(WIDTH) = TILE_J * (int)(sizeof(GEMM_VEC) / sizeof(CELL)) };
 
 /* ---- tiles ---- */
 
-/* Values that stay in the register where they are: left to itself the compiler moves sums between
- * registers and spills addresses in the loop. */
-#define KEEP_VECTOR(v) __asm__("" : "+v"(v))
+/* sum += a * b, in the register and at the place where it is written: left to itself the compiler
+ * moves sums between registers, loads factors early and then spills. */
+#define FMA(sum, a, b) __asm__ volatile(GEMM_FMA " %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
+/* Likewise addresses. */
 #define KEEP_POINTER(p) __asm__("" : "+r"(p))
 
-/* A tile of `rows` rows whose cells begin at `a`, which go to c, ldc apart.  Always inlined with
- * constant rows and njv.  `next`: `step` cells are asked for in each round. */
-__attribute__((always_inline)) static inline void GEMM_NAME(tile)(const GEMM_PASS *t, const CELL *a,
-                                                                  const int rows, const int njv,
-                                                                  bool add, CELL *c, int64_t ldc,
-                                                                  const CELL *next, int64_t step)
+/* Where the rows of a tile are read: packed, cell p of row i at p * TILE_I + i behind the first,
+ * else as they lie, three rows a pointer, for an address takes one register times 1 or 2. */
+typedef struct GEMM_NAME(Rows) {
+    const CELL *from[3];
+    int64_t row;
+} GEMM_NAME(Rows);
+
+/* Products p of the inner dimension, from where the pointers are. */
+__attribute__((always_inline)) static inline void
+GEMM_NAME(add_products)(const GEMM_NAME(Rows) * a, const CELL *panel, const int p, const int rows,
+                        const int njv, const bool packed, GEMM_VEC sum[TILE_I][TILE_J])
 {
     const int lanes = (int)(sizeof(GEMM_VEC) / sizeof(CELL));
-    const int64_t row = t->row, col = t->col, inner = t->inner;
-    const CELL *panel = t->panel, *from[] = {a, a + 3 * row, a + 6 * row};
+    GEMM_VEC cells[TILE_J];
+
+#pragma GCC unroll 8
+    for (int v = 0; v < njv; v++)
+        cells[v] = *(const GEMM_VEC *)(panel + p * GEMM_NAME(WIDTH) + v * lanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        const CELL *at = packed ? a->from[0] + p * TILE_I + i : a->from[i / 3] + i % 3 * a->row + p;
+        const GEMM_VEC one = *at - (GEMM_VEC){0};
+
+#pragma GCC unroll 8
+        for (int v = 0; v < njv; v++)
+            FMA(sum[i][v], one, cells[v]);
+    }
+}
+
+__attribute__((always_inline)) static inline void
+GEMM_NAME(advance)(GEMM_NAME(Rows) * a, const int products, const bool packed)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < 3; k++)
+        if (k == 0 || !packed) {
+            a->from[k] += packed ? products * TILE_I : products;
+            KEEP_POINTER(a->from[k]);
+        }
+}
+
+/* A tile of `rows` rows whose cells begin at `a`, which go to c, ldc apart.  Always inlined with
+ * constant rows, njv and packed.  `next`: `step` cells are asked for with each product. */
+__attribute__((always_inline)) static inline void
+GEMM_NAME(tile)(const GEMM_PASS *t, const CELL *first, const int rows, const int njv,
+                const bool packed, bool add, CELL *c, int64_t ldc, const CELL *next, int64_t step)
+{
+    const int lanes = (int)(sizeof(GEMM_VEC) / sizeof(CELL));
+    const CELL *panel = t->panel;
+    GEMM_NAME(Rows) a = {{first, first + 3 * t->row, first + 6 * t->row}, t->row};
     GEMM_VEC sum[TILE_I][TILE_J];
+    int64_t p = t->inner;
 
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++)
@@ -39,31 +80,24 @@ __attribute__((always_inline)) static inline void GEMM_NAME(tile)(const GEMM_PAS
             __builtin_prefetch(c + i * ldc + v * lanes, 1);
             sum[i][v] = (GEMM_VEC){0};
         }
-    for (int64_t p = 0; p < inner; p++) {
-        GEMM_VEC cells[TILE_J];
-
-        __builtin_prefetch(from[0] + AHEAD * col);
-        __builtin_prefetch(next, 0, 2);
+    for (; p >= PRODUCTS; p -= PRODUCTS) {
 #pragma GCC unroll 8
-        for (int v = 0; v < njv; v++)
-            cells[v] = *(const GEMM_VEC *)(panel + v * lanes);
-#pragma GCC unroll 8
-        for (int i = 0; i < rows; i++) {
-            const GEMM_VEC one = from[i / 3][i % 3 * row] - (GEMM_VEC){0};
-
-#pragma GCC unroll 8
-            for (int v = 0; v < njv; v++) {
-                sum[i][v] = FMA(one, cells[v], sum[i][v]);
-                KEEP_VECTOR(sum[i][v]);
+        for (int k = 0; k < PRODUCTS; k++) {
+            if (packed)
+                __builtin_prefetch(a.from[0] + (AHEAD + k) * TILE_I);
+            if (k % 2 == 0) {
+                __builtin_prefetch(next, 0, 2);
+                next += 2 * step;
+                KEEP_POINTER(next);
             }
+            GEMM_NAME(add_products)(&a, panel, k, rows, njv, packed, sum);
         }
-#pragma GCC unroll 8
-        for (int k = 0; k < 3; k++) {
-            from[k] += col;
-            KEEP_POINTER(from[k]);
-        }
-        panel += GEMM_NAME(WIDTH);
-        next += step;
+        GEMM_NAME(advance)(&a, PRODUCTS, packed);
+        panel += PRODUCTS * GEMM_NAME(WIDTH);
+    }
+    for (; p > 0; p--, panel += GEMM_NAME(WIDTH)) {
+        GEMM_NAME(add_products)(&a, panel, 0, rows, njv, packed, sum);
+        GEMM_NAME(advance)(&a, 1, packed);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++)
@@ -78,12 +112,21 @@ __attribute__((always_inline)) static inline void GEMM_NAME(tile)(const GEMM_PAS
 }
 
 /* One instance of each: the compiler keeps sums in registers only where a function has no more. */
-#define TILE(PART, ROWS, NJV)                                                                      \
+#define INSTANCE(PART, ROWS, NJV, PACKED)                                                          \
     __attribute__((noinline)) static void GEMM_NAME(PART)(const GEMM_PASS *t, const CELL *a,       \
                                                           bool add, CELL *c, int64_t ldc,          \
                                                           const CELL *next, int64_t step)          \
     {                                                                                              \
-        GEMM_NAME(tile)(t, a, ROWS, NJV, add, c, ldc, next, step);                                 \
+        GEMM_NAME(tile)(t, a, ROWS, NJV, PACKED, add, c, ldc, next, step);                         \
+    }
+#define TILE(PART, ROWS, NJV)                                                                      \
+    INSTANCE(PART##_packed, ROWS, NJV, true)                                                       \
+    INSTANCE(PART##_lying, ROWS, NJV, false)                                                       \
+    static inline void GEMM_NAME(PART)(const GEMM_PASS *t, const CELL *a, bool add, CELL *c,       \
+                                       int64_t ldc, const CELL *next, int64_t step)                \
+    {                                                                                              \
+        (t->packed ? GEMM_NAME(PART##_packed) : GEMM_NAME(PART##_lying))(t, a, add, c, ldc, next,  \
+                                                                         step);                    \
     }
 TILE(whole, TILE_I, TILE_J)
 TILE(two, TILE_I, 2)
@@ -91,6 +134,7 @@ TILE(one, TILE_I, 1)
 TILE(half, TILE_I / 2, TILE_J)
 TILE(row, 1, TILE_J)
 #undef TILE
+#undef INSTANCE
 
 /* A tile that the result has only in part is computed aside.  Says how many rows it took. */
 static int64_t GEMM_NAME(part)(const GEMM_PASS *t, const CELL *a, int64_t rows, CELL *c)
@@ -232,12 +276,12 @@ const GEMM_TYPE GEMM_OPS = {.height = TILE_I,
                             .pack_left = GEMM_NAME(pack_left),
                             .pack_right = GEMM_NAME(pack_right)};
 
-#undef KEEP_VECTOR
 #undef KEEP_POINTER
 #undef CELL
 #undef GEMM_VEC
 #undef GEMM_SQUARE
 #undef FMA
+#undef GEMM_FMA
 #undef GEMM_NAME
 #undef GEMM_OPS
 #undef GEMM_TYPE

@@ -3,10 +3,9 @@
 #if defined(__x86_64__)
 #include "kernel/gemm.h"
 
-#include <immintrin.h>
-
-/* The last three: cells of the left factor, squares and rows that are asked for before. */
-enum { TILE_I = 4, TILE_J = 3, AHEAD = 8, SQUARES_AHEAD = 8, ROWS_AHEAD = 8 };
+/* PRODUCTS: of the inner dimension in a round.  The last three: products of the left factor,
+ * squares and rows that are asked for before. */
+enum { TILE_I = 4, TILE_J = 3, PRODUCTS = 4, AHEAD = 8, SQUARES_AHEAD = 8, ROWS_AHEAD = 8 };
 typedef double Vec64 __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float Vec32 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double Square64 __attribute__((vector_size(32), aligned(8), may_alias));
@@ -19,7 +18,7 @@ typedef float Square32 __attribute__((vector_size(16), aligned(4), may_alias));
 #define CELL double
 #define GEMM_VEC Vec64
 #define GEMM_SQUARE Square64
-#define FMA(a, b, c) ((GEMM_VEC)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define GEMM_FMA "vfmadd231pd"
 #define GEMM_NAME(part) double_##part
 #define GEMM_OPS gemm_ops_avx2
 #define GEMM_TYPE GemmOps
@@ -29,7 +28,7 @@ typedef float Square32 __attribute__((vector_size(16), aligned(4), may_alias));
 #define CELL float
 #define GEMM_VEC Vec32
 #define GEMM_SQUARE Square32
-#define FMA(a, b, c) ((GEMM_VEC)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define GEMM_FMA "vfmadd231ps"
 #define GEMM_NAME(part) float_##part
 #define GEMM_OPS gemm_ops32_avx2
 #define GEMM_TYPE GemmOps32

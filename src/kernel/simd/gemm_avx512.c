@@ -3,10 +3,9 @@
 #if defined(__x86_64__)
 #include "kernel/gemm.h"
 
-#include <immintrin.h>
-
-/* The last three: cells of the left factor, squares and rows that are asked for before. */
-enum { TILE_I = 8, TILE_J = 3, AHEAD = 8, SQUARES_AHEAD = 8, ROWS_AHEAD = 8 };
+/* PRODUCTS: of the inner dimension in a round.  The last three: products of the left factor,
+ * squares and rows that are asked for before. */
+enum { TILE_I = 8, TILE_J = 3, PRODUCTS = 4, AHEAD = 8, SQUARES_AHEAD = 8, ROWS_AHEAD = 8 };
 typedef double Vec64 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float Vec32 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef double Square64 __attribute__((vector_size(64), aligned(8), may_alias));
@@ -20,7 +19,7 @@ typedef float Square32 __attribute__((vector_size(32), aligned(4), may_alias));
 #define CELL double
 #define GEMM_VEC Vec64
 #define GEMM_SQUARE Square64
-#define FMA(a, b, c) ((GEMM_VEC)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#define GEMM_FMA "vfmadd231pd"
 #define GEMM_NAME(part) double_##part
 #define GEMM_OPS gemm_ops_avx512
 #define GEMM_TYPE GemmOps
@@ -30,7 +29,7 @@ typedef float Square32 __attribute__((vector_size(32), aligned(4), may_alias));
 #define CELL float
 #define GEMM_VEC Vec32
 #define GEMM_SQUARE Square32
-#define FMA(a, b, c) ((GEMM_VEC)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define GEMM_FMA "vfmadd231ps"
 #define GEMM_NAME(part) float_##part
 #define GEMM_OPS gemm_ops32_avx512
 #define GEMM_TYPE GemmOps32

@@ -15,9 +15,9 @@
 
 enum {
     SLAB = 512,               /* of the inner dimension, at most */
-    CACHED_BYTES = 640 << 10, /* of a left factor that stay in the second-level cache */
+    CACHED_BYTES = 320 << 10, /* of a left factor that stay in the second-level cache */
     BLOCK_PANELS = 6,         /* of a unit, at most */
-    UNITS = 8,                /* of a thread and slab, about */
+    UNITS = 48,               /* of a thread and slab, about */
     PACK_ROWS = 8,            /* of a right factor at a time */
     SHORT_BYTES = 256 << 10,  /* of a unit's panels that few groups of rows at a time pass by */
     SHORT_GROUPS = 4,

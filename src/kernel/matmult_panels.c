@@ -15,9 +15,12 @@
 
 enum {
     SLAB = 512,               /* of the inner dimension, at most */
-    CACHED_BYTES = 320 << 10, /* of a left factor that stay in the second-level cache */
+    STRIP_BYTES = 200 << 10,  /* of a unit's rows of the left factor, which stay in the second-level
+                                 cache and leave room for panels that pass by */
+    CACHED_BYTES = 640 << 10, /* of a left factor that stays there as a whole */
     BLOCK_PANELS = 6,         /* of a unit, at most */
     UNITS = 48,               /* of a thread and slab, about */
+    WIDE_UNITS = 8,           /* likewise where each packs its panels */
     PACK_ROWS = 8,            /* of a right factor at a time */
     SHORT_BYTES = 256 << 10,  /* of a unit's panels that few groups of rows at a time pass by */
     SHORT_GROUPS = 4,
@@ -148,15 +151,14 @@ bool panels_pay(const Ctx *ctx, Factor a, Factor b)
 static void choose_units(Panels *t, int threads)
 {
     const int64_t group = t->height * min64(t->k, SLAB) * (int64_t)t->cell;
-    const int64_t most = CACHED_BYTES / group;
 
     t->groups = pieces(t->m, t->height);
     t->panels = pieces(t->n, t->width);
-    t->wide = t->groups <= most;
-    t->strips = pieces(t->groups, most);
+    t->wide = t->groups * group <= CACHED_BYTES;
+    t->strips = t->wide ? 1 : pieces(t->groups * group, STRIP_BYTES);
     t->strip = pieces(t->groups, t->strips);
     t->strips = pieces(t->groups, t->strip);
-    t->block = pieces(t->panels * t->strips, UNITS * threads);
+    t->block = pieces(t->panels * t->strips, (t->wide ? WIDE_UNITS : UNITS) * threads);
     t->block = min64(t->block, BLOCK_PANELS);
     t->blocks = pieces(t->panels, t->block);
 }

@@ -50,7 +50,8 @@ ml_status product(Ctx *ctx, Factor a, Factor b, Matrix **out)
     TRY_TO(done, st = concrete(ctx, matrix_type(b.m), a.m, &left.m));
     TRY_TO(done, st = concrete(ctx, matrix_type(a.m), b.m, &right.m));
     TRY_TO(done, st = product_concrete(ctx, left, right, &c));
-    st = matrix_finish(ctx, &c, -1);
+    /* Large dense products count as they write; of CSR, zeros among the entries are to be found. */
+    st = matrix_finish(ctx, &c, c->format == MATRIX_DENSE ? c->nnz : -1);
     if (st == ML_OK)
         *out = c;
     else

@@ -35,7 +35,9 @@ enum {
 typedef struct Panels {
     const void *a, *b; /* of FP32 cells where the loops are */
     void *c;
-    char *left, *right; /* packed; left: NULL when it is read as it lies */
+    const Matrix *out;       /* whose cells c are */
+    atomic_int_fast64_t nnz; /* of these, counted where they are near */
+    char *left, *right;      /* packed; left: NULL when it is read as it lies */
     int64_t m, n, k, a_row, a_col, b_row, b_col;
     int64_t from, inner;                   /* the slab at hand */
     int64_t height, width, groups, panels; /* of the loops; of the whole */
@@ -92,7 +94,18 @@ static ml_status right_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static void multiply_unit(const Ctx *ctx, const Panels *t, int64_t unit)
+static int64_t unit_nnz(const Panels *t, Unit u)
+{
+    const int64_t from = u.panel * t->width, cols = min64(u.panels * t->width, t->n - from);
+    const int64_t last = min64((u.group + u.groups) * t->height, t->m);
+    int64_t nnz = 0;
+
+    for (int64_t i = u.group * t->height; i < last; i++)
+        nnz += matrix_stored_nnz(t->out, i * t->n + from, cols);
+    return nnz;
+}
+
+static void multiply_unit(const Ctx *ctx, Panels *t, int64_t unit)
 {
     Unit u = {.group = unit / t->blocks * t->strip, .panel = unit % t->blocks * t->block};
     char *right = t->right;
@@ -106,6 +119,8 @@ static void multiply_unit(const Ctx *ctx, const Panels *t, int64_t unit)
         right += (size_t)(u.panel * t->width * t->inner) * t->cell;
     }
     (t->ops.tiles ? double_multiply : float_multiply)(t, u, right);
+    if (t->from + t->inner == t->k)
+        atomic_fetch_add_explicit(&t->nnz, unit_nnz(t, u), memory_order_relaxed);
 }
 
 static ml_status multiply_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -203,9 +218,11 @@ static ml_status run_packed(Ctx *ctx, Panels *t)
 ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out)
 {
     const bool singles = out->singles != NULL;
+    ml_status st;
     Panels t = {.a = singles ? (const void *)a.m->singles : a.m->values,
                 .b = singles ? (const void *)b.m->singles : b.m->values,
                 .c = singles ? (void *)out->singles : out->values,
+                .out = out,
                 .m = out->rows,
                 .n = out->cols,
                 .k = factor_cols(a),
@@ -215,5 +232,7 @@ ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out)
                 .b_col = b.t ? b.m->cols : 1};
 
     take_loops(ctx, singles, &t);
-    return run_packed(ctx, &t);
+    st = run_packed(ctx, &t);
+    out->nnz = atomic_load(&t.nnz);
+    return st;
 }

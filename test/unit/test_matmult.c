@@ -416,6 +416,29 @@ ML_TEST(large_products_of_singles_have_the_same_bits_everywhere)
     check_shapes(CELL_FP32);
 }
 
+/* They count their nonzeros unit by unit, in the last slab. */
+ML_TEST(large_products_know_their_nonzeros)
+{
+    static const int64_t m = 263, k = 530, n = 251, zero_rows = 3;
+
+    for (int single = 0; single < 2; single++) {
+        const CellType type = single ? CELL_FP32 : CELL_FP64;
+        Matrix *in[2] = {operand(m, k, false, 1, 1), operand(k, n, false, 1, 2)}, *typed[2], *got;
+
+        memset(in[0]->values, 0, (size_t)(zero_rows * k) * sizeof(double));
+        for (int i = 0; i < 2; i++)
+            typed[i] = as(type, in[i]);
+        got = call_matrices(forms[0].op, forms[0].kernel, 2, typed);
+        assert_int_equal(got->format, MATRIX_DENSE);
+        assert_int_equal(got->nnz, (m - zero_rows) * n);
+        matrix_release(got);
+        for (int i = 0; i < 2; i++) {
+            matrix_release(typed[i]);
+            matrix_release(in[i]);
+        }
+    }
+}
+
 /* Padding of groups and panels meets cells that are not finite, too. */
 ML_TEST(large_products_carry_nan_and_infinity)
 {

@@ -119,7 +119,7 @@ ml_status binary_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out
     *out = NULL;
     TRY_TO(done, st = binary_open(ctx, spec, in, &b));
     TRY_TO(done, st = read_kind(ctx, &b, out));
-    TRY_TO(done, st = matrix_finish(ctx, out, -1));
+    TRY_TO(done, st = matrix_finish(ctx, out, (*out)->nnz));
     if ((*out)->nnz != b.h.nnz)
         st = binary_corrupt(ctx, &b, "its number of nonzeros is wrong");
 done:

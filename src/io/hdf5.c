@@ -53,16 +53,22 @@ static ml_status read_in_child(Ctx *ctx, void *arg, Isolation *self)
     return r->job->read(ctx, &f);
 }
 
-static void *make_room(Ctx *ctx, void *arg, const void *answer, size_t *bytes)
+static ml_status make_room(Ctx *ctx, void *arg, const void *answer, size_t *bytes)
 {
-    const Reading *r = arg;
+    const Hdf5Job *job = ((const Reading *)arg)->job;
 
-    return r->job->room(ctx, r->job, answer, bytes);
+    return job->room(ctx, job->arg, answer, bytes);
+}
+
+static ml_status take(Ctx *ctx, void *arg, const void *data, size_t bytes)
+{
+    const Hdf5Job *job = ((const Reading *)arg)->job;
+
+    return job->take(ctx, job->arg, data, bytes);
 }
 
 /* The lock is held until the child exists, so that its copy of the library is idle. */
-ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, void *answer, size_t size,
-                          InputFile *memory)
+ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, InputFile *memory)
 {
     Reading r = {.job = job};
     const IsolatedJob isolated = {.path = job->spec->path,
@@ -70,13 +76,14 @@ ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, void *answer, size_t siz
                                   .work = read_in_child,
                                   .arg = &r,
                                   .room = job->room ? make_room : NULL,
+                                  .take = take,
                                   .bytes = job->in->files[0].size,
                                   .started = hdf5_end};
 
     *memory = (InputFile){0};
     TRY(check_input(ctx, job->spec, job->in));
     r.h = hdf5_begin(ctx);
-    return r.h ? isolate(ctx, &isolated, answer, size, memory) : ML_EUNSUPPORTED;
+    return r.h ? isolate(ctx, &isolated, memory) : ML_EUNSUPPORTED;
 }
 
 ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what)
@@ -88,6 +95,28 @@ ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const ch
 }
 
 /* ---- datasets ---- */
+
+/* Whether each bit of a number means what it does in the type of that kind and size. */
+static bool is_plain(const Hdf5 *h, const Hdf5Data *d)
+{
+    static const struct {
+        size_t size, exponent, fraction;
+    } floats[] = {{2, 5, 10}, {4, 8, 23}, {8, 11, 52}};
+    const size_t size = h->type_size(d->type);
+    size_t sign, at, exponent, from, fraction;
+
+    if (!number_type_known(d->number) || h->type_precision(d->type) != 8 * size)
+        return false;
+    if (d->type_class != HDF5_FLOAT)
+        return true;
+    if (h->type_fields(d->type, &sign, &at, &exponent, &from, &fraction) < 0)
+        return false;
+    for (int i = 0; i < 3; i++)
+        if (floats[i].size == size)
+            return exponent == floats[i].exponent && fraction == floats[i].fraction && from == 0 &&
+                   h->type_order(d->type) <= HDF5_BIG_ENDIAN;
+    return false;
+}
 
 static void look_at_type(const Hdf5 *h, Hdf5Data *d)
 {
@@ -106,6 +135,7 @@ static void look_at_type(const Hdf5 *h, Hdf5Data *d)
     if (d->type_class == HDF5_ENUM && size == 1)
         d->number.kind = 'b';
     d->numeric = d->type_class == HDF5_FLOAT || number_type_known(d->number);
+    d->plain = is_plain(h, d);
 }
 
 static bool look_at_shape(const Hdf5 *h, Hdf5Data *d)

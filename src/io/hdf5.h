@@ -29,19 +29,20 @@ typedef struct Hdf5Job {
     const Input *in;
     bool netcdf;
     Hdf5Read read;
-    /* As in IsolatedJob, or NULL. */
-    void *(*room)(Ctx *ctx, const struct Hdf5Job *job, const void *answer, size_t *bytes);
+    /* As in IsolatedJob, or NULL; what they get is arg. */
+    ml_status (*room)(Ctx *ctx, void *arg, const void *answer, size_t *bytes);
+    ml_status (*take)(Ctx *ctx, void *arg, const void *data, size_t bytes);
     void *arg;
 } Hdf5Job;
-/* Check, open and read; answer and memory as in `isolate`. */
-ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, void *answer, size_t size,
-                          InputFile *memory);
+/* Check, open and read; memory as in `isolate`. */
+ml_status hdf5_read_apart(Ctx *ctx, const Hdf5Job *job, InputFile *memory);
 
 typedef struct Hdf5Data {
     const char *name; /* in the arena of the spec */
     Hid id, type;
     int type_class, dims;
     bool numeric, scale; /* scale: only the coordinates of a dimension */
+    bool plain;          /* its cells are of the type `number`, as they lie */
     NumberType number;
     int64_t rows, cols; /* all dimensions but the first are spread over columns */
 } Hdf5Data;
@@ -68,6 +69,23 @@ static inline bool hdf5_rule_applies(const Hdf5Rule *rule)
 }
 Hdf5Rule hdf5_rule(const Hdf5File *f, const Hdf5Data *d);
 void hdf5_apply(const Hdf5Rule *rule, double *cells, int64_t n);
+
+/* ---- cells in chunks as they lie: see hdf5_chunks.c ---- */
+
+typedef struct Hdf5Chunks {
+    int64_t rows, cols;  /* of a chunk; 0: there are none that are taken so */
+    int64_t down, along; /* chunks */
+} Hdf5Chunks;
+Hdf5Chunks hdf5_chunks(const Hdf5 *h, const Hdf5Data *d);
+/* Bytes of one chunk and of all; false when they do not cover rows x cols, or are impossible. */
+bool hdf5_chunks_bytes(const Hdf5Chunks *c, NumberType type, int64_t rows, int64_t cols,
+                       size_t *chunk, size_t *all);
+/* In the child: all of them, row by row of chunks. */
+ml_status hdf5_put_chunks(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, const Hdf5Chunks *c);
+/* In the parent: the cells of `count` chunks from that number on, into a dense matrix; how many are
+ * not zero. */
+int64_t hdf5_take_chunks(const Hdf5Chunks *c, NumberType type, const Hdf5Rule *rule,
+                         const char *from, int64_t number, int64_t count, Matrix *m);
 
 ml_status hdf5_fail_data(Ctx *ctx, const Hdf5File *f, const char *name, const char *what);
 

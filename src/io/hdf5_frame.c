@@ -112,7 +112,7 @@ static ml_status read_column(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, Fra
 
     if (d->type_class == HDF5_STRING)
         return read_texts(ctx, f, d, out);
-    if (d->type_class != HDF5_ENUM && (hdf5_rule_applies(&rule) || !number_type_known(d->number)))
+    if (d->type_class != HDF5_ENUM && (hdf5_rule_applies(&rule) || !d->plain))
         return read_ruled(ctx, f, d, &rule, out);
     return read_plain(ctx, f, d, out);
 }
@@ -192,7 +192,7 @@ static ml_status read_frame(Ctx *ctx, const Spec *spec, const Input *in, bool ne
     InputFile memory;
     Input frame = {.files = &memory, .count = 1};
     const Hdf5Job job = {.spec = spec, .in = in, .netcdf = netcdf, .read = read_in_child};
-    ml_status st = hdf5_read_apart(ctx, &job, NULL, 0, &memory);
+    ml_status st = hdf5_read_apart(ctx, &job, &memory);
 
     if (st == ML_OK)
         st = binary_read_frame(ctx, spec, &frame, out);

@@ -67,6 +67,7 @@ typedef struct Hdf5 {
     Hid (*data_space)(Hid data);
     Hid (*data_type)(Hid data);
     int (*data_read)(Hid data, Hid type, Hid memory, Hid file, Hid transfer, void *to);
+    int (*data_chunk)(Hid data, Hid transfer, const Hsize *at, uint32_t *skipped, void *to);
     int (*data_write)(Hid data, Hid type, Hid memory, Hid file, Hid transfer, const void *from);
     int (*vlen_reclaim)(Hid type, Hid space, Hid transfer, void *cells);
     Hid (*space_new)(int dims, const Hsize *shape, const Hsize *most);
@@ -80,6 +81,9 @@ typedef struct Hdf5 {
     size_t (*type_size)(Hid type);
     int (*type_sign)(Hid type);
     int (*type_order)(Hid type);
+    size_t (*type_precision)(Hid type);
+    int (*type_fields)(Hid type, size_t *sign, size_t *exponent_at, size_t *exponent,
+                       size_t *fraction_at, size_t *fraction);
     int (*type_pad)(Hid type);
     int (*type_charset)(Hid type);
     int (*type_is_variable)(Hid type);
@@ -104,6 +108,7 @@ typedef struct Hdf5 {
     int (*list_times)(Hid list, bool yes);
     int (*list_layout)(Hid list);
     int (*list_chunk)(Hid list, int dims, Hsize *shape);
+    int (*list_filters)(Hid list);
     int (*list_align)(Hid list, Hsize from, Hsize to);
     int (*list_core)(Hid list, size_t step, bool keep);
     int (*list_image)(Hid list, void *data, size_t size);

@@ -1,16 +1,13 @@
 /* Matrices in HDF5 and NetCDF-4: finding the dataset, and its cells.
  *
- * In the child libhdf5 decodes (chunks, filters, byte orders, integer and floating-point types)
- * some rows at a time, which pass to the matrix in this process while the next are decoded. Doubles
- * that lie in one piece need the library only to tell where.
+ * In the child libhdf5 decodes (chunks, filters) some rows at a time, which become cells of the
+ * matrix in this process while the next are decoded: numbers of all usual types by our loops, which
+ * are faster than those of the library, other ones as doubles that it makes of them. Numbers that
+ * lie in one piece need the library only to tell where.
  */
 #include "io/hdf5.h"
 
-enum {
-    DEPTH = 16,
-    CANDIDATES = 1000,
-    PIECE_BYTES = 512 << 10 /* decoded at a time: stays in the cache while it is passed on */
-};
+enum { DEPTH = 16, CANDIDATES = 1000 };
 
 /* ---- finding the matrix where no dataset is named ---- */
 
@@ -89,11 +86,13 @@ static ml_status find_data(Ctx *ctx, const Hdf5File *f, const char **name)
 
 /* ---- the child's part: where the cells are, or the cells ---- */
 
-/* What the child tells: the numbers lie in the file, or come. */
+/* What the child tells: the numbers lie in the file, or come; the rule is for their doubles. */
 typedef struct Cells {
     NumberType type;
     int64_t rows, cols;
     Hsize at;
+    Hdf5Rule rule;
+    Hdf5Chunks chunks;
     bool in_file;
 } Cells;
 
@@ -111,34 +110,40 @@ static bool cells_are_there(const Cells *c, const InputFile *file)
     return cell_bytes(c, &bytes) && c->at <= file->size && bytes <= file->size - c->at;
 }
 
-/* Where doubles of this machine lie in one piece and as they are. */
-static bool find_plain(const Hdf5File *f, const Hdf5Data *d, const Hdf5Rule *rule, Hsize *at)
+/* Where the numbers lie in one piece and as they are. */
+static bool find_plain(const Hdf5File *f, const Hdf5Data *d, Cells *c)
 {
-    *at = f->h->data_offset(d->id);
-    return *at != HDF5_NOWHERE && !hdf5_rule_applies(rule) &&
-           f->h->type_equal(d->type, *f->h->memory_double) > 0;
+    c->at = f->h->data_offset(d->id);
+    return c->at != HDF5_NOWHERE && d->plain && !hdf5_rule_applies(&c->rule) &&
+           cells_are_there(c, f->file);
 }
 
-/* Rows that are decoded at a time: whole rows of chunks, so that none is unpacked twice. */
+/* Rows that are decoded at a time: whole rows of chunks, so that none is read or unpacked twice.
+ * But chunks as they lie that are larger than the library's cache are read in part. */
 static int64_t rows_of_piece(const Hdf5 *h, const Hdf5Data *d, size_t row_bytes)
 {
     const Hid creation = h->data_creation(d->id);
-    Hsize chunk[HDF5_DIMS] = {1};
+    Hsize chunk[HDF5_DIMS] = {1}, cells = 1;
     int64_t step, n;
 
-    if (creation >= 0 && h->list_layout(creation) == HDF5_CHUNKED)
+    if (creation >= 0 && h->list_layout(creation) == HDF5_CHUNKED) {
         h->list_chunk(creation, HDF5_DIMS, chunk);
+        for (int i = 0; i < d->dims && cells <= ISOLATE_PIECE; i++)
+            cells *= chunk[i] < ISOLATE_PIECE ? chunk[i] : ISOLATE_PIECE;
+        if (h->list_filters(creation) == 0 && cells > ISOLATE_PIECE / h->type_size(d->type))
+            chunk[0] = 1;
+    }
     if (creation >= 0)
         h->list_close(creation);
     step = chunk[0] >= 1 && chunk[0] < (Hsize)d->rows ? (int64_t)chunk[0] : d->rows;
-    n = row_bytes ? (int64_t)(PIECE_BYTES / row_bytes) / step * step : 0;
+    n = (int64_t)(ISOLATE_PIECE / row_bytes) / step * step;
     return n < step ? step : n;
 }
 
-/* Enumerations are not converted by the library: their integers are read as they lie. */
+/* Converted by the library only where we cannot do it. */
 static bool read_rows(const Hdf5 *h, const Hdf5Data *d, Hid space, int64_t lo, int64_t n, void *to)
 {
-    const Hid type = d->type_class == HDF5_ENUM ? d->type : *h->memory_double;
+    const Hid type = d->plain ? d->type : *h->memory_double;
     Hsize start[HDF5_DIMS] = {(Hsize)lo}, count[HDF5_DIMS];
     Hid memory;
     bool done;
@@ -156,48 +161,48 @@ static bool read_rows(const Hdf5 *h, const Hdf5Data *d, Hid space, int64_t lo, i
     return done;
 }
 
-static ml_status put_cells(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, const Hdf5Rule *rule,
-                           size_t cell)
+/* Pieces that are larger than those that pass are made in memory of this process. */
+static ml_status put_cells(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d, size_t row)
 {
     const Hid space = f->h->data_space(d->id);
-    const int64_t cols = d->cols;
-    size_t row = (size_t)cols * cell, bytes;
-    int64_t step;
-    void *piece;
+    const int64_t step = rows_of_piece(f->h, d, row);
+    void *own = NULL;
+    size_t bytes;
 
-    if (d->rows == 0 || cols == 0)
-        return ML_OK;
-    step = rows_of_piece(f->h, d, row);
     if (!mul_size((size_t)step, row, &bytes))
         return fail_memory(ctx, SIZE_MAX);
-    piece = pool_alloc(ctx, bytes);
-    if (!piece)
+    if (bytes > ISOLATE_PIECE && !(own = pool_alloc(ctx, bytes)))
         return ML_ENOMEM;
     for (int64_t lo = 0; lo < d->rows; lo += step) {
         const int64_t n = min64(step, d->rows - lo);
+        void *piece = own ? own : isolate_piece(f->self);
 
         isolate_allow(f->self, (size_t)n * row);
         if (!read_rows(f->h, d, space, lo, n, piece))
             return hdf5_fail_data(ctx, f, d->name, "cannot be read");
-        if (d->type_class != HDF5_ENUM)
-            hdf5_apply(rule, piece, n * cols);
-        TRY(isolate_put(ctx, f->self, piece, (size_t)n * row));
+        if (own)
+            isolate_put(f->self, own, (size_t)n * row);
+        else
+            isolate_pass(f->self, (size_t)n * row);
     }
     return ML_OK;
 }
 
 static ml_status read_cells(Ctx *ctx, const Hdf5File *f, const Hdf5Data *d)
 {
-    const Hdf5Rule rule = hdf5_rule(f, d);
-    Cells c = {.type = {'f', sizeof(double), false}, .rows = d->rows, .cols = d->cols};
+    Cells c = {.type = d->number, .rows = d->rows, .cols = d->cols, .rule = hdf5_rule(f, d)};
 
     TRY(input_check_dims(ctx, f->spec, d->rows, d->cols));
-    if (d->type_class == HDF5_ENUM)
-        c.type = d->number;
-    else
-        c.in_file = find_plain(f, d, &rule, &c.at) && cells_are_there(&c, f->file);
+    if (!d->plain)
+        c.type = (NumberType){'f', sizeof(double), false};
+    c.in_file = find_plain(f, d, &c);
+    if (!c.in_file)
+        c.chunks = hdf5_chunks(f->h, d);
     isolate_answer(f->self, &c, sizeof c);
-    return c.in_file ? ML_OK : put_cells(ctx, f, d, &rule, c.type.size);
+    if (c.in_file || d->rows == 0 || d->cols == 0)
+        return ML_OK;
+    return c.chunks.rows ? hdf5_put_chunks(ctx, f, d, &c.chunks)
+                         : put_cells(ctx, f, d, (size_t)d->cols * c.type.size);
 }
 
 static ml_status read_in_child(Ctx *ctx, const Hdf5File *f)
@@ -216,9 +221,11 @@ static ml_status read_in_child(Ctx *ctx, const Hdf5File *f)
 /* ---- the parent's part ---- */
 
 typedef struct Target {
+    const Spec *spec;
+    Cells cells;
     Matrix *m;
-    char *raw; /* numbers that are still to be converted */
-    size_t raw_bytes;
+    size_t chunk;    /* bytes; 0: not in chunks */
+    int64_t at, nnz; /* cells or chunks that it has, and their nonzeros */
 } Target;
 
 static ml_status fail_sizes(Ctx *ctx, const Spec *spec)
@@ -227,56 +234,79 @@ static ml_status fail_sizes(Ctx *ctx, const Spec *spec)
                 spec->path);
 }
 
-static void *make_room(Ctx *ctx, const Hdf5Job *job, const void *answer, size_t *bytes)
+static ml_status make_room(Ctx *ctx, void *arg, const void *answer, size_t *bytes)
 {
-    const Cells *c = answer;
-    Target *t = job->arg;
+    Target *t = arg;
+    Cells *c = &t->cells;
 
-    *bytes = 0;
-    if (!cell_bytes(c, bytes)) {
-        fail_sizes(ctx, job->spec);
-        return NULL;
-    }
-    if (c->in_file || *bytes == 0) {
+    memcpy(c, answer, sizeof *c);
+    if (!cell_bytes(c, bytes) || (c->chunks.rows && !hdf5_chunks_bytes(&c->chunks, c->type, c->rows,
+                                                                       c->cols, &t->chunk, bytes)))
+        return fail_sizes(ctx, t->spec);
+    if (c->in_file) {
         *bytes = 0;
-        return t;
+        return ML_OK;
     }
-    if (c->type.kind == 'f' && c->type.size == sizeof(double))
-        return matrix_new_dense(ctx, c->rows, c->cols, &t->m) == ML_OK ? t->m->values : NULL;
-    t->raw_bytes = *bytes;
-    t->raw = pool_alloc(ctx, *bytes);
-    return t->raw;
+    return matrix_new_dense(ctx, c->rows, c->cols, &t->m);
 }
 
-static ml_status take_cells(Ctx *ctx, const Spec *spec, InputFile *file, const Cells *c, Target *t)
+/* With a rule they are counted later. */
+static void take_rows(Target *t, const char *data, int64_t n)
 {
-    if (t->m)
+    const int64_t nnz = numbers_to_cells(t->cells.type, data, n, t->m->values + t->at);
+
+    hdf5_apply(&t->cells.rule, t->m->values + t->at, n);
+    t->nnz = hdf5_rule_applies(&t->cells.rule) ? -1 : t->nnz + nnz;
+}
+
+/* Pieces are whole cells or chunks, whatever the child says. */
+static ml_status take_piece(Ctx *ctx, void *arg, const void *data, size_t bytes)
+{
+    Target *t = arg;
+    const Cells *c = &t->cells;
+    const size_t unit = t->chunk ? t->chunk : c->type.size;
+    const int64_t n = (int64_t)(bytes / unit);
+
+    if (bytes % unit != 0)
+        return fail_sizes(ctx, t->spec);
+    if (t->chunk)
+        t->nnz += hdf5_take_chunks(&c->chunks, c->type, &c->rule, data, t->at, n, t->m);
+    else
+        take_rows(t, data, n);
+    t->at += n;
+    return ML_OK;
+}
+
+static ml_status take_cells(Ctx *ctx, InputFile *file, Target *t)
+{
+    const Cells *c = &t->cells;
+
+    if (t->m) {
+        t->m->nnz = t->nnz;
         return ML_OK;
-    if (!c->in_file)
-        return numbers_to_matrix(ctx, c->type, t->raw, false, c->rows, c->cols, &t->m);
-    if (!cells_are_there(c, file))
-        return fail_sizes(ctx, spec);
+    }
+    if (!c->in_file || !cells_are_there(c, file))
+        return fail_sizes(ctx, t->spec);
     return numbers_of_file(ctx, file, c->type, file->data + c->at, false, c->rows, c->cols, &t->m);
 }
 
 static ml_status read_matrix(Ctx *ctx, const Spec *spec, const Input *in, bool netcdf, Matrix **out)
 {
-    Target t = {0};
+    Target t = {.spec = spec};
     const Hdf5Job job = {.spec = spec,
                          .in = in,
                          .netcdf = netcdf,
                          .read = read_in_child,
                          .room = make_room,
+                         .take = take_piece,
                          .arg = &t};
     InputFile none;
-    Cells c = {0};
-    ml_status st = hdf5_read_apart(ctx, &job, &c, sizeof c, &none);
+    ml_status st = hdf5_read_apart(ctx, &job, &none);
 
     if (st == ML_OK)
-        st = take_cells(ctx, spec, &in->files[0], &c, &t);
-    pool_release(ctx->pool, t.raw, t.raw_bytes);
+        st = take_cells(ctx, &in->files[0], &t);
     if (st == ML_OK)
-        st = matrix_finish(ctx, &t.m, -1);
+        st = matrix_finish(ctx, &t.m, t.m->nnz);
     if (st != ML_OK)
         matrix_release(t.m);
     *out = st == ML_OK ? t.m : NULL;

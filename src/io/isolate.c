@@ -6,10 +6,12 @@
  * is forked, and the copy calls it.  A crash ends the copy alone, and is reported with the file and
  * what was being read; so is a loop, found by a limit on processor time.
  *
- * What passes between the two: a page of shared memory, with the child's state, error and a small
- * answer; then cells through a pipe, piece by piece while the next ones are decoded, into the block
- * that they are for; frames by a file in memory, in the binary format.  The parent trusts none of
- * it.  (Cells in shared memory would be copied once less, but fresh pages of it cost more.)
+ * What passes between the two: shared memory with the child's state, error and a small answer; then
+ * cells by a ring of PIECES pieces in it, which are made where they pass and taken while the next
+ * ones are made; frames by a file in memory, in the binary format.  The parent trusts none of it.
+ * (The whole result in shared memory would be copied once less, but fresh pages of it cost more
+ * than copies of pieces that lie in the cache.)  Two counters, which the kernel keeps, tell how
+ * many pieces are to be taken and how many can be made.
  *
  * In the child there is one thread, and locks that others held stay locked for ever.  It therefore
  * uses nothing that is shared: a pool and context of its own, no tasks, and no library but the one
@@ -20,7 +22,7 @@
  * the budget leaves.  The parent looks for cancellation every TICK_MS.
  *
  * Costs: about 2 ms; 2 ms more for each GB that the process holds in pages of 4 KB (none
- * for the huge pages of blocks), and two copies of the cells in the cache.  Where no process can be
+ * for the huge pages of blocks), and a copy of the cells out of the cache.  Where no process can be
  * made (limits on processes or memory) reading is an error: a library that may end the
  * program is not called in it.
  */
@@ -31,6 +33,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -43,15 +46,16 @@
 enum {
     TICK_MS = 20,
     STILL_MS = 120 * 1000,
-    SLOWEST = 1 << 20,       /* bytes a second */
-    PIPE_BYTES = 1 << 20,    /* the most that every user may ask for */
+    SLOWEST = 1 << 20, /* bytes a second */
+    PIECES = 4,
     SPARE_MEMORY = 64 << 20, /* beyond the budget, for the library's own needs */
     STEP_TEXT = 256
 };
 
 struct Isolation {
     const IsolatedJob *job;
-    int file, out;        /* the file in memory; the child's end of the pipe */
+    int file;             /* in memory; -1: none */
+    int made, free;       /* counters of pieces; -1: none */
     size_t left;          /* of the parent's budget */
     double seconds;       /* of processor time that are allowed by now */
     atomic_bool answered; /* `answer` is complete */
@@ -59,6 +63,9 @@ struct Isolation {
     ml_status st;
     char text[ERROR_TEXT], step[STEP_TEXT];
     char answer[ISOLATE_ANSWER];
+    int next;             /* piece that the child makes */
+    size_t sizes[PIECES]; /* of the pieces that are made */
+    _Alignas(4096) char pieces[PIECES][ISOLATE_PIECE];
 };
 
 /* ---- the child ---- */
@@ -98,19 +105,48 @@ void isolate_allow(Isolation *self, size_t bytes)
     limit_time(self->seconds);
 }
 
-ml_status isolate_put(Ctx *ctx, const Isolation *self, const void *data, size_t bytes)
+/* Add one to a counter, or take one from it; false when there is none to take and it does not wait.
+ */
+static bool count_up(int counter)
 {
-    const char *p = data;
+    return eventfd_write(counter, 1) == 0;
+}
 
-    while (bytes > 0) {
-        const ssize_t n = write(self->out, p, bytes);
+static bool count_down(int counter)
+{
+    eventfd_t one;
+    int failed;
 
-        if (n < 0 && errno != EINTR)
-            return fail(ctx, ML_EIO, "%s: cannot pass on %s", self->job->path, self->step);
-        p += n > 0 ? n : 0;
-        bytes -= n > 0 ? (size_t)n : 0;
+    do
+        failed = eventfd_read(counter, &one);
+    while (failed && errno == EINTR);
+    return !failed;
+}
+
+void *isolate_piece(Isolation *self)
+{
+    if (!count_down(self->free))
+        _exit(1);
+    return self->pieces[self->next];
+}
+
+void isolate_pass(Isolation *self, size_t bytes)
+{
+    self->sizes[self->next] = bytes;
+    self->next = (self->next + 1) % PIECES;
+    count_up(self->made);
+}
+
+void isolate_put(Isolation *self, const void *data, size_t bytes)
+{
+    for (const char *p = data; bytes > 0;) {
+        const size_t n = bytes < ISOLATE_PIECE ? bytes : ISOLATE_PIECE;
+
+        memcpy(isolate_piece(self), p, n);
+        isolate_pass(self, n);
+        p += n;
+        bytes -= n;
     }
-    return ML_OK;
 }
 
 Output isolate_output(const Isolation *self, const char *path)
@@ -188,12 +224,11 @@ static _Noreturn void run_child(const Ctx *parent_ctx, Isolation *s, pid_t paren
 typedef struct Child {
     pid_t pid;
     int watch;         /* becomes readable when the child ends; -1: the kernel has no such thing */
-    int in;            /* the parent's end of the pipe */
     int status;        /* as waitpid tells it */
     bool known, still; /* status is set; it was ended because it stood still */
     bool asked;        /* for room */
-    char *to;          /* the room that is left, of `bytes` */
-    size_t bytes;
+    int next;          /* piece that is to be taken */
+    size_t bytes;      /* that are to come */
 } Child;
 
 static ml_status fail_to_start(Ctx *ctx, const IsolatedJob *job)
@@ -204,31 +239,32 @@ static ml_status fail_to_start(Ctx *ctx, const IsolatedJob *job)
                 job->path, job->library, strerror(errno));
 }
 
-static ml_status share(Ctx *ctx, const IsolatedJob *job, Isolation **out, Child *c)
+static bool open_ways(Isolation *s)
+{
+    if (!s->job->room) {
+        s->file = memfd_create("matloom", MFD_CLOEXEC);
+        return s->file >= 0;
+    }
+    s->made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    s->free = eventfd(PIECES, EFD_CLOEXEC | EFD_SEMAPHORE);
+    return s->made >= 0 && s->free >= 0;
+}
+
+static ml_status share(Ctx *ctx, const IsolatedJob *job, Isolation **out)
 {
     const PoolStats pool = pool_stats(ctx->pool);
     void *p = mmap(NULL, sizeof **out, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int ends[2];
+    Isolation *s = p;
 
     if (p == MAP_FAILED)
         return fail_to_start(ctx, job);
-    *out = p;
-    **out = (Isolation){.job = job, .file = -1, .out = -1, .left = pool.limit - pool.used};
-    (*out)->seconds = job->seconds ? job->seconds : ISOLATE_SECONDS;
-    isolate_step(*out, "the file");
-    if (job->room) {
-        if (pipe2(ends, O_CLOEXEC) != 0)
-            return fail_to_start(ctx, job);
-        c->in = ends[0];
-        (*out)->out = ends[1];
-        fcntl(c->in, F_SETFL, O_NONBLOCK);
-        fcntl(c->in, F_SETPIPE_SZ, PIPE_BYTES);
-    } else {
-        (*out)->file = memfd_create("matloom", MFD_CLOEXEC);
-        if ((*out)->file < 0)
-            return fail_to_start(ctx, job);
-    }
-    return ML_OK;
+    *out = s; /* all else is zero, and its pages are not touched */
+    s->job = job;
+    s->file = s->made = s->free = -1;
+    s->left = pool.limit - pool.used;
+    s->seconds = job->seconds ? job->seconds : ISOLATE_SECONDS;
+    isolate_step(s, "the file");
+    return open_ways(s) ? ML_OK : fail_to_start(ctx, job);
 }
 
 static void close_if_open(int fd)
@@ -240,11 +276,11 @@ static void close_if_open(int fd)
 static void let_go(Isolation *s, const Child *c)
 {
     close_if_open(c->watch);
-    close_if_open(c->in);
     if (!s)
         return;
     close_if_open(s->file);
-    close_if_open(s->out);
+    close_if_open(s->made);
+    close_if_open(s->free);
     munmap(s, sizeof *s);
 }
 
@@ -290,24 +326,38 @@ static int64_t time_of(pid_t pid)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Take what has come by the pipe; *some tells whether anything has. */
+static ml_status take_piece(Ctx *ctx, Isolation *s, Child *c)
+{
+    const size_t n =
+        *(volatile size_t *)&s->sizes[c->next]; /* once, whatever the child does then */
+
+    if (n == 0 || n > ISOLATE_PIECE || n > c->bytes)
+        return fail(ctx, ML_EFORMAT,
+                    "%s: the %s library gave another number of bytes than it told; the file is "
+                    "probably damaged",
+                    s->job->path, s->job->library);
+    TRY(check_cancel(ctx));
+    TRY(s->job->take(ctx, s->job->arg, s->pieces[c->next], n));
+    c->next = (c->next + 1) % PIECES;
+    c->bytes -= n;
+    count_up(s->free);
+    return ML_OK;
+}
+
+/* Take what has come; *some tells whether anything has. */
 static ml_status take(Ctx *ctx, Isolation *s, Child *c, bool *some)
 {
     const IsolatedJob *job = s->job;
-    ssize_t n = 0;
 
     *some = false;
     if (!job->room || !atomic_load_explicit(&s->answered, memory_order_acquire))
         return ML_OK;
     if (!c->asked) {
         c->asked = true;
-        c->to = job->room(ctx, job->arg, s->answer, &c->bytes);
-        if (!c->to)
-            return ctx->err.code;
+        TRY(job->room(ctx, job->arg, s->answer, &c->bytes));
     }
-    while (c->bytes > 0 && (n = read(c->in, c->to, c->bytes)) > 0) {
-        c->to += n;
-        c->bytes -= (size_t)n;
+    while (count_down(s->made)) {
+        TRY(take_piece(ctx, s, c));
         *some = true;
     }
     return ML_OK;
@@ -315,11 +365,10 @@ static ml_status take(Ctx *ctx, Isolation *s, Child *c, bool *some)
 
 /* Until something comes or the child ends, for a tick at most.  Ticks are counted, not the clock
  * read: they stop where both processes are stopped. */
-static void wait_tick(Child *c, int64_t *last, int *still)
+static void wait_tick(const Isolation *s, Child *c, int64_t *last, int *still)
 {
     const int tick = c->watch >= 0 ? TICK_MS : 1;
-    struct pollfd any[] = {{.fd = c->watch, .events = POLLIN},
-                           {.fd = c->asked && c->bytes == 0 ? -1 : c->in, .events = POLLIN}};
+    struct pollfd any[] = {{.fd = c->watch, .events = POLLIN}, {.fd = s->made, .events = POLLIN}};
     int64_t now;
 
     poll(any, 2, tick);
@@ -341,7 +390,7 @@ static ml_status follow(Ctx *ctx, Isolation *s, Child *c)
         ended = has_ended(c, WNOHANG); /* asked first, so that nothing comes later */
         st = take(ctx, s, c, &some);
         if (st == ML_OK && !ended && !some)
-            wait_tick(c, &last, &still);
+            wait_tick(s, c, &last, &still);
         if (st == ML_OK)
             st = check_cancel(ctx);
         if (!ended && (st != ML_OK || c->still)) {
@@ -400,14 +449,14 @@ static ml_status map_memory(Ctx *ctx, const Isolation *s, InputFile *memory)
     return ML_OK;
 }
 
-ml_status isolate(Ctx *ctx, const IsolatedJob *job, void *answer, size_t size, InputFile *memory)
+ml_status isolate(Ctx *ctx, const IsolatedJob *job, InputFile *memory)
 {
-    Child c = {.pid = -1, .watch = -1, .in = -1};
+    Child c = {.pid = -1, .watch = -1};
     Isolation *s = NULL;
     ml_status st;
 
     *memory = (InputFile){.name = (char *)(uintptr_t)job->path};
-    st = share(ctx, job, &s, &c);
+    st = share(ctx, job, &s);
     if (st == ML_OK)
         st = start(ctx, s, &c);
     if (job->started)
@@ -418,8 +467,6 @@ ml_status isolate(Ctx *ctx, const IsolatedJob *job, void *answer, size_t size, I
         st = judge(ctx, s, &c);
     if (st == ML_OK)
         st = map_memory(ctx, s, memory);
-    if (st == ML_OK && size > 0)
-        memcpy(answer, s->answer, size);
     let_go(s, &c);
     return st;
 }

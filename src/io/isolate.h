@@ -16,9 +16,11 @@ typedef struct IsolatedJob {
     const char *path, *library; /* for messages: "PATH: the LIBRARY library crashed ..." */
     IsolatedWork work;
     void *arg;
-    /* In the parent, when the child has answered: the place of the *bytes that it will put, or NULL
-     * with the error recorded.  A job without it leaves what it found by isolate_output. */
-    void *(*room)(Ctx *ctx, void *arg, const void *answer, size_t *bytes);
+    /* In the parent, when the child has answered: make room for the *bytes that it will put.  A job
+     * without it leaves what it found by isolate_output. */
+    ml_status (*room)(Ctx *ctx, void *arg, const void *answer, size_t *bytes);
+    /* In the parent: the next of these bytes, which are gone when it returns. */
+    ml_status (*take)(Ctx *ctx, void *arg, const void *data, size_t bytes);
     size_t bytes;          /* of the file: more of them may take longer */
     void (*started)(void); /* called in the parent once the child exists or cannot, or NULL */
     int seconds;           /* processor time that every job gets; 0: ISOLATE_SECONDS */
@@ -26,13 +28,13 @@ typedef struct IsolatedJob {
 
 enum {
     ISOLATE_SECONDS = 4,
-    ISOLATE_ANSWER = 512 /* the most bytes of an answer */
+    ISOLATE_ANSWER = 512,   /* the most bytes of an answer */
+    ISOLATE_PIECE = 2 << 20 /* the most bytes of a piece: the cells of a row of chunks fit */
 };
 
 /* Run a job: ML_OK, the error that the child recorded, or one of ours when it crashed or was
- * stopped.  `answer`, of `size` bytes, is what it left by isolate_answer; *memory maps what it left
- * by isolate_output, until input_release. */
-ml_status isolate(Ctx *ctx, const IsolatedJob *job, void *answer, size_t size, InputFile *memory);
+ * stopped.  *memory maps what it left by isolate_output, until input_release. */
+ml_status isolate(Ctx *ctx, const IsolatedJob *job, InputFile *memory);
 
 /* ---- for the child ---- */
 
@@ -42,8 +44,13 @@ void isolate_step(Isolation *self, const char *format, ...) __attribute__((forma
 void isolate_answer(Isolation *self, const void *answer, size_t size);
 /* `bytes` more are asked for, which may take longer. */
 void isolate_allow(Isolation *self, size_t bytes);
-/* The next bytes of what the parent made room for. */
-ml_status isolate_put(Ctx *ctx, const Isolation *self, const void *data, size_t bytes);
+/* Where the next piece is to be made, of ISOLATE_PIECE bytes in shared memory; waits until the
+ * parent has taken what was there. */
+void *isolate_piece(Isolation *self);
+/* Pass the first bytes of that piece on: the next of what the parent made room for. */
+void isolate_pass(Isolation *self, size_t bytes);
+/* The same of bytes that lie elsewhere, in as many pieces as they take. */
+void isolate_put(Isolation *self, const void *data, size_t bytes);
 /* A file in memory to write to. */
 Output isolate_output(const Isolation *self, const char *path);
 

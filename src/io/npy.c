@@ -51,7 +51,7 @@ ml_status npy_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     TRY_TO(done, st = check_cells(ctx, &a, &t));
     TRY_TO(done,
            st = numbers_of_file(ctx, &in->files[0], t, a.data, a.by_column, a.rows, a.cols, out));
-    st = matrix_finish(ctx, out, -1);
+    st = matrix_finish(ctx, out, (*out)->nnz);
 done:
     if (st != ML_OK) {
         matrix_release(*out);

@@ -103,7 +103,7 @@ ml_status npz_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     st = !spec->dataset && npz_is_sparse(&z) ? npz_read_sparse(ctx, &z, out)
                                              : read_one(ctx, &z, out);
     if (st == ML_OK)
-        st = matrix_finish(ctx, out, -1);
+        st = matrix_finish(ctx, out, (*out)->nnz);
     if (st != ML_OK) {
         matrix_release(*out);
         *out = NULL;

@@ -8,6 +8,7 @@
 
 enum {
     PIECE = 512,
+    COUNTED = 2048,
     TILE_COLS = 8,
     ROWS_PER_TASK = 4096,
     MAP_FROM = 1 << 20 /* bytes; smaller files are copied and give their mapping back */
@@ -132,6 +133,20 @@ void numbers_to_doubles(NumberType t, const char *from, size_t stride, int64_t n
     }
 }
 
+/* A cache full at a time, so that counting reads no memory. */
+int64_t numbers_to_cells(NumberType t, const char *from, int64_t n, double *to)
+{
+    int64_t nnz = 0;
+
+    for (int64_t i = 0; i < n; i += COUNTED) {
+        const int64_t some = n - i < COUNTED ? n - i : COUNTED;
+
+        numbers_to_doubles(t, from + (size_t)i * t.size, t.size, some, to + i);
+        nnz += matrix_count_nnz(to + i, some);
+    }
+    return nnz;
+}
+
 /* ---- matrices ---- */
 
 typedef struct MatrixJob {
@@ -139,15 +154,18 @@ typedef struct MatrixJob {
     const char *from;
     int64_t rows, cols;
     double *to;
+    atomic_int_fast64_t nnz; /* integers: the same in any order */
 } MatrixJob;
 
 static ml_status convert_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
-    const MatrixJob *j = arg;
+    MatrixJob *j = arg;
+    int64_t nnz;
 
     TRY(check_cancel(ctx));
-    numbers_to_doubles(j->t, j->from + (size_t)(lo * j->cols) * j->t.size, j->t.size,
-                       (hi - lo) * j->cols, j->to + lo * j->cols);
+    nnz = numbers_to_cells(j->t, j->from + (size_t)(lo * j->cols) * j->t.size, (hi - lo) * j->cols,
+                           j->to + lo * j->cols);
+    atomic_fetch_add_explicit(&j->nnz, nnz, memory_order_relaxed); /* task_for orders it */
     return ML_OK;
 }
 
@@ -183,9 +201,11 @@ ml_status numbers_to_matrix(Ctx *ctx, NumberType t, const char *from, bool by_co
 
     TRY(matrix_new_dense(ctx, rows, cols, out));
     j.to = (*out)->values;
-    return by_column && rows > 1 && cols > 1
-               ? task_for(ctx, rows, ROWS_PER_TASK, convert_columns, &j)
-               : task_for(ctx, rows, task_grain(cols), convert_rows, &j);
+    if (by_column && rows > 1 && cols > 1)
+        return task_for(ctx, rows, ROWS_PER_TASK, convert_columns, &j);
+    TRY(task_for(ctx, rows, task_grain(cols), convert_rows, &j));
+    (*out)->nnz = atomic_load_explicit(&j.nnz, memory_order_relaxed);
+    return ML_OK;
 }
 
 ml_status numbers_of_file(Ctx *ctx, InputFile *f, NumberType t, const char *from, bool by_column,

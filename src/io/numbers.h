@@ -13,7 +13,10 @@ typedef struct NumberType {
 bool number_type_known(NumberType t);
 /* n numbers, the next one `stride` bytes on, as doubles: integers beyond 2^53 are rounded. */
 void numbers_to_doubles(NumberType t, const char *from, size_t stride, int64_t n, double *to);
-/* A matrix of rows x cols numbers that lie there row by row, or column by column. */
+/* The same of numbers one after the other; how many are not zero. */
+int64_t numbers_to_cells(NumberType t, const char *from, int64_t n, double *to);
+/* A matrix of rows x cols numbers that lie there row by row, or column by column, with its number
+ * of nonzeros where that was counted: for matrix_finish. */
 ml_status numbers_to_matrix(Ctx *ctx, NumberType t, const char *from, bool by_column, int64_t rows,
                             int64_t cols, Matrix **out);
 /* The same of numbers that lie in a file: of many doubles its mapping becomes the matrix, and is no

@@ -33,6 +33,8 @@ dense = rng.normal(size=(ROWS, 9))
 dense[0] = special
 integers = rng.integers(-100, 100, (ROWS, 5))
 sparse = sp.random(400, 300, 0.02, format="csr", random_state=3)
+wide = rng.normal(size=(7, 10000)).round(1)
+tall = rng.normal(size=(100000, 6)).round(1)
 words = ["", "a", "Zürich", "日本語 text", "𝄞", 'with "quotes", and commas', "longer than twelve bytes", " blank "]
 frame = pd.DataFrame({
     "big": rng.integers(-2**62, 2**62, ROWS),
@@ -81,6 +83,28 @@ def h5(path, **parts):
             f.create_dataset(name, data=data, **options)
 
 
+def h5_unusual(path, base, change, data):
+    """A dataset whose numbers have fewer bits than their bytes, or lie in them in another way."""
+    kind = base.copy()
+    change(kind)
+    with h5py.File(path, "w") as f:
+        h5py.h5d.create(f.id, b"X", kind, h5py.h5s.create_simple(data.shape)).write(h5py.h5s.ALL, h5py.h5s.ALL, data)
+
+
+def short_float(kind):
+    """The upper half of a float of four bytes."""
+    kind.set_fields(15, 7, 8, 0, 7)
+    kind.set_size(2)
+    kind.set_ebias(127)
+
+
+def h5_holes(path):
+    """Chunks of which only some are stored."""
+    with h5py.File(path, "w") as f:
+        data = f.create_dataset("X", integers.shape, "i4", chunks=(100, 2), fillvalue=7)
+        data[250:400] = integers[250:400]
+
+
 def stream(path, f):
     t = table(f)
     with pa.ipc.new_stream(path, t.schema) as w:
@@ -120,6 +144,27 @@ THEIRS = [
      plain),
     ("contiguous.h5", lambda p: h5(p, X=(dense, {})), dense),
     ("chunked.h5", lambda p: h5(p, X=(dense, dict(chunks=(100, 4), compression="gzip", shuffle=True))), dense),
+    *[(f"chunks {t} {c[0]}x{c[1]}.h5", lambda p, t=t, c=c, data=data: h5(p, X=(data.astype(t), dict(chunks=c))),
+       data.astype(t).astype("f8"))
+      for t, data in (("<f8", dense), (">f8", dense), ("<f4", dense), ("<i4", integers), (">i2", integers), ("i1", integers))
+      for c in ((100, 4), (7, 2), (ROWS, 5), (1, 1), (64, 5))],
+    ("chunks of many columns.h5", lambda p: h5(p, X=(wide, dict(chunks=(3, 3000)))), wide),
+    ("chunks larger than pieces.h5", lambda p: h5(p, X=(tall, dict(chunks=(90000, 5)))), tall),
+    ("packed larger than pieces.h5", lambda p: h5(p, X=(tall, dict(chunks=(90000, 5), compression=1))), tall),
+    ("chunks of a vector.h5", lambda p: h5(p, X=(dense[:, 3], dict(chunks=(77,)))), dense[:, 3:4]),
+    ("chunks of a cube.h5", lambda p: h5(p, X=(dense[:, :8].reshape(ROWS, 2, 4), dict(chunks=(50, 1, 3)))), dense[:, :8]),
+    ("chunks that are not stored.h5", h5_holes,
+     np.where((250 <= np.arange(ROWS)[:, None]) & (np.arange(ROWS)[:, None] < 400), integers, 7).astype("f8")),
+    ("twelve bits.h5", lambda p: h5_unusual(p, h5py.h5t.STD_I16LE, lambda k: (k.set_precision(12), k.set_offset(2)),
+                                            integers.astype("i2")), integers.astype("f8")),
+    ("other floats.h5", lambda p: h5_unusual(p, h5py.h5t.IEEE_F32LE, short_float, integers.astype("f4")),
+     integers.astype("f8")),
+    ("other floats as a column.h5", lambda p: h5_unusual(p, h5py.h5t.IEEE_F32LE, short_float,
+                                                         integers[:, 0].astype("f4")),
+     pd.DataFrame({"X": integers[:, 0].astype("f8")})),
+    ("chunks scaled.nc", lambda p: xr.Dataset({"x": (("a", "b"), integers / 4)}).to_netcdf(
+        p, engine="h5netcdf", encoding={"x": dict(dtype="i2", scale_factor=0.25, add_offset=1.0, _FillValue=-999,
+                                                  chunksizes=(90, 2))}), integers / 4),
     ("big-endian.h5", lambda p: h5(p, X=(integers.astype(">i2"), {})), integers.astype("f8")),
     ("floats.h5", lambda p: h5(p, X=(dense.astype("<f4"), {})), dense.astype("f4").astype("f8")),
     ("flags.h5", lambda p: h5(p, X=(integers > 0, {})), (integers > 0).astype("f8")),

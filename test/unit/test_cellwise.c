@@ -189,6 +189,79 @@ ML_TEST(sparse_products_mind_cells_that_are_not_finite)
     check_sparse_product(OP_shift_l, 2);
 }
 
+/* CSR whose rows have none, one, a few or many cells; some are small whole numbers, that cancel. */
+static Matrix *uneven_csr(int64_t rows, int64_t cols, uint64_t seed)
+{
+    static const double density[] = {0, 0.01, 0.03, 0.03, 0.1, 0.9};
+    Matrix *m = case_random(rows, cols, 1, seed), *sparse;
+
+    for (int64_t i = 0; i < rows; i++) {
+        const double d = density[case_bits(&seed) % 6];
+
+        for (int64_t k = i * cols; k < (i + 1) * cols; k++) {
+            if ((double)(case_bits(&seed) % 1000) >= 1000 * d)
+                m->values[k] = 0;
+            else if (case_bits(&seed) % 2)
+                m->values[k] = (double)(case_bits(&seed) % 5) - 2;
+        }
+    }
+    m->nnz = matrix_count_nnz(m->values, matrix_cells(m));
+    sparse = case_csr(m);
+    matrix_release(m);
+    return sparse;
+}
+
+ML_TEST(sparse_rows_of_any_length_are_merged)
+{
+    static const OpCode ops[] = {OP_add, OP_sub, OP_max, OP_mul, OP_and};
+    static const int64_t sizes[][2] = {{1, 1}, {3000, 3}, {2100, 60}, {130, 1500}, {5, 5000}};
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const Value x = value_matrix(uneven_csr(sizes[k][0], sizes[k][1], 3 + k));
+        const Value y = value_matrix(uneven_csr(sizes[k][0], sizes[k][1], 50 + k));
+
+        for (size_t op = 0; op < sizeof ops / sizeof *ops; op++)
+            check_binary(ops[op], x, y);
+        check_binary(OP_sub, x, x);
+        value_release(x);
+        value_release(y);
+    }
+}
+
+/* m with its columns `stride` apart; takes m. */
+static Value spread(Matrix *m, uint32_t stride)
+{
+    for (int64_t k = 0; k < m->row_ptr[m->rows]; k++)
+        m->col_idx[k] *= stride;
+    m->cols *= stride;
+    return value_matrix(m);
+}
+
+/* Few bits of a key are left for rows, or none. */
+ML_TEST(sparse_rows_are_merged_whatever_the_columns)
+{
+    static const OpCode ops[] = {OP_add, OP_mul};
+    const uint32_t strides[] = {1, 1u << 18, UINT32_MAX / 50};
+
+    for (size_t op = 0; op < 2; op++)
+        for (size_t k = 1; k < 3; k++) {
+            Value out[2];
+
+            for (size_t j = 0; j < 2; j++) {
+                const uint32_t by = strides[j * k];
+
+                out[j] = case_run(ops[op], ml_k_binary,
+                                  (Value[]){spread(uneven_csr(900, 50, 7), by),
+                                            spread(uneven_csr(900, 50, 8), by)},
+                                  2);
+            }
+            for (int64_t n = 0; n < out[1].m->row_ptr[900]; n++)
+                out[1].m->col_idx[n] /= strides[k];
+            out[1].m->cols = 50;
+            assert_same_matrix(out[0], out[1]);
+        }
+}
+
 static void check_unary(OpCode op, Value x)
 {
     const Value out =

@@ -5,6 +5,7 @@
  * FP32.  Cost: one pass over each
  * operand. */
 #include "kernel/cellwise.h"
+#include "kernel/csr.h"
 #include "kernel/simd/ahead.h"
 #include "kernel/simd/stream.h"
 
@@ -98,24 +99,6 @@ int64_t side_piece(const Side *side, int64_t cols, int64_t lo, int64_t n)
     if (side->kind == SIDE_CELLS || cols < NARROW)
         return chunk;
     return rest < chunk ? rest : chunk;
-}
-
-/* First entry of row i at or after the column. */
-static int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
-{
-    int64_t lo = m->row_ptr[i], hi = m->row_ptr[i + 1];
-
-    if (col == 0)
-        return lo;
-    while (lo < hi) {
-        const int64_t mid = lo + (hi - lo) / 2;
-
-        if (m->col_idx[mid] < col)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
 }
 
 static void expand_csr(const Matrix *m, int64_t lo, int64_t n, double *out)

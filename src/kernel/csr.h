@@ -12,7 +12,7 @@ static inline int64_t csr_nnz(const Matrix *m)
 /* First position of row i whose column is not below col. */
 static inline int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
 {
-    int64_t lo = m->row_ptr[i], hi = m->row_ptr[i + 1];
+    int64_t lo = m->row_ptr[i], hi = col > 0 ? m->row_ptr[i + 1] : lo;
 
     while (lo < hi) {
         const int64_t mid = lo + (hi - lo) / 2;

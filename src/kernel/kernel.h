@@ -43,6 +43,18 @@ static inline ml_status result_matrix(Ctx *ctx, OpCall *call, int k, Matrix *m, 
     return ML_OK;
 }
 
+/* Store n of them, whose nonzeros are to be counted, or, after an error, drop them. */
+static inline ml_status result_matrices(Ctx *ctx, OpCall *call, ml_status st, Matrix *const *out,
+                                        int n)
+{
+    for (int k = 0; k < n; k++)
+        if (st == ML_OK)
+            st = result_matrix(ctx, call, k, out[k], -1);
+        else
+            matrix_release(out[k]);
+    return st;
+}
+
 /* Frames and lists under indexing and binding (frame_bind.c, list.c); index.c and bind.c
  * call them with ranges that lie inside the frame, zero-based, the upper bound excluded. */
 typedef struct IndexRange {

@@ -166,17 +166,6 @@ static ml_status eigen(Ctx *ctx, OpCall *call, Matrix *a, Matrix *w, Matrix *v)
     return ML_OK;
 }
 
-/* Hand over n results; all are released when st is an error. */
-static ml_status results(Ctx *ctx, OpCall *call, ml_status st, int n, Matrix **out)
-{
-    for (int k = 0; k < n; k++)
-        if (st == ML_OK)
-            st = result_matrix(ctx, call, k, out[k], -1);
-        else
-            matrix_release(out[k]);
-    return st;
-}
-
 ml_status ml_k_eigen(Ctx *ctx, OpCall *call)
 {
     Matrix *a, *out[2] = {NULL, NULL};
@@ -189,7 +178,7 @@ ml_status ml_k_eigen(Ctx *ctx, OpCall *call)
     if (st == ML_OK)
         st = eigen(ctx, call, a, out[0], out[1]);
     matrix_release(a);
-    return results(ctx, call, st, 2, out);
+    return result_matrices(ctx, call, st, out, 2);
 }
 
 /* ---- singular values ---- */
@@ -282,5 +271,5 @@ ml_status ml_k_svd(Ctx *ctx, OpCall *call)
     TRY(linalg_copy(ctx, call, 0, &a));
     st = svd(ctx, call, a, out);
     matrix_release(a);
-    return results(ctx, call, st, 3, out);
+    return result_matrices(ctx, call, st, out, 3);
 }

@@ -128,16 +128,6 @@ const double *nn_cells(const Matrix *m, int64_t row, int64_t lo, int64_t n, doub
     return scratch;
 }
 
-ml_status nn_give(Ctx *ctx, OpCall *call, ml_status st, Matrix *const *out, int n)
-{
-    for (int k = 0; k < n; k++)
-        if (st == ML_OK)
-            st = result_matrix(ctx, call, k, out[k], -1);
-        else
-            matrix_release(out[k]);
-    return st;
-}
-
 /* Division is most of the cost of a short row, and most strides are 1 or 2. */
 static int64_t strides_to(int64_t n, int64_t stride)
 {

@@ -33,9 +33,6 @@ ml_status nn_operand(Ctx *ctx, const OpCall *call, int k, int64_t rows, int64_t 
  * format. */
 const double *nn_cells(const Matrix *m, int64_t row, int64_t lo, int64_t n, double *scratch);
 
-/* Hand over all n results or, after an error, drop them. */
-ml_status nn_give(Ctx *ctx, OpCall *call, ml_status st, Matrix *const *out, int n);
-
 /* What lies under row [r,s] of the windows in row p of a result: cells of an image's row y that
  * start at column x and go on in steps of stride_w, for results [lo, hi); the others lie in the
  * padding.  y < 0: all do. */

@@ -170,7 +170,7 @@ static ml_status last_states(Ctx *ctx, OpCall *call, Lstm *l, bool all)
     memcpy(c->values, lstm_cell(l, l->t), (size_t)matrix_cells(c) * sizeof(double));
     memcpy(results, (Matrix *[]){out, c, l->cache_out, l->cache_c, l->cache_ifog}, sizeof results);
     l->cache_out = l->cache_c = l->cache_ifog = NULL;
-    return nn_give(ctx, call, ML_OK, results, 5);
+    return result_matrices(ctx, call, ML_OK, results, 5);
 }
 
 ml_status ml_k_lstm(Ctx *ctx, OpCall *call)

@@ -187,5 +187,5 @@ ml_status ml_k_lstm_backward(Ctx *ctx, OpCall *call)
     matrix_release(b.step);
     b.out[DOUT0] = b.dh;
     b.out[DC0] = b.dc;
-    return nn_give(ctx, call, st, b.out, RESULTS);
+    return result_matrices(ctx, call, st, b.out, RESULTS);
 }

@@ -346,7 +346,7 @@ ml_status ml_k_batch_norm2d(Ctx *ctx, OpCall *call)
         st = normalize(ctx, &b);
     for (int k = 0; k < 5; k++)
         matrix_release(b.in[k]);
-    return nn_give(ctx, call, st, b.out, NORM_RESULTS);
+    return result_matrices(ctx, call, st, b.out, NORM_RESULTS);
 }
 
 /* ---- its gradients ---- */
@@ -401,5 +401,5 @@ ml_status ml_k_batch_norm2d_backward(Ctx *ctx, OpCall *call)
         st = gradients(ctx, &v, out[1]->values, out[2]->values);
     for (int k = 0; k < GRADIENT_OPERANDS; k++)
         matrix_release(in[k]);
-    return nn_give(ctx, call, st, out, 3);
+    return result_matrices(ctx, call, st, out, 3);
 }

@@ -3,8 +3,6 @@
 
 #include "kernel/sort.h"
 
-enum { LOCAL_OPERANDS = 16 };
-
 #define ML_OP(name, ...) [OP_##name] = ml_k_##name,
 #define ML_OP_AS(name, kernel, ...) [OP_##name] = ml_k_##kernel,
 #define ML_OP_SCALAR(name, ...)
@@ -73,37 +71,11 @@ static ml_status plain_value(Ctx *ctx, Value v, Value *out)
     return ML_OK;
 }
 
-static ml_status call_copies(Ctx *ctx, OpCall *call, Value *in)
+static ml_status plain_operand(Ctx *ctx, const void *arg, const OpCall *from, OpCall *to, int k)
 {
-    OpCall inner = *call;
-    ml_status st = ML_OK;
-    int n = 0;
-
-    inner.in = in;
-    inner.last = 0;
-    for (; n < call->nin && st == ML_OK; n++)
-        st = plain_value(ctx, call->in[n], &in[n]);
-    if (st == ML_OK)
-        st = kernels[call->op - op_table](ctx, &inner);
-    while (n-- > 0)
-        value_release(in[n]);
-    return st;
-}
-
-static ml_status call_plain(Ctx *ctx, OpCall *call)
-{
-    Value local[LOCAL_OPERANDS] = {{0}}, *in = local;
-    ml_status st;
-
-    if (call->nin > LOCAL_OPERANDS) {
-        in = mem_calloc((size_t)call->nin, sizeof *in);
-        if (!in)
-            return fail_memory(ctx, (size_t)call->nin * sizeof *in);
-    }
-    st = call_copies(ctx, call, in);
-    if (in != local)
-        mem_free(in);
-    return st;
+    (void)arg;
+    to->last = 0; /* what was retained is not alone */
+    return plain_value(ctx, from->in[k], &to->in[k]);
 }
 
 /* ---- the call ---- */
@@ -127,7 +99,8 @@ static ml_status call_hyper(Ctx *ctx, OpCall *call)
         return kernels[call->op - op_table](ctx, call);
     if (way)
         TRY(way(ctx, call, &done));
-    return done ? ML_OK : call_plain(ctx, call);
+    return done ? ML_OK
+                : call_with_operands(ctx, call, plain_operand, NULL, kernels[call->op - op_table]);
 }
 
 ml_status kernel_call(Ctx *ctx, OpCall *call)

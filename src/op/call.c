@@ -184,3 +184,31 @@ ml_status call_shape_error(Ctx *ctx, const OpCall *c, int a, int b, const char *
     return fail(ctx, ML_ESHAPE, "%s is %" PRId64 "x%" PRId64 ", %s is %" PRId64 "x%" PRId64 ": %s",
                 call_name(c, a), ar, ac, call_name(c, b), br, bc, what);
 }
+
+/* ---- calls with other operands ---- */
+
+enum { LOCAL_OPERANDS = 16 };
+
+ml_status call_with_operands(Ctx *ctx, OpCall *call, CallOperandFn operand, const void *arg,
+                             ml_status (*fn)(Ctx *ctx, OpCall *call))
+{
+    Value local[LOCAL_OPERANDS] = {{0}};
+    OpCall inner = *call;
+    ml_status st = ML_OK;
+    int n = 0;
+
+    inner.in = local;
+    if (call->nin > LOCAL_OPERANDS && !(inner.in = mem_calloc((size_t)call->nin, sizeof *inner.in)))
+        return fail_memory(ctx, (size_t)call->nin * sizeof *inner.in);
+    while (n < call->nin && st == ML_OK) {
+        st = operand(ctx, arg, call, &inner, n);
+        n += st == ML_OK;
+    }
+    if (st == ML_OK)
+        st = fn(ctx, &inner);
+    while (n-- > 0)
+        value_release(inner.in[n]);
+    if (inner.in != local)
+        mem_free(inner.in);
+    return st;
+}

@@ -245,6 +245,14 @@ static inline bool call_has(const OpCall *c, int k)
 Matrix *call_reusable(const OpCall *c, int k);
 /* The same of any format: its header and buffer are the call's, whatever is done with them. */
 Matrix *call_owned(const OpCall *c, int k);
+
+/* Sets to->in[k], a new reference, for operand k of `from`; those below k are set. */
+typedef ml_status (*CallOperandFn)(Ctx *ctx, const void *arg, const OpCall *from, OpCall *to,
+                                   int k);
+/* fn on the call with these operands in place of its own. */
+ml_status call_with_operands(Ctx *ctx, OpCall *call, CallOperandFn operand, const void *arg,
+                             ml_status (*fn)(Ctx *ctx, OpCall *call));
+
 /* ML_ETYPE when the table does not allow the type of an operand; numbers and booleans stand for
  * each other here. */
 ml_status call_check_types(Ctx *ctx, const OpCall *c);

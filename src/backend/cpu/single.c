@@ -8,8 +8,6 @@
 
 #include "kernel/kernel.h"
 
-enum { LOCAL_OPERANDS = 16 };
-
 static bool fits_single(double x)
 {
     return x != x || x == (double)(float)x;
@@ -72,8 +70,10 @@ static ml_status cast_value(Ctx *ctx, CellType type, Value v, Value *out)
 }
 
 /* An operand that comes twice is converted once. */
-static ml_status cast_operand(Ctx *ctx, CellType type, const OpCall *from, OpCall *to, int k)
+static ml_status cast_operand(Ctx *ctx, const void *arg, const OpCall *from, OpCall *to, int k)
 {
+    const CellType type = *(const CellType *)arg;
+
     for (int j = 0; j < k; j++)
         if (from->in[k].dt == DT_MATRIX && from->in[j].dt == DT_MATRIX &&
             from->in[j].m == from->in[k].m) {
@@ -99,47 +99,15 @@ static ml_status cast_result(Ctx *ctx, Value *v)
     return v->dt == DT_MATRIX ? matrix_finish(ctx, &v->m, v->m->nnz) : ML_OK;
 }
 
-static ml_status call_cast(Ctx *ctx, CellType type, const OpCall *call, Value *in)
-{
-    OpCall inner = *call;
-    ml_status st = ML_OK;
-    int n = 0;
-
-    inner.in = in;
-    for (; n < call->nin && st == ML_OK; n++)
-        st = cast_operand(ctx, type, call, &inner, n);
-    if (st == ML_OK)
-        st = backend_cpu.operator_fn((int)(call->op - op_table))(ctx, &inner);
-    while (n-- > 0)
-        value_release(in[n]);
-    return st;
-}
-
-static ml_status call_operands(Ctx *ctx, CellType type, OpCall *call)
-{
-    Value local[LOCAL_OPERANDS] = {{0}}, *in = local;
-    ml_status st;
-
-    if (call->nin > LOCAL_OPERANDS) {
-        in = mem_calloc((size_t)call->nin, sizeof *in);
-        if (!in)
-            return fail_memory(ctx, (size_t)call->nin * sizeof *in);
-    }
-    st = call_cast(ctx, type, call, in);
-    if (in != local)
-        mem_free(in);
-    return st;
-}
-
 static ml_status run_single(Ctx *ctx, OpCall *call)
 {
     const CellType type = call->op->props & P_SINGLE ? CELL_FP32 : CELL_FP64;
+    const OperatorFn fn = backend_cpu.operator_fn((int)(call->op - op_table));
     bool fits = true;
 
     for (int k = 0; k < call->nin; k++)
         fits &= !needs_cast(type, call->in[k]);
-    TRY(fits ? backend_cpu.operator_fn((int)(call->op - op_table))(ctx, call)
-             : call_operands(ctx, type, call));
+    TRY(fits ? fn(ctx, call) : call_with_operands(ctx, call, cast_operand, &type, fn));
     for (int k = 0; k < call->nout; k++)
         TRY(cast_result(ctx, &call->out[k]));
     return ML_OK;

@@ -74,7 +74,7 @@ static size_t bin_text(const Coder *c, int64_t code, char buf[NUM_BUFFER])
         return num_print_double(buf, NAN);
     low = c->edges[code - 1];
     high = c->edges[code];
-    return num_print_double(buf, isinf(low + high) ? low / 2 + high / 2 : (low + high) / 2);
+    return num_print_double(buf, isinf(high - low) ? low / 2 + high / 2 : low + (high - low) / 2);
 }
 
 static ml_status decode_bins(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)

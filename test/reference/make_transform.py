@@ -163,11 +163,12 @@ def figures(X):
     return np.stack([X.sum(axis=0), (X * np.arange(1, len(X) + 1)[:, None]).sum(axis=0)])
 
 
-with open("transform_cases.tsv", "w", encoding="utf-8") as cases, open("transform_values.csv", "w") as out:
-    cases.write("case\tdata\tfirst\tlast\tback\tspec\n")
-    for number, (name, data, first, last, back, spec) in enumerate(CASES, 1):
-        train, test = (part.iloc[:, first - 1:last] for part in load(data))
-        cases.write(f"{name}\t{data}\t{first}\t{last}\t{back}\t{json.dumps(spec)}\n")
-        values = np.vstack([figures(encode(spec, train, train)), figures(encode(spec, train, test))])
-        for at, line in enumerate(values.T, 1):
-            out.write(f"{number},{at}," + ",".join(f"{v:.15g}" for v in line) + "\n")
+if __name__ == "__main__":
+    with open("transform_cases.tsv", "w", encoding="utf-8") as cases, open("transform_values.csv", "w") as out:
+        cases.write("case\tdata\tfirst\tlast\tback\tspec\n")
+        for number, (name, data, first, last, back, spec) in enumerate(CASES, 1):
+            train, test = (part.iloc[:, first - 1:last] for part in load(data))
+            cases.write(f"{name}\t{data}\t{first}\t{last}\t{back}\t{json.dumps(spec)}\n")
+            values = np.vstack([figures(encode(spec, train, train)), figures(encode(spec, train, test))])
+            for at, line in enumerate(values.T, 1):
+                out.write(f"{number},{at}," + ",".join(f"{v:.15g}" for v in line) + "\n")

@@ -215,14 +215,22 @@ typedef struct TextSpan {
     size_t size;
 } TextSpan;
 
+/* Cells in a text that can be read up to `end`: cell i is the sizes[i] characters before text +
+ * ends[i]. */
+typedef struct TextCells {
+    const char *text, *end;
+    const uint32_t *ends, *sizes;
+    int64_t count;
+} TextCells;
+
 /* Texts that differ, numbered from 1 in the order in which they came; at most 4 GiB of them. */
 typedef struct TextEntry {
     uint32_t from, size;
-    uint64_t low, high; /* a short text itself, else its hash */
 } TextEntry;
 typedef struct TextSet {
     Buffer bytes;
     VEC(TextEntry) entries;
+    VEC(struct TextKey) keys;
     uint32_t *slots; /* numbers, 0: free */
     uint32_t mask;   /* slots - 1 */
 } TextSet;
@@ -258,10 +266,16 @@ typedef struct TextColumnBuilder {
  * it. False when memory is exhausted. */
 bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows);
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
-/* The same for a text after which at least 16 bytes can be read; faster. */
-bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size);
 /* The same for n texts that lie in memory which can be read up to `end`; faster. */
 bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end);
+/* The same in two steps, for processors that have AVX-512 and builders that number their texts. The
+ * first lists the cells it leaves in `left`, which has room for seven more: those that are no short
+ * texts that the builder knows, or have outer blanks. It returns how many, or -1 when memory is
+ * exhausted. The second takes their texts. */
+bool text_builder_numbers(const TextColumnBuilder *b);
+int64_t text_builder_add_cells(TextColumnBuilder *b, const TextCells *c, uint32_t *left);
+bool text_builder_add_left(TextColumnBuilder *b, const TextCells *c, const TextSpan *texts,
+                           const uint32_t *left, int64_t n);
 ml_status text_builder_finish(Ctx *ctx, TextColumnBuilder *b, FrameType type,
                               FrameColumn **out); /* empties b */
 /* Of builders for parts of a column in the order of rows, the first `filled` are filled: what they

@@ -56,10 +56,8 @@ static inline const TextSet *first_set(const TextColumnBuilder *b)
     return b->base ? b->base : &b->set;
 }
 
-/* The number of a text that the first set does not have, 0 when memory is exhausted. The key is
- * made again: one whose address is taken would not stay in registers. */
-static __attribute__((noinline)) uint32_t number_of_new(TextColumnBuilder *b, const char *text,
-                                                        size_t size)
+/* The number of a text that the first set does not have, 0 when memory is exhausted. */
+static uint32_t number_of_new(TextColumnBuilder *b, const char *text, size_t size)
 {
     const uint32_t number = text_set_put(&b->set, text, size);
 
@@ -82,17 +80,10 @@ bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size)
     if (b->plain)
         return put_plain(b, text, size);
     if (text) {
-        const TextKey k = text_key(text, size);
-
-        number = text_find(first_set(b), &k);
+        number = text_set_find(first_set(b), text, size);
         number = number ? number : number_of_new(b, text, size);
     }
     return (number || !text) && VEC_PUSH(&b->words, number);
-}
-
-bool text_builder_add_ahead(TextColumnBuilder *b, const char *text, size_t size)
-{
-    return text_builder_add_many(b, &(TextSpan){text, size}, 1, text + TEXT_SHORT);
 }
 
 /* Room for the words of n more rows. */
@@ -105,31 +96,23 @@ static bool reserve_words(TextColumnBuilder *b, int64_t n)
                                          sizeof *b->words.items));
 }
 
+/* Texts that the first set does not have get numbers of their own. */
+static bool number_new(TextColumnBuilder *b, const TextSpan *texts, int64_t n, uint32_t *numbers)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!numbers[i] && texts[i].s &&
+            !(numbers[i] = number_of_new(b, texts[i].s, texts[i].size)))
+            return false;
+    return true;
+}
+
 static bool add_numbers(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
 {
-    TextSet first = *first_set(b); /* the compiler cannot know that words are none of it */
     uint32_t *words = b->words.items + b->words.count;
 
-    for (int64_t i = 0; i < n; i++) {
-        const TextSpan t = texts[i];
-        uint32_t number = 0;
-
-        if (t.s) {
-            const TextKey k =
-                end - t.s >= TEXT_SHORT ? text_key_ahead(t.s, t.size) : text_key(t.s, t.size);
-
-            number = text_find(&first, &k);
-            if (!number) {
-                number = number_of_new(b, t.s, t.size);
-                if (!number)
-                    return false;
-                first = *first_set(b);
-            }
-        }
-        words[i] = number;
-    }
+    text_find_many(first_set(b), texts, n, end, words);
     b->words.count += (int)n;
-    return true;
+    return number_new(b, texts, n, words);
 }
 
 static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end)
@@ -139,15 +122,15 @@ static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, co
 
     for (int64_t i = 0; i < n; i++)
         total += texts[i].size;
-    to = buffer_reserve(&b->bytes, total + TEXT_SHORT);
+    to = buffer_reserve(&b->bytes, total + TEXT_AHEAD);
     if (!to)
         return false;
     for (int64_t i = 0; i < n; i++) {
         const TextSpan *t = &texts[i];
 
-        if (t->size <= TEXT_SHORT && end - t->s >= TEXT_SHORT &&
+        if (t->size <= TEXT_AHEAD && end - t->s >= TEXT_AHEAD &&
             t->s) /* more is copied, and overwritten */
-            memcpy(to, t->s, TEXT_SHORT);
+            memcpy(to, t->s, TEXT_AHEAD);
         else if (t->size)
             memcpy(to, t->s, t->size);
         to += t->size;
@@ -169,6 +152,43 @@ bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t 
     return (b->plain ? add_plain : add_numbers)(b, texts, n, end);
 }
 
+bool text_builder_numbers(const TextColumnBuilder *b)
+{
+    return !b->plain && keeps_set(b);
+}
+
+#ifdef __x86_64__
+int64_t text_builder_add_cells(TextColumnBuilder *b, const TextCells *c, uint32_t *left)
+{
+    uint32_t *words;
+
+    if (!reserve_words(b, c->count))
+        return -1;
+    words = b->words.items + b->words.count;
+    b->rows += c->count;
+    b->words.count += (int)c->count;
+    return text_find_cells_avx512(first_set(b), c, words, left);
+}
+
+bool text_builder_add_left(TextColumnBuilder *b, const TextCells *c, const TextSpan *texts,
+                           const uint32_t *left, int64_t n)
+{
+    enum { SOME = 64 };
+    uint32_t numbers[SOME], *words = b->words.items + b->words.count - c->count;
+
+    for (int64_t k = 0; k < n; k += SOME) {
+        const int64_t some = n - k < SOME ? n - k : SOME;
+
+        text_find_many(first_set(b), texts + k, some, c->end, numbers);
+        if (!number_new(b, texts + k, some, numbers))
+            return false;
+        for (int64_t i = 0; i < some; i++)
+            words[left[k + i]] = numbers[i];
+    }
+    return true;
+}
+#endif
+
 bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows)
 {
     if (rows >= INT32_MAX)
@@ -176,7 +196,7 @@ bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows)
     b->words.items = words;
     b->words.capacity = (int)rows;
     b->lent = true;
-    return !b->plain || buffer_reserve(&b->bytes, (size_t)rows * b->expected + TEXT_SHORT);
+    return !b->plain || buffer_reserve(&b->bytes, (size_t)rows * b->expected + TEXT_AHEAD);
 }
 
 void text_builder_free(TextColumnBuilder *b)

@@ -1,11 +1,11 @@
 /* text_set: texts that differ, numbered in the order in which they came.
  *
- * Open addressing with linear probing over the numbers of texts, which stand in an array of their
- * own with their first words. Slots are cheap and a second probe is a branch that no processor
+ * Open addressing with linear probing over the numbers of texts, whose keys stand in an array of
+ * their own. Slots are cheap and a second probe is a branch that no processor
  * foresees, so of eight slots, or of four in a large set, one is used at most. What is frequent
  * comes early, mostly, and has the first slot of its chain.
  *
- * Cost: a hash and, mostly, one comparison a text; slots and entries of 20,000 texts fit the L2
+ * Cost: a hash and, mostly, one comparison a text; slots and keys of 20,000 texts fit the L2
  * cache. */
 #include "data/text_key.h"
 
@@ -32,9 +32,8 @@ static bool grow_to(TextSet *s, uint32_t slots)
 
     if (!grown)
         return false;
-    for (int k = 0; k < s->entries.count; k++) {
-        const TextEntry *e = &s->entries.items[k];
-        uint32_t at = text_hash(e->size, e->low, e->high) & (slots - 1);
+    for (int k = 0; k < s->keys.count; k++) {
+        uint32_t at = text_key_hash(s->keys.items[k]) & (slots - 1);
 
         while (grown[at])
             at = (at + 1) & (slots - 1);
@@ -69,50 +68,59 @@ static bool make_room(TextSet *s)
     return grow_to(s, slots ? (uint32_t)slots * 2 : FIRST_SLOTS);
 }
 
-static uint32_t add_text(TextSet *s, const TextKey *k)
+/* The slot that has the number of the text, or the free one, 0, where it belongs. */
+static uint32_t *probe(const TextSet *s, const char *text, size_t size, TextKey k)
 {
-    const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)k->size, k->low, k->high};
+    for (uint32_t at = text_key_hash(k) & s->mask;; at = (at + 1) & s->mask) {
+        uint32_t *slot = &s->slots[at];
 
-    if (k->size >= UINT32_MAX - s->bytes.size || !make_room(s))
+        if (!*slot || text_is(s, *slot, text, size, k))
+            return slot;
+    }
+}
+
+static uint32_t find(const TextSet *s, const char *text, size_t size, TextKey k)
+{
+    return s->slots ? *probe(s, text, size, k) : 0;
+}
+
+static uint32_t add_text(TextSet *s, const char *text, size_t size, TextKey k)
+{
+    const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)size};
+
+    if (size >= UINT32_MAX - s->bytes.size || !make_room(s))
         return 0;
-    buffer_put(&s->bytes, k->text, k->size);
+    buffer_put(&s->bytes, text, size);
     if (s->bytes.failed || !VEC_PUSH(&s->entries, e))
         return 0;
-    *text_probe(s, k) = (uint32_t)s->entries.count;
+    if (!VEC_PUSH(&s->keys, k)) {
+        s->entries.count--;
+        return 0;
+    }
+    *probe(s, text, size, k) = (uint32_t)s->entries.count;
     return (uint32_t)s->entries.count;
 }
 
 uint32_t text_set_put(TextSet *s, const char *text, size_t size)
 {
     const TextKey k = text_key(text, size);
-    const uint32_t number = text_find(s, &k);
+    const uint32_t number = find(s, text, size, k);
 
-    return number ? number : add_text(s, &k);
+    return number ? number : add_text(s, text, size, k);
 }
 
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
 {
-    const TextKey k = text_key(text, size);
-
-    return text_find(s, &k);
+    return find(s, text, size, text_key(text, size));
 }
 
 bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char *end,
                        uint32_t *numbers)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const TextSpan t = texts[i];
-
-        numbers[i] = 0;
-        if (t.s) {
-            const TextKey k =
-                end - t.s >= TEXT_SHORT ? text_key_ahead(t.s, t.size) : text_key(t.s, t.size);
-
-            numbers[i] = text_find(s, &k);
-            if (!numbers[i] && !(numbers[i] = text_set_put(s, t.s, t.size)))
-                return false;
-        }
-    }
+    text_find_many(s, texts, n, end, numbers);
+    for (int64_t i = 0; i < n; i++)
+        if (!numbers[i] && texts[i].s && !(numbers[i] = text_set_put(s, texts[i].s, texts[i].size)))
+            return false;
     return true;
 }
 
@@ -120,6 +128,7 @@ void text_set_free(TextSet *s)
 {
     buffer_free(&s->bytes);
     VEC_FREE(&s->entries);
+    VEC_FREE(&s->keys);
     mem_free(s->slots);
     *s = (TextSet){0};
 }

@@ -38,10 +38,11 @@ ml_status csv_cells_open(Ctx *ctx, CsvCells *c, int64_t rows)
     const size_t n = (size_t)rows + CSV_GROUP;
 
     c->texts = mem_alloc(n * sizeof *c->texts);
+    c->left = mem_alloc(n * sizeof *c->left);
     c->column.ends = mem_alloc(n * sizeof *c->column.ends);
     c->column.sizes = mem_alloc(n * sizeof *c->column.sizes);
     c->column.bad = mem_alloc(n);
-    return c->texts && c->column.ends && c->column.sizes && c->column.bad
+    return c->texts && c->left && c->column.ends && c->column.sizes && c->column.bad
                ? ML_OK
                : fail_memory(ctx, n * sizeof *c->texts);
 }
@@ -49,6 +50,7 @@ ml_status csv_cells_open(Ctx *ctx, CsvCells *c, int64_t rows)
 void csv_cells_close(CsvCells *c)
 {
     mem_free(c->texts);
+    mem_free(c->left);
     mem_free(c->column.ends);
     mem_free(c->column.sizes);
     mem_free(c->column.bad);
@@ -213,23 +215,59 @@ static ml_status put_truths(Ctx *ctx, const CsvCells *c, const Cells *cells, int
     return ML_OK;
 }
 
-static ml_status put_texts(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t col, int64_t n)
+/* The text of a cell; null where it is empty or NA. */
+static inline TextSpan text_of(const CsvCells *c, const char *p, size_t size)
 {
-    const bool any_na = c->spec->na_count > 0;
-    TextColumnBuilder *b = &c->build->texts[c->part * c->build->cols + col];
+    const char *end = p + size;
 
+    if (c->spec->na_count == 0 && size && (unsigned char)*p > ' ' && (unsigned char)end[-1] > ' ')
+        return (TextSpan){p, size};
+    csv_trim_cell(c->spec, &p, &end);
+    return (TextSpan){p, p ? (size_t)(end - p) : 0};
+}
+
+#ifdef __x86_64__
+static bool put_cells(const CsvCells *c, const Cells *cells, TextColumnBuilder *b, int64_t n)
+{
+    CsvColumn all;
+    TextCells texts;
+    int64_t some;
+
+    gather(c, cells, n, &all);
+    texts = (TextCells){all.text, cells->end, all.ends, all.sizes, n};
+    some = text_builder_add_cells(b, &texts, c->left);
+    for (int64_t k = 0; k < some; k++) {
+        const uint32_t i = c->left[k], size = all.sizes[i];
+
+        c->texts[k] = text_of(c, all.text + all.ends[i] - size, size);
+    }
+    return some >= 0 && text_builder_add_left(b, &texts, c->texts, c->left, some);
+}
+#endif
+
+static bool put_spans(const CsvCells *c, const Cells *cells, TextColumnBuilder *b, int64_t n)
+{
     for (int64_t i = 0; i < n; i++) {
-        const char *p, *end;
+        const char *p;
         const size_t size = cell_at(cells, i, &p);
 
-        c->texts[i] = (TextSpan){p, size};
-        if (!any_na && size && (unsigned char)*p > ' ' && (unsigned char)p[size - 1] > ' ')
-            continue;
-        end = p + size;
-        csv_trim_cell(c->spec, &p, &end);
-        c->texts[i] = (TextSpan){p, p ? (size_t)(end - p) : 0};
+        c->texts[i] = text_of(c, p, size);
     }
-    return text_builder_add_many(b, c->texts, n, cells->end) ? ML_OK : fail_memory(ctx, 0);
+    return text_builder_add_many(b, c->texts, n, cells->end);
+}
+
+static ml_status put_texts(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t col, int64_t n)
+{
+    TextColumnBuilder *b = &c->build->texts[c->part * c->build->cols + col];
+    bool good;
+
+#ifdef __x86_64__
+    if (c->marks->level == CPU_AVX512 && c->spec->na_count == 0 && text_builder_numbers(b))
+        good = put_cells(c, cells, b, n);
+    else
+#endif
+        good = put_spans(c, cells, b, n);
+    return good ? ML_OK : fail_memory(ctx, 0);
 }
 
 static ml_status put_any(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row, int64_t col,

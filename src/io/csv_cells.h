@@ -14,6 +14,7 @@ typedef struct CsvCells {
     const InputFile *file;
     const CsvMarks *marks;
     TextSpan *texts;  /* room for those of a column */
+    uint32_t *left;   /* for which of them are left */
     CsvColumn column; /* and for these */
 } CsvCells;
 

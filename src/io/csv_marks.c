@@ -56,6 +56,7 @@ void csv_marks_restart(CsvMarks *m, const char *from)
 {
     m->next = from;
     m->quoted = 0;
+    m->opens = 1;
     m->odd = false;
     m->count = m->lines = 0;
     m->at[-1] = (uint32_t)(from - m->text) - 1;

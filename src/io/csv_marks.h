@@ -12,6 +12,7 @@ typedef struct CsvMarks {
     CpuLevel level;
     const char *next; /* what was not looked at yet */
     uint64_t quoted;  /* all bits: the text before next is inside quotes */
+    uint64_t opens;   /* 1: a quote that opens a cell may stand there */
     bool odd;         /* quotes after the last whole line are to be looked at one by one */
     uint32_t *at, *ends;
     int64_t count, lines, room;

@@ -5,6 +5,7 @@
 #include "data_help.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS = 30000 };
@@ -134,4 +135,95 @@ ML_TEST(sets_tell_texts_apart_by_size_and_bytes)
             assert_int_equal(text_set_put(&s, texts[k].text, texts[k].size), k + 1);
     assert_int_equal(text_set_find(&s, "b", 1), 0);
     text_set_free(&s);
+}
+
+/* ---- cells, many at once ---- */
+
+enum { CELLS = 20000, LONGEST = 40, COLUMN = 97 };
+
+/* The text of a cell without outer blanks; null where it is empty. */
+static TextSpan trimmed(const char *p, size_t size)
+{
+    while (size && (unsigned char)*p <= ' ')
+        p++, size--;
+    while (size && (unsigned char)p[size - 1] <= ' ')
+        size--;
+    return (TextSpan){size ? p : NULL, size};
+}
+
+/* Cells one after the other in *text, which has not a byte more: of all sizes, of few or of many
+ * letters, some of which are blanks, zeros and quotes. */
+static void random_cells(uint64_t state, char **text, uint32_t *ends, uint32_t *sizes)
+{
+    static const char letters[] = {'a', 'b', ' ', '\0', '"', '\xc3', '\t', 'z'};
+    Buffer b = {0};
+
+    for (int i = 0; i < CELLS; i++) {
+        uint32_t kinds;
+
+        state = state * UINT64_C(6364136223846793005) + 1;
+        sizes[i] = (uint32_t)(state >> 33) % (state >> 60 ? LONGEST / 4 : LONGEST + 1);
+        kinds = state >> 58 & 1 ? sizeof letters : 1;
+        for (uint32_t k = 0; k < sizes[i]; k++) {
+            state = state * UINT64_C(6364136223846793005) + 1;
+            buffer_put(&b, &letters[(state >> 33) % kinds], 1);
+        }
+        ends[i] = (uint32_t)b.size;
+    }
+    *text = malloc(b.size);
+    assert_non_null(*text);
+    memcpy(*text, b.data, b.size);
+    buffer_free(&b);
+}
+
+static void add_cells(TextColumnBuilder *b, const TextCells *c, TextSpan *texts, uint32_t *left)
+{
+    const bool some = text_builder_numbers(b);
+    const int64_t n = some ? text_builder_add_cells(b, c, left) : c->count;
+
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t i = some ? left[k] : k;
+
+        texts[k] = trimmed(c->text + c->ends[i] - c->sizes[i], c->sizes[i]);
+    }
+    assert_true(some ? text_builder_add_left(b, c, texts, left, n)
+                     : text_builder_add_many(b, texts, n, c->end));
+}
+
+/* Of two builders one takes cells as AVX-512 finds them, the other one after the other. */
+ML_TEST(cells_by_eights_are_the_texts_one_by_one)
+{
+    uint32_t ends[CELLS], sizes[CELLS], left[COLUMN + 8];
+    TextSpan texts[COLUMN];
+
+    if (cpu_level(test_ctx()) < CPU_AVX512)
+        return;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        TextColumnBuilder eights = {0}, single = {0};
+        FrameColumn *a, *b;
+        char *text;
+
+        random_cells(seed, &text, ends, sizes);
+        for (int i = 0; i < CELLS; i += COLUMN) {
+            const int64_t n = CELLS - i < COLUMN ? CELLS - i : COLUMN;
+            const TextCells c = {text, text + ends[CELLS - 1], ends + i, sizes + i, n};
+
+            add_cells(&eights, &c, texts, left);
+            for (int64_t k = 0; k < n; k++) {
+                const TextSpan t = trimmed(text + ends[i + k] - sizes[i + k], sizes[i + k]);
+
+                assert_true(text_builder_add(&single, t.s, t.size));
+            }
+        }
+        assert_true(eights.rows == CELLS && eights.words.count == CELLS);
+        assert_true(eights.set.entries.count > 4096);
+        assert_memory_equal(eights.words.items, single.words.items, sizeof ends);
+        assert_ok(text_builder_finish(test_ctx(), &eights, FT_STRING, &a));
+        assert_ok(text_builder_finish(test_ctx(), &single, FT_STRING, &b));
+        assert_memory_equal(a->texts->bytes, b->texts->bytes,
+                            (size_t)text_offset(b->texts, b->texts->count));
+        frame_column_release(a);
+        frame_column_release(b);
+        free(text);
+    }
 }

@@ -29,11 +29,9 @@ static int64_t count_newlines(const char *p, size_t n)
         uint8_t count[64] = {0};
         size_t i = 0;
 
-        for (; i + 64 <= step; i += 64) {
-            __builtin_prefetch(p + i + 2048);
+        for (; i + 64 <= step; i += 64)
             for (int k = 0; k < 64; k++)
                 count[k] = (uint8_t)(count[k] + (p[i + (size_t)k] == '\n'));
-        }
         for (; i < step; i++)
             total += p[i] == '\n';
         for (int k = 0; k < 64; k++)

@@ -95,8 +95,7 @@ typedef struct BlockKeys {
 
 typedef struct Block {
     BlockKeys x, y;
-    uint32_t
-        rank[BLOCK_KEYS]; /* for each key of x: where its lane begins + keys before it that met */
+    uint32_t rank[BLOCK_KEYS]; /* of a key of x: where its lane begins, and keys before that met */
     uint8_t note[LANES][LANE_NOTES];   /* of a union */
     int64_t steps[LANES], both[LANES]; /* that each lane took, keys that met */
 } Block;

@@ -25,7 +25,19 @@ static inline int64_t csr_lower(const Matrix *m, int64_t i, int64_t col)
     return lo;
 }
 
-/* out = t(in); out is new, with room for the entries. (transpose_csr.c) */
+/* out[column] += cell * scale for the entries [from, to). */
+static inline void csr_add_scaled(const Matrix *m, int64_t from, int64_t to, double scale,
+                                  double *out)
+{
+    if (m->singles)
+        for (int64_t k = from; k < to; k++)
+            out[m->col_idx[k]] += m->singles[k] * scale;
+    else
+        for (int64_t k = from; k < to; k++)
+            out[m->col_idx[k]] += m->values[k] * scale;
+}
+
+/* out = t(in), of its type; out is new, with room for the entries. (transpose_csr.c) */
 ml_status csr_transpose(Ctx *ctx, const Matrix *in, Matrix *out);
 
 /* ---- tiles of about equal work ----

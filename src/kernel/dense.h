@@ -124,5 +124,7 @@ static inline void csr_entries_times(const DenseOps *ops, const Matrix *s, int64
 
 /* Is no cell NaN or infinite?  (finite.c) */
 ml_status cells_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite);
+/* The same of the stored cells, of any type, of a matrix that is not constant. */
+ml_status matrix_finite(Ctx *ctx, const Matrix *m, bool *finite);
 
 #endif

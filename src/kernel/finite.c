@@ -11,6 +11,7 @@ enum { SCAN_TILE = 1 << 14 }; /* cells */
 
 typedef struct Scan {
     const double *cells;
+    const float *singles; /* instead, unless NULL */
     int64_t n;
     atomic_bool odd;
 } Scan;
@@ -26,11 +27,20 @@ static ml_status scan_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t end = first + (left < SCAN_TILE ? left : SCAN_TILE);
         int64_t odd = 0;
 
-        for (int64_t i = first; i < end; i++)
+        for (int64_t i = first; i < end && !s->singles; i++)
             odd += !(fabs(s->cells[i]) <= DBL_MAX);
+        for (int64_t i = first; i < end && s->singles; i++)
+            odd += !(fabsf(s->singles[i]) <= FLT_MAX);
         if (odd)
             atomic_store_explicit(&s->odd, true, memory_order_relaxed);
     }
+    return ML_OK;
+}
+
+static ml_status scan(Ctx *ctx, Scan *s, bool *finite)
+{
+    TRY(task_for(ctx, (s->n + SCAN_TILE - 1) / SCAN_TILE, task_grain(SCAN_TILE), scan_range, s));
+    *finite = !atomic_load_explicit(&s->odd, memory_order_relaxed);
     return ML_OK;
 }
 
@@ -38,9 +48,16 @@ ml_status cells_finite(Ctx *ctx, const double *cells, int64_t n, bool *finite)
 {
     Scan s = {.cells = cells, .n = n};
 
-    TRY(task_for(ctx, (n + SCAN_TILE - 1) / SCAN_TILE, task_grain(SCAN_TILE), scan_range, &s));
-    *finite = !atomic_load_explicit(&s.odd, memory_order_relaxed);
-    return ML_OK;
+    return scan(ctx, &s, finite);
+}
+
+ml_status matrix_finite(Ctx *ctx, const Matrix *m, bool *finite)
+{
+    Scan s = {.cells = m->values,
+              .singles = m->singles,
+              .n = m->format == MATRIX_CSR ? csr_nnz(m) : matrix_cells(m)};
+
+    return scan(ctx, &s, finite);
 }
 
 ml_status ml_k_all_finite(Ctx *ctx, OpCall *call)
@@ -52,8 +69,7 @@ ml_status ml_k_all_finite(Ctx *ctx, OpCall *call)
     if (x->format == MATRIX_CONSTANT)
         finite = matrix_cells(x) == 0 || isfinite(x->constant);
     else
-        TRY(cells_finite(ctx, x->values, x->format == MATRIX_CSR ? csr_nnz(x) : matrix_cells(x),
-                         &finite));
+        TRY(matrix_finite(ctx, x, &finite));
     call->out[0] = value_bool(finite);
     return ML_OK;
 }

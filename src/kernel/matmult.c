@@ -14,12 +14,10 @@ static ml_status concrete(Ctx *ctx, CellType type, Matrix *m, Matrix **out)
                                                       : matrix_dense_of(ctx, type, m, out);
 }
 
-/* A CSR factor beside a dense one stays as it is, all others become FP64. */
-static ml_status factor_of_sparse(Ctx *ctx, Matrix *m, const Matrix *other, Matrix **out)
+/* A CSR factor stays as it is, a dense one beside it becomes FP64. */
+static ml_status factor_of_sparse(Ctx *ctx, Matrix *m, Matrix **out)
 {
-    const bool stays = m->format == MATRIX_CSR && other->format == MATRIX_DENSE;
-
-    return matrix_as(ctx, stays ? matrix_type(m) : CELL_FP64, m, out);
+    return matrix_as(ctx, m->format == MATRIX_CSR ? matrix_type(m) : CELL_FP64, m, out);
 }
 
 static ml_status product_concrete(Ctx *ctx, Factor a, Factor b, Matrix **out)
@@ -30,8 +28,8 @@ static ml_status product_concrete(Ctx *ctx, Factor a, Factor b, Matrix **out)
     Factor left = {NULL, a.t}, right = {NULL, b.t};
     ml_status st;
 
-    TRY_TO(done, st = factor_of_sparse(ctx, a.m, b.m, &left.m));
-    TRY_TO(done, st = factor_of_sparse(ctx, b.m, a.m, &right.m));
+    TRY_TO(done, st = factor_of_sparse(ctx, a.m, &left.m));
+    TRY_TO(done, st = factor_of_sparse(ctx, b.m, &right.m));
     st = product_sparse(ctx, left, right, out);
 done:
     matrix_release(left.m);

@@ -31,10 +31,10 @@ ml_status product_dense(Ctx *ctx, Factor a, Factor b, Matrix **out);
 /* The same for an `out` of their type, where that pays. (matmult_panels.c) */
 bool panels_pay(const Ctx *ctx, Factor a, Factor b);
 ml_status product_panels(Ctx *ctx, Factor a, Factor b, Matrix *out);
-/* The same when at least one is CSR and none constant; dense ones and two CSR are FP64.
+/* The same when at least one is CSR and none constant; dense ones are FP64.
  * (matmult_sparse.c) */
 ml_status product_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out);
-/* Both CSR, as they are; their cells are finite. (matmult_csr.c) */
+/* Both CSR, as they are, of any type; their cells are finite. (matmult_csr.c) */
 ml_status product_csr(Ctx *ctx, const Matrix *a, const Matrix *b, Matrix **out);
 
 /* f %*% t(f), finished: one triangle is computed and mirrored. (matmult_self.c) */

@@ -8,6 +8,7 @@
  * together.  Sums follow the order of the rows of b, so nothing depends on the division.
  *
  * Where most cells of the result will be stored, its rows are accumulated in place instead. */
+#include "kernel/csr.h"
 #include "kernel/matmult.h"
 
 #include <string.h>
@@ -52,13 +53,20 @@ static ml_status accumulator_new(Ctx *ctx, int64_t cols, Accumulator *acc)
     return ML_OK;
 }
 
-static void accumulate(Accumulator *acc, double scale, const double *values, const uint32_t *cols,
-                       int64_t n)
+/* Add n entries of m from `from` on.  Here and below `singles`, whether m is FP32, is a constant
+ * where this is inlined. */
+static inline __attribute__((always_inline)) void accumulate(Accumulator *acc, double scale,
+                                                             const Matrix *m, int64_t from,
+                                                             int64_t n, const bool singles)
 {
+    const double *values = m->values + (singles ? 0 : from);
+    const float *cells = m->singles + (singles ? from : 0);
+    const uint32_t *cols = m->col_idx + from;
+
     for (int64_t k = 0; k < n; k++) {
         const uint32_t j = cols[k];
 
-        acc->sums[j] += scale * values[k];
+        acc->sums[j] += scale * (singles ? (double)cells[k] : values[k]);
         acc->bits[j >> 6] |= UINT64_C(1) << (j & 63);
         acc->groups[j >> 12] |= UINT64_C(1) << (j >> 6 & 63);
     }
@@ -110,35 +118,51 @@ static size_t tile_bytes(const CsrTile *tile)
 }
 
 /* Row r of b will be read soon: short rows in any order are what takes most of the time. */
-static void expect(const Matrix *b, uint32_t r)
+static inline __attribute__((always_inline)) void expect(const Matrix *b, uint32_t r,
+                                                         const bool singles)
 {
-    __builtin_prefetch(&b->values[b->row_ptr[r]]);
-    __builtin_prefetch(&b->values[b->row_ptr[r] + 8]);
-    __builtin_prefetch(&b->col_idx[b->row_ptr[r]]);
+    const int64_t at = b->row_ptr[r];
+
+    if (singles) {
+        __builtin_prefetch(&b->singles[at]);
+        __builtin_prefetch(&b->singles[at + 16]);
+    } else {
+        __builtin_prefetch(&b->values[at]);
+        __builtin_prefetch(&b->values[at + 8]);
+    }
+    __builtin_prefetch(&b->col_idx[at]);
 }
 
-static ml_status tile_fill(Ctx *ctx, const CsrProduct *p, Accumulator *acc, CsrTile *tile)
+static inline __attribute__((always_inline)) void fill_rows(const CsrProduct *p, Accumulator *acc,
+                                                            CsrTile *tile, const bool singles)
 {
     const Matrix *a = p->a, *b = p->b;
-    int64_t last;
+    const int64_t last = a->row_ptr[tile->end];
 
-    tile->values = pool_alloc(ctx, tile_bytes(tile));
-    if (!tile->values)
-        return ML_ENOMEM;
-    tile->col_idx = (uint32_t *)(void *)(tile->values + tile->capacity + 1);
-    last = a->row_ptr[tile->end];
     for (int64_t i = tile->begin; i < tile->end; i++) {
         for (int64_t k = a->row_ptr[i]; k < a->row_ptr[i + 1]; k++) {
             const int64_t from = b->row_ptr[a->col_idx[k]];
 
             if (k + AHEAD < last)
-                expect(b, a->col_idx[k + AHEAD]);
-            accumulate(acc, a->values[k], b->values + from, b->col_idx + from,
-                       b->row_ptr[a->col_idx[k] + 1] - from);
+                expect(b, a->col_idx[k + AHEAD], singles);
+            accumulate(acc, matrix_cell(a, k), b, from, b->row_ptr[a->col_idx[k] + 1] - from,
+                       singles);
         }
         drain(acc, tile);
         p->out->row_ptr[i + 1] = tile->nnz; /* within the tile, for now */
     }
+}
+
+static ml_status tile_fill(Ctx *ctx, const CsrProduct *p, Accumulator *acc, CsrTile *tile)
+{
+    tile->values = pool_alloc(ctx, tile_bytes(tile));
+    if (!tile->values)
+        return ML_ENOMEM;
+    tile->col_idx = (uint32_t *)(void *)(tile->values + tile->capacity + 1);
+    if (p->b->singles)
+        fill_rows(p, acc, tile, true);
+    else
+        fill_rows(p, acc, tile, false);
     return ML_OK;
 }
 
@@ -247,11 +271,9 @@ static ml_status dense_rows(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
         memset(row, 0, (size_t)b->cols * sizeof *row);
         for (int64_t k = a->row_ptr[i]; k < a->row_ptr[i + 1]; k++) {
-            const int64_t end = b->row_ptr[a->col_idx[k] + 1];
-            const double scale = a->values[k];
+            const uint32_t r = a->col_idx[k];
 
-            for (int64_t l = b->row_ptr[a->col_idx[k]]; l < end; l++)
-                row[b->col_idx[l]] += scale * b->values[l];
+            csr_add_scaled(b, b->row_ptr[r], b->row_ptr[r + 1], matrix_cell(a, k), row);
         }
     }
     return check_cancel(ctx);

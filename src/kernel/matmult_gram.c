@@ -37,15 +37,12 @@ bool csr_gram_pays(const Matrix *x)
     return x->rows > 0 && cells <= RESULT_CELLS && pairs(x) >= cells;
 }
 
-static void add_row(const double *values, const uint32_t *cols, int64_t n, int64_t width, double *c)
+static void add_row(const Matrix *x, int64_t i, double *c)
 {
-    for (int64_t a = 0; a < n; a++) {
-        const double value = values[a];
-        double *row = c + cols[a] * width;
+    const int64_t end = x->row_ptr[i + 1];
 
-        for (int64_t b = a; b < n; b++)
-            row[cols[b]] += value * values[b];
-    }
+    for (int64_t k = x->row_ptr[i]; k < end; k++)
+        csr_add_scaled(x, k, end, matrix_cell(x, k), c + x->col_idx[k] * x->cols);
 }
 
 static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -59,11 +56,8 @@ static ml_status slices_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         double *c = g->partials + slice * n * n;
 
         memset(c, 0, (size_t)(n * n) * sizeof *c);
-        for (int64_t i = csr_tile(x, slice, g->slices); i < end; i++) {
-            const int64_t at = x->row_ptr[i];
-
-            add_row(x->values + at, x->col_idx + at, x->row_ptr[i + 1] - at, n, c);
-        }
+        for (int64_t i = csr_tile(x, slice, g->slices); i < end; i++)
+            add_row(x, i, c);
         TRY(check_cancel(ctx));
     }
     return ML_OK;

@@ -28,17 +28,6 @@ typedef struct Scatter {
     atomic_bool odd;    /* the chain met a weight that is not finite; relaxed: task_for orders it */
 } Scatter;
 
-/* out[col_idx[k]] += values[k] * scale for the nonzeros [from, to) of s. */
-static void add_scaled(const Matrix *s, int64_t from, int64_t to, double scale, double *out)
-{
-    if (s->singles)
-        for (int64_t k = from; k < to; k++)
-            out[s->col_idx[k]] += s->singles[k] * scale;
-    else
-        for (int64_t k = from; k < to; k++)
-            out[s->col_idx[k]] += s->values[k] * scale;
-}
-
 static void scatter_rows(const DenseOps *ops, const Scatter *t, int64_t lo, int64_t hi, double *out)
 {
     const Matrix *s = t->s;
@@ -46,7 +35,7 @@ static void scatter_rows(const DenseOps *ops, const Scatter *t, int64_t lo, int6
 
     if (t->n == 1 && !csr_is_thin(s)) {
         for (int64_t i = lo; i < hi; i++)
-            add_scaled(s, s->row_ptr[i], s->row_ptr[i + 1], t->d[i], out);
+            csr_add_scaled(s, s->row_ptr[i], s->row_ptr[i + 1], t->d[i], out);
         return;
     }
     for (csr_walk(&w, s, lo, hi); csr_walk_next(&w);)
@@ -65,7 +54,7 @@ static void chain_rows(const DenseOps *ops, Scatter *t, int64_t lo, int64_t hi, 
         weight *= t->d ? t->d[i] : 1;
         if (!isfinite(weight))
             atomic_store_explicit(&t->odd, true, memory_order_relaxed);
-        add_scaled(s, s->row_ptr[i], s->row_ptr[i + 1], weight, out);
+        csr_add_scaled(s, s->row_ptr[i], s->row_ptr[i + 1], weight, out);
     }
 }
 
@@ -120,7 +109,7 @@ static void strip_row(const DenseOps *ops, const Scatter *t, int64_t i, int64_t 
     const int64_t end = to < s->cols ? csr_lower(s, i, to) : s->row_ptr[i + 1];
 
     if (t->n == 1) {
-        add_scaled(s, begin, end, t->d[i], t->partials);
+        csr_add_scaled(s, begin, end, t->d[i], t->partials);
         return;
     }
     for (; begin < end; begin += n) {

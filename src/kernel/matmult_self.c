@@ -164,21 +164,10 @@ static ml_status self_dense(Ctx *ctx, Factor f, Matrix **out)
     return ML_OK;
 }
 
-/* Only the own loop reads FP32 cells. */
+/* Of dense products only the own loop reads FP32 cells. */
 static bool takes_type(Factor f)
 {
     return !f.m->singles || (f.t && factor_rows(f) <= OWN_COLS);
-}
-
-static ml_status product_self_csr(Ctx *ctx, Factor f, Matrix **out)
-{
-    Factor wide = {NULL, f.t};
-    ml_status st;
-
-    TRY(matrix_as(ctx, CELL_FP64, f.m, &wide.m));
-    st = product_self(ctx, wide, out);
-    matrix_release(wide.m);
-    return st;
 }
 
 ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
@@ -186,10 +175,7 @@ ml_status product_self(Ctx *ctx, Factor f, Matrix **out)
     bool direct = f.m->format == MATRIX_DENSE && factor_rows(f) > NARROW_COLS &&
                   factor_cols(f) > 0 && (f.t || factor_cols(f) >= SHORT_SUMS) && takes_type(f);
 
-    if (f.m->format == MATRIX_CSR && f.m->singles)
-        return product_self_csr(ctx, f, out);
-
     if (f.m->format == MATRIX_CSR && f.t && csr_gram_pays(f.m))
-        TRY(cells_finite(ctx, f.m->values, csr_nnz(f.m), &direct));
+        TRY(matrix_finite(ctx, f.m, &direct));
     return direct ? self_dense(ctx, f, out) : product(ctx, f, (Factor){f.m, !f.t}, out);
 }

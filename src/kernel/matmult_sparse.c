@@ -33,20 +33,13 @@ static ml_status dense_rows(Ctx *ctx, Factor d, Matrix **out)
     return matrix_transpose(ctx, d.m, out);
 }
 
-/* The rows of a CSR factor as stored, of any type, else a transposed copy, which is FP64. */
+/* The rows of a CSR factor as stored, else a transposed copy. */
 static ml_status csr_rows(Ctx *ctx, Factor s, Matrix **out)
 {
-    Matrix *doubles;
-    ml_status st;
-
-    if (!s.t) {
-        *out = matrix_retain(s.m);
-        return ML_OK;
-    }
-    TRY(matrix_as(ctx, CELL_FP64, s.m, &doubles));
-    st = matrix_transpose(ctx, doubles, out);
-    matrix_release(doubles);
-    return st;
+    if (s.t)
+        return matrix_transpose(ctx, s.m, out);
+    *out = matrix_retain(s.m);
+    return ML_OK;
 }
 
 ml_status csr_times(Ctx *ctx, Factor s, Factor d, double *out)
@@ -193,10 +186,10 @@ static ml_status both_sparse(Ctx *ctx, Factor a, Factor b, Matrix **out)
     bool finite_a, finite_b;
     ml_status st;
 
-    TRY(cells_finite(ctx, a.m->values, csr_nnz(a.m), &finite_a));
-    TRY(cells_finite(ctx, b.m->values, csr_nnz(b.m), &finite_b));
+    TRY(matrix_finite(ctx, a.m, &finite_a));
+    TRY(matrix_finite(ctx, b.m, &finite_b));
     if (!finite_a || !finite_b) {
-        TRY(matrix_dense(ctx, a.m, &left));
+        TRY(matrix_doubles(ctx, a.m, &left));
         st = product_sparse(ctx, (Factor){left, a.t}, b, out);
         goto done;
     }

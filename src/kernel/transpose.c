@@ -119,7 +119,7 @@ ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
         return matrix_new_constant(ctx, m->cols, m->rows, m->constant, out);
     if (m->format == MATRIX_DENSE)
         return dense(ctx, m, out);
-    TRY(matrix_new_csr(ctx, m->cols, m->rows, csr_nnz(m), out));
+    TRY(matrix_new_csr_of(ctx, matrix_type(m), m->cols, m->rows, csr_nnz(m), out));
     st = csr_transpose(ctx, m, *out);
     if (st != ML_OK)
         matrix_release(*out);
@@ -128,7 +128,7 @@ ml_status matrix_transpose(Ctx *ctx, const Matrix *m, Matrix **out)
 
 ml_status ml_k_t(Ctx *ctx, OpCall *call)
 {
-    Matrix *m, *in = NULL, *out = NULL;
+    Matrix *m, *out = NULL;
     ml_status st;
 
     TRY(call_matrix(ctx, call, 0, &m));
@@ -140,9 +140,6 @@ ml_status ml_k_t(Ctx *ctx, OpCall *call)
         call->out[0] = value_matrix(matrix_retain(m));
         return ML_OK;
     }
-    /* Sorting by columns moves doubles. */
-    TRY(matrix_as(ctx, m->format == MATRIX_CSR ? CELL_FP64 : matrix_type(m), m, &in));
-    st = matrix_transpose(ctx, in, &out);
-    matrix_release(in);
+    st = matrix_transpose(ctx, m, &out);
     return st == ML_OK ? result_matrix(ctx, call, 0, out, m->nnz) : st;
 }

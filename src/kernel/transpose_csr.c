@@ -64,26 +64,44 @@ static void place(Distribute *d)
     d->begins[d->ranges] = at;
 }
 
-/* Inlined with a constant `ranges`: are there ranges of several columns? */
+/* Inlined with constants: are there ranges of several columns, are cells FP32? */
 static inline __attribute__((always_inline)) void distribute(const Distribute *d, int64_t *next,
-                                                             const CsrWalk *w, const bool ranges)
+                                                             const CsrWalk *w, const bool ranges,
+                                                             const bool singles)
 {
-    const double *from = d->in->values + w->at;
+    const double *from = d->in->values;
+    const float *from_singles = d->in->singles;
     const uint32_t *col_idx = d->in->col_idx + w->at, base = (uint32_t)w->base;
     double *values = d->out->values;
+    float *to_singles = d->out->singles;
     uint32_t *rows = d->out->col_idx, *cols = d->cols;
-    const int64_t n = w->n;
+    const int64_t n = w->n, at = w->at;
     const int shift = d->shift;
 
     for (int64_t k = 0; k < n; k++) {
         const uint32_t col = col_idx[k];
         const int64_t to = next[ranges ? col >> shift : col]++;
 
-        values[to] = from[k];
+        if (singles)
+            to_singles[to] = from_singles[at + k];
+        else
+            values[to] = from[at + k];
         rows[to] = base + w->row[k];
         if (ranges)
             cols[to] = col;
     }
+}
+
+static void distribute_any(const Distribute *d, int64_t *next, const CsrWalk *w)
+{
+    if (d->in->singles && d->cols)
+        distribute(d, next, w, true, true);
+    else if (d->in->singles)
+        distribute(d, next, w, false, true);
+    else if (d->cols)
+        distribute(d, next, w, true, false);
+    else
+        distribute(d, next, w, false, false);
 }
 
 static ml_status distribute_blocks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -94,24 +112,22 @@ static ml_status distribute_blocks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     for (int64_t b = lo; b < hi; b++) {
         csr_walk(&w, d->in, csr_tile(d->in, b, d->blocks), csr_tile(d->in, b + 1, d->blocks));
         while (csr_walk_next(&w))
-            if (d->cols)
-                distribute(d, d->next + b * d->ranges, &w, true);
-            else
-                distribute(d, d->next + b * d->ranges, &w, false);
+            distribute_any(d, d->next + b * d->ranges, &w);
         TRY(check_cancel(ctx));
     }
     return ML_OK;
 }
 
-/* Sort the n entries of a range by column, keeping the order in each. */
-static void sort_range(const Distribute *d, int64_t range, const double *values,
-                       const uint32_t *rows)
+/* Sort the n entries of a range by column, keeping the order in each; `cells` and `rows` are copies
+ * of them. */
+static void sort_range(const Distribute *d, int64_t range, const void *cells, const uint32_t *rows)
 {
     const int64_t first = range << d->shift, width = INT64_C(1) << d->shift;
     const int64_t last = first + width < d->in->cols ? first + width : d->in->cols;
     const int64_t begin = d->begins[range], n = d->begins[range + 1] - begin;
     const uint32_t *cols = d->cols + begin;
-    double *to_values = d->out->values;
+    const double *values = cells;
+    const float *singles = cells;
     uint32_t *to_rows = d->out->col_idx;
     int64_t *next = d->out->row_ptr + 1, at = begin;
 
@@ -126,7 +142,10 @@ static void sort_range(const Distribute *d, int64_t range, const double *values,
     for (int64_t k = 0; k < n; k++) {
         const int64_t to = next[cols[k]]++;
 
-        to_values[to] = values[k];
+        if (d->out->singles)
+            d->out->singles[to] = singles[k];
+        else
+            d->out->values[to] = values[k];
         to_rows[to] = rows[k];
     }
 }
@@ -138,16 +157,18 @@ static ml_status sort_ranges(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t range = lo; range < hi; range++) {
         const int64_t begin = d->begins[range], n = d->begins[range + 1] - begin;
-        const size_t bytes = (size_t)(n + 1) * (sizeof(double) + sizeof(uint32_t));
-        double *values = pool_alloc(ctx, bytes);
-        uint32_t *rows = (uint32_t *)(void *)(values + n);
+        const size_t cells = (size_t)n * matrix_cell_size(out);
+        const size_t bytes = cells + (size_t)(n + 1) * sizeof(uint32_t);
+        char *copy = pool_alloc(ctx, bytes);
+        uint32_t *rows = (uint32_t *)(void *)(copy + cells);
 
-        if (!values)
+        if (!copy)
             return ML_ENOMEM;
-        memcpy(values, out->values + begin, (size_t)n * sizeof *values);
+        if (n > 0)
+            memcpy(copy, matrix_at(out, begin), cells);
         memcpy(rows, out->col_idx + begin, (size_t)n * sizeof *rows);
-        sort_range(d, range, values, rows);
-        pool_release(ctx->pool, values, bytes);
+        sort_range(d, range, copy, rows);
+        pool_release(ctx->pool, copy, bytes);
     }
     return check_cancel(ctx);
 }

@@ -494,3 +494,49 @@ ML_TEST(sparse_factors_in_single_give_what_their_doubles_give)
             matrix_release(wide);
         }
 }
+
+/* x and y, both CSR, give the same bits in FP32 as their doubles; takes both. */
+static void check_sparse_singles(Matrix *x, Matrix *y)
+{
+    Matrix *in[2] = {x, y}, *single[2], *wide[2];
+
+    for (int k = 0; k < 2; k++) {
+        assert_ok(matrix_as(test_ctx(), CELL_FP32, in[k], &single[k]));
+        assert_ok(matrix_as(test_ctx(), CELL_FP64, single[k], &wide[k]));
+    }
+    for (int f = 0; f < 5; f++) {
+        const bool t = f & 1;
+        Matrix *got = NULL, *want = NULL;
+
+        if (f < 4) { /* x t(y) and t(x) y, with y or both in FP32 */
+            const Factor b = {single[1], !t};
+
+            assert_ok(product(test_ctx(), (Factor){(f < 2 ? single : wide)[0], t}, b, &got));
+            assert_ok(product(test_ctx(), (Factor){wide[0], t}, (Factor){wide[1], !t}, &want));
+        } else {
+            assert_ok(product_self(test_ctx(), (Factor){single[0], true}, &got));
+            assert_ok(product_self(test_ctx(), (Factor){wide[0], true}, &want));
+        }
+        assert_matrix_same(got, want);
+        matrix_release(got);
+        matrix_release(want);
+    }
+    for (int k = 0; k < 2; k++) {
+        matrix_release(in[k]);
+        matrix_release(single[k]);
+        matrix_release(wide[k]);
+    }
+}
+
+ML_TEST(two_sparse_factors_in_single_give_what_their_doubles_give)
+{
+    static const double densities[] = {0.002, 0.05, 0.3};
+
+    for (int d = 0; d < 3; d++)
+        for (int64_t cols = 90; cols < 20000; cols *= 100) {
+            Matrix *x = case_random(150, cols, densities[d], 3);
+            Matrix *y = case_random(150, cols, densities[d], 4);
+
+            check_sparse_singles(in_format(x, MATRIX_CSR), in_format(y, MATRIX_CSR));
+        }
+}

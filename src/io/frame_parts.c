@@ -43,6 +43,26 @@ ml_status frame_parts_finish(Ctx *ctx, const Spec *spec, FrameParts *p, Frame **
     return st;
 }
 
+ml_status frame_parts_all(Ctx *ctx, const Spec *spec, int64_t count, NextColumn next, void *reader,
+                          Frame **out)
+{
+    FrameParts parts = {0};
+
+    for (int64_t k = 0; k < count; k++) {
+        const char *name;
+        FrameColumn *c;
+        ml_status st = next(ctx, reader, k, &name, &c);
+
+        if (st == ML_OK)
+            st = frame_parts_add(ctx, &parts, spec->path, name, strlen(name), c);
+        if (st != ML_OK) {
+            frame_parts_free(&parts);
+            return st;
+        }
+    }
+    return frame_parts_finish(ctx, spec, &parts, out);
+}
+
 void frame_parts_free(FrameParts *p)
 {
     for (int i = 0; i < p->columns.count; i++) {

@@ -14,6 +14,11 @@ ml_status frame_parts_add(Ctx *ctx, FrameParts *p, const char *path, const char 
                           FrameColumn *c);
 /* Takes all parts, also when it fails; checks the sizes against those that the spec asks for. */
 ml_status frame_parts_finish(Ctx *ctx, const Spec *spec, FrameParts *p, Frame **out);
+/* A frame of `count` columns and their names, which `next` gives one after the other. */
+typedef ml_status (*NextColumn)(Ctx *ctx, void *reader, int64_t k, const char **name,
+                                FrameColumn **out);
+ml_status frame_parts_all(Ctx *ctx, const Spec *spec, int64_t count, NextColumn next, void *reader,
+                          Frame **out);
 void frame_parts_free(FrameParts *p);
 
 /* The name of a column, C1, C2 ... where it has none; points into the frame or into buf. */

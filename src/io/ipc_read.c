@@ -416,23 +416,13 @@ static ml_status finish_column(Ctx *ctx, const Reader *r, Column *c, FrameColumn
                                      : text_builder_finish(ctx, &c->texts, FT_STRING, out);
 }
 
-static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
+static ml_status next_column(Ctx *ctx, void *reader, int64_t k, const char **name,
+                             FrameColumn **out)
 {
-    FrameParts parts = {0};
+    Reader *r = reader;
 
-    for (int64_t k = 0; k < r->count; k++) {
-        Column *c = &r->columns[k];
-        FrameColumn *taken;
-        ml_status st = finish_column(ctx, r, c, &taken);
-
-        if (st == ML_OK)
-            st = frame_parts_add(ctx, &parts, r->spec->path, c->name, strlen(c->name), taken);
-        if (st != ML_OK) {
-            frame_parts_free(&parts);
-            return st;
-        }
-    }
-    return frame_parts_finish(ctx, r->spec, &parts, out);
+    *name = r->columns[k].name;
+    return finish_column(ctx, r, &r->columns[k], out);
 }
 
 static void close_reader(Reader *r)
@@ -456,7 +446,7 @@ ml_status arrow_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     if (st == ML_OK)
         st = walk(ctx, &r, fill_batch);
     if (st == ML_OK)
-        st = finish_frame(ctx, &r, out);
+        st = frame_parts_all(ctx, spec, r.count, next_column, &r, out);
     close_reader(&r);
     return st;
 }

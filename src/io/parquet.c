@@ -460,23 +460,16 @@ static ml_status read_groups(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     return ML_OK;
 }
 
-static ml_status finish_frame(Ctx *ctx, Reader *r, Frame **out)
+static ml_status next_column(Ctx *ctx, void *reader, int64_t k, const char **name,
+                             FrameColumn **out)
 {
-    FrameParts parts = {0};
+    Column *c = &((Reader *)reader)->columns[k];
 
-    for (int64_t k = 0; k < r->count; k++) {
-        Column *c = &r->columns[k];
-        FrameColumn *taken = c->c;
-        ml_status st;
-
-        c->c = NULL;
-        st = frame_parts_add(ctx, &parts, r->spec->path, c->name, strlen(c->name), taken);
-        if (st != ML_OK) {
-            frame_parts_free(&parts);
-            return st;
-        }
-    }
-    return frame_parts_finish(ctx, r->spec, &parts, out);
+    (void)ctx;
+    *name = c->name;
+    *out = c->c;
+    c->c = NULL;
+    return ML_OK;
 }
 
 static void close_reader(Reader *r)
@@ -497,7 +490,7 @@ ml_status parquet_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     if (st == ML_OK)
         st = task_for(ctx, r.group_count, 1, read_groups, &r);
     if (st == ML_OK)
-        st = finish_frame(ctx, &r, out);
+        st = frame_parts_all(ctx, spec, r.count, next_column, &r, out);
     close_reader(&r);
     return st;
 }

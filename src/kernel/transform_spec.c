@@ -296,8 +296,10 @@ static ml_status read_udf(Reader *r, const Json *value)
             return json_fail(r->ctx, &r->source, field->name_at,
                              "udf: expected \"name\" and \"ids\" or \"names\", found \"%.40s\"",
                              field->name);
+    if (!json_is(value, JSON_OBJECT))
+        return expected(r, "", "an object with \"name\" and \"ids\" or \"names\"", value);
     if (!json_is(name, JSON_STRING) || !*name->text)
-        return expected(r, "name", "the name of a function", name ? name : value);
+        return expected(r, "name", "the name of a function", name);
     if (!json_is(ids ? ids : names, JSON_ARRAY) || (ids && names))
         return expected(r, ids ? "ids" : "names", "one list of columns", names ? names : ids);
     TRY(string_new(r->ctx, name->text, strlen(name->text), &r->spec->udf));

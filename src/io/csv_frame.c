@@ -7,8 +7,8 @@
  * The text is cut into parts of whole chunks, which are tasks: each has a builder for every text
  * column, and numbers go right into their columns. Where the separator is one character, lines are
  * marked (csv_marks.c) and put column by column (csv_cells.c); lines that are short or quoted in
- * odd ways, and other separators, take the slow way. Pages of the input that were parsed are given
- * back, so that text and frame are not held together.
+ * odd ways, and other separators, take the slow way. Text is read chunk by chunk (lines.c), so
+ * that text and frame are not held together.
  */
 #include "io/csv.h"
 #include "io/csv_cells.h"
@@ -26,6 +26,7 @@ typedef struct CsvFrameJob {
 typedef struct PartReader {
     const CsvFrameJob *job;
     const Chunk *chunk;
+    char *room; /* for the text of one */
     CsvCells cells;
     CsvMarks marks;
     int64_t rows; /* how many lines are put at a time, at most */
@@ -136,6 +137,35 @@ static ml_status lend_words(Ctx *ctx, const CsvFrameJob *job, int64_t part)
     return ML_OK;
 }
 
+static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
+{
+    r->chunk = c;
+    r->cells.file = c->file;
+    return (r->job->simple && csv_marks_fit(c->begin, c->end) ? parse_marked : parse_lines)(ctx, r);
+}
+
+/* A chunk that was read apart and holds an error is parsed again where it lies in the file, which
+ * gives the error its place. */
+static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
+{
+    const char *text = chunk_text(c, r->room, CHUNK_ROOM);
+    const InputFile file = {
+        .name = c->file->name, .data = text, .size = (size_t)(c->end - c->begin)};
+    Chunk apart = *c;
+    ml_status st = ML_EFORMAT;
+
+    apart.begin = text;
+    apart.end = text + (c->end - c->begin);
+    apart.file = &file;
+    if (text == r->room)
+        st = parse_text(ctx, r, &apart);
+    if (st != ML_EFORMAT)
+        return st;
+    st = parse_text(ctx, r, c);
+    chunk_forget(c);
+    return st;
+}
+
 static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 {
     const CsvFrameJob *job = r->job;
@@ -144,12 +174,8 @@ static ml_status parse_chunks(Ctx *ctx, PartReader *r)
     TRY(lend_words(ctx, job, r->cells.part));
     chunks_of(job, r->cells.part, &lo, &hi);
     for (int64_t i = lo; i < hi; i++) {
-        r->chunk = &job->lines->chunks.items[i];
-        r->cells.file = r->chunk->file;
         TRY(check_cancel(ctx));
-        TRY((job->simple && csv_marks_fit(r->chunk->begin, r->chunk->end) ? parse_marked
-                                                                          : parse_lines)(ctx, r));
-        chunk_forget(r->chunk);
+        TRY(parse_chunk(ctx, r, &job->lines->chunks.items[i]));
     }
     return ML_OK;
 }
@@ -166,9 +192,11 @@ static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
                          .plain = job->plain,
                          .marks = &r.marks};
     TRY(csv_marks_open(ctx, *job->spec->sep, r.rows, cols, &r.marks));
-    st = csv_cells_open(ctx, &r.cells, r.rows);
+    r.room = mem_alloc(CHUNK_ROOM);
+    st = r.room ? csv_cells_open(ctx, &r.cells, r.rows) : fail_memory(ctx, CHUNK_ROOM);
     if (st == ML_OK)
         st = parse_chunks(ctx, &r);
+    mem_free(r.room);
     csv_cells_close(&r.cells);
     csv_marks_close(&r.marks);
     return st;

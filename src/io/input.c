@@ -1,10 +1,10 @@
 /* Inputs: the bytes of one file, or of the part files of a directory.
  *
- * Regular files are mapped privately, so tasks parse straight from the page cache; anything else
- * (pipes, files of unknown size) is read into memory. What is compressed, by its magic number, is
- * unpacked. A file that another program shortens while it
- * is mapped ends the process, as with every reader that maps; writers of this folder never do that,
- * they replace files.
+ * Regular files are mapped privately, so tasks parse straight from the page cache, or read chunks
+ * of lines (lines.c) from the file, which stays open for that; anything else (pipes, files of
+ * unknown size) is read into memory. What is compressed, by its magic number, is unpacked. A file
+ * that another program shortens while it is mapped ends the process, as with every reader that
+ * maps; writers of this folder never do that, they replace files.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +45,8 @@ static ml_status map_file(Ctx *ctx, int fd, size_t size, InputFile *f)
     f->mapping = p;
     f->data = p;
     f->size = size;
+    f->fd = fd;
+    f->open = true;
     return ML_OK;
 }
 
@@ -73,7 +75,8 @@ static ml_status load_file(Ctx *ctx, InputFile *f)
         status = map_file(ctx, fd, (size_t)st.st_size, f);
     else
         status = slurp(ctx, f);
-    close(fd);
+    if (!f->open)
+        close(fd);
     return status;
 }
 
@@ -98,6 +101,13 @@ static bool is_part(const char *name)
     return name[0] != '.' && name[0] != '_' && !(n > 4 && strcmp(name + n - 4, ".mtd") == 0);
 }
 
+static void close_file(InputFile *f)
+{
+    if (f->open)
+        close(f->fd);
+    f->open = false;
+}
+
 static ml_status open_part(Ctx *ctx, const char *folder, const char *name, InputFile *f)
 {
     const size_t size = strlen(folder) + strlen(name) + 2;
@@ -106,7 +116,9 @@ static ml_status open_part(Ctx *ctx, const char *folder, const char *name, Input
     if (!f->name)
         return fail_memory(ctx, size);
     snprintf(f->name, size, "%s/%s", folder, name);
-    return open_file(ctx, f);
+    TRY(open_file(ctx, f));
+    close_file(f); /* a folder may hold more files than a process may have open */
+    return ML_OK;
 }
 
 static ml_status open_parts(Ctx *ctx, const char *path, const Folder *names, Input *in)
@@ -189,6 +201,7 @@ void input_release(InputFile *f)
         munmap(f->mapping, f->size);
     if (f->owned)
         mem_free((void *)(uintptr_t)f->data);
+    close_file(f);
     f->mapping = NULL;
     f->owned = false;
 }

@@ -41,6 +41,8 @@ typedef struct InputFile {
     void *mapping; /* data is a private mapping of the file or of its unpacked content, */
     bool owned;    /* or memory of mem_alloc, or else borrowed */
     bool unpacked; /* the file is compressed, data is not */
+    bool open;     /* fd is the file that data is a mapping of */
+    int fd;
 } InputFile;
 
 typedef struct Input {
@@ -86,6 +88,11 @@ typedef struct Lines {
     int64_t count;     /* lines in all */
 } Lines;
 
+/* The text of a chunk: of a mapped file it is read into `room`, for pages cost more to map than to
+ * copy; where it does not fit into its `size` bytes, and of other inputs, it lies at c->begin. */
+const char *chunk_text(const Chunk *c, char *room, size_t size);
+/* Room that most chunks fit into, from mem_alloc. */
+enum { CHUNK_ROOM = 512 << 10 };
 /* Gives back the whole pages of a mapped file in a chunk; they come again should they be read. */
 void chunk_forget(const Chunk *c);
 ml_status lines_split(Ctx *ctx, const Input *in, Lines *out);

@@ -141,6 +141,16 @@ static ml_status fold_narrow(Ctx *ctx, const Fold *f, const Matrix *m, const dou
     return ML_OK;
 }
 
+/* Further `rows` rows of the number that a constant matrix repeats, 0 for others. */
+static void repeat_columns(const Fold *f, const Matrix *m, int64_t rows, const double *shift,
+                           Sum2 *result)
+{
+    const double value = m->format == MATRIX_CONSTANT ? m->constant : 0;
+
+    for (int64_t j = 0; j < m->cols; j++)
+        fold_repeat(f, value, rows, shift ? shift[j] : 0, &result[j]);
+}
+
 ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *shift, Sum2 *result)
 {
     if (m->cols == 1) {
@@ -148,10 +158,14 @@ ml_status fold_columns(Ctx *ctx, const Fold *f, const Matrix *m, const double *s
         return fold_matrix(ctx, f, m, shift ? shift[0] : 0, &result[0]);
     }
     if (m->format == MATRIX_CONSTANT) {
-        for (int64_t j = 0; j < m->cols; j++) {
+        for (int64_t j = 0; j < m->cols; j++)
             result[j] = fold_start(f);
-            fold_repeat(f, m->constant, m->rows, shift ? shift[j] : 0, &result[j]);
-        }
+        repeat_columns(f, m, m->rows, shift, result);
+        return ML_OK;
+    }
+    if (m->format == MATRIX_HYPER) {
+        TRY(fold_columns(ctx, f, m->compact, shift, result));
+        repeat_columns(f, m, m->rows - m->list->n, shift, result);
         return ML_OK;
     }
     if (m->format == MATRIX_CSR)

@@ -239,6 +239,8 @@ static const HyperCase cases[] = {
     {OP_colMaxs, "w", false},
     {OP_colMins, "w", false},
     {OP_colVars, "h", false},
+    {OP_colVars, "w", false},
+    {OP_colSds, "o", false},
     {OP_rowSums, "o", true},
     {OP_rowMaxs, "o", true},
     {OP_rowMeans, "h", true},

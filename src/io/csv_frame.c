@@ -26,7 +26,9 @@ typedef struct CsvFrameJob {
 typedef struct PartReader {
     const CsvFrameJob *job;
     const Chunk *chunk;
-    char *room; /* for the text of one */
+    char *room;     /* for the text of a chunk */
+    InputFile text; /* what lies there */
+    Chunk apart;
     CsvCells cells;
     CsvMarks marks;
     int64_t rows; /* how many lines are put at a time, at most */
@@ -148,19 +150,16 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
  * gives the error its place. */
 static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
 {
-    const char *text = chunk_text(c, r->room, CHUNK_ROOM);
-    const InputFile file = {
-        .name = c->file->name, .data = text, .size = (size_t)(c->end - c->begin)};
-    Chunk apart = *c;
-    ml_status st = ML_EFORMAT;
+    const size_t size = (size_t)(c->end - c->begin);
+    ml_status st;
 
-    apart.begin = text;
-    apart.end = text + (c->end - c->begin);
-    apart.file = &file;
-    if (text == r->room)
-        st = parse_text(ctx, r, &apart);
-    if (st != ML_EFORMAT)
-        return st;
+    if (chunk_text(c, r->room, CHUNK_ROOM) == r->room) {
+        r->text = (InputFile){.name = c->file->name, .data = r->room, .size = size};
+        r->apart = (Chunk){r->room, r->room + size, &r->text, c->line, c->lines};
+        st = parse_text(ctx, r, &r->apart);
+        if (st != ML_EFORMAT)
+            return st;
+    }
     st = parse_text(ctx, r, c);
     chunk_forget(c);
     return st;
@@ -192,11 +191,11 @@ static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
                          .plain = job->plain,
                          .marks = &r.marks};
     TRY(csv_marks_open(ctx, *job->spec->sep, r.rows, cols, &r.marks));
-    r.room = mem_alloc(CHUNK_ROOM);
-    st = r.room ? csv_cells_open(ctx, &r.cells, r.rows) : fail_memory(ctx, CHUNK_ROOM);
+    r.room = pool_alloc(ctx, CHUNK_ROOM);
+    st = r.room ? csv_cells_open(ctx, &r.cells, r.rows) : ML_ENOMEM;
     if (st == ML_OK)
         st = parse_chunks(ctx, &r);
-    mem_free(r.room);
+    pool_release(ctx->pool, r.room, CHUNK_ROOM);
     csv_cells_close(&r.cells);
     csv_marks_close(&r.marks);
     return st;

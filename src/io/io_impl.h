@@ -91,7 +91,7 @@ typedef struct Lines {
 /* The text of a chunk: of a mapped file it is read into `room`, for pages cost more to map than to
  * copy; where it does not fit into its `size` bytes, and of other inputs, it lies at c->begin. */
 const char *chunk_text(const Chunk *c, char *room, size_t size);
-/* Room that most chunks fit into, from mem_alloc. */
+/* Room that most chunks fit into. */
 enum { CHUNK_ROOM = 512 << 10 };
 /* Gives back the whole pages of a mapped file in a chunk; they come again should they be read. */
 void chunk_forget(const Chunk *c);

@@ -70,10 +70,10 @@ static int64_t count_newlines(const char *p, size_t n)
 static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     Lines *l = arg;
-    char *room = mem_alloc(CHUNK_ROOM);
+    char *room = pool_alloc(ctx, CHUNK_ROOM);
 
     if (!room)
-        return fail_memory(ctx, CHUNK_ROOM);
+        return ML_ENOMEM;
     for (int64_t i = lo; i < hi; i++) {
         Chunk *c = &l->chunks.items[i];
         const size_t n = (size_t)(c->end - c->begin);
@@ -83,7 +83,7 @@ static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         if (text != room)
             chunk_forget(c);
     }
-    mem_free(room);
+    pool_release(ctx->pool, room, CHUNK_ROOM);
     return ML_OK;
 }
 

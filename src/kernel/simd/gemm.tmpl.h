@@ -61,8 +61,8 @@ GEMM_NAME(advance)(GEMM_NAME(Rows) * a, const int products, const bool packed)
         }
 }
 
-/* A tile of `rows` rows whose cells begin at `a`, which go to c, ldc apart.  Always inlined with
- * constant rows, njv and packed.  `next`: `step` cells are asked for with each product. */
+/* A tile of `rows` rows whose cells begin at `first`, which go to c, ldc apart.  Always inlined
+ * with constant rows, njv and packed.  `next`: `step` cells are asked for with each product. */
 __attribute__((always_inline)) static inline void
 GEMM_NAME(tile)(const GEMM_PASS *t, const CELL *first, const int rows, const int njv,
                 const bool packed, bool add, CELL *c, int64_t ldc, const CELL *next, int64_t step)

@@ -90,15 +90,21 @@ static void assert_ends(IsolatedWork work, ml_status code, const char *message)
         fail_msg("expected: %s, found: %s", message, test_error());
 }
 
+static void answer_words(Isolation *self)
+{
+    const Answer answer = {WORDS};
+
+    isolate_answer(self, &answer, sizeof answer);
+}
+
 /* More than there is room for pieces, of any size. */
 static ml_status give_words(Ctx *ctx, void *arg, Isolation *self)
 {
-    const Answer answer = {WORDS};
     int64_t n = 1;
 
     (void)ctx;
     (void)arg;
-    isolate_answer(self, &answer, sizeof answer);
+    answer_words(self);
     for (int64_t lo = 0; lo < WORDS; lo += n) {
         int64_t *piece = isolate_piece(self);
 
@@ -113,11 +119,9 @@ static ml_status give_words(Ctx *ctx, void *arg, Isolation *self)
 /* In one call, of more than a piece. */
 static ml_status put_words(Ctx *ctx, void *arg, Isolation *self)
 {
-    const Answer answer = {WORDS};
-
     (void)ctx;
     (void)arg;
-    isolate_answer(self, &answer, sizeof answer);
+    answer_words(self);
     for (int64_t i = 0; i < WORDS; i++)
         words[i] = i * i;
     isolate_put(self, words, sizeof words);
@@ -143,11 +147,9 @@ ML_TEST(a_child_gives_an_answer_and_what_there_is_room_for)
 
 static ml_status give_less(Ctx *ctx, void *arg, Isolation *self)
 {
-    const Answer answer = {WORDS};
-
     (void)ctx;
     (void)arg;
-    isolate_answer(self, &answer, sizeof answer);
+    answer_words(self);
     isolate_put(self, words, sizeof words / 2);
     return ML_OK;
 }
@@ -162,11 +164,9 @@ static ml_status give_more(Ctx *ctx, void *arg, Isolation *self)
 /* A counter or a size that was written over. */
 static ml_status give_too_much_at_once(Ctx *ctx, void *arg, Isolation *self)
 {
-    const Answer answer = {WORDS};
-
     (void)ctx;
     (void)arg;
-    isolate_answer(self, &answer, sizeof answer);
+    answer_words(self);
     isolate_piece(self);
     isolate_pass(self, ISOLATE_PIECE + 1);
     return ML_OK;

@@ -200,22 +200,30 @@ ML_TEST(pipelines_take_operands_of_every_format)
     }
 }
 
+/* The same bits once more. */
+static void check_again(const char *text, Operands *o, const Value *want)
+{
+    Value got[PIPELINE_RESULTS];
+
+    assert_ok(fused_try(text, o->v, 8, 0, got));
+    for (int r = 0; r < PIPELINE_RESULTS && got[r].dt != DT_NONE; r++) {
+        check_value(text, r, got[r], want[r], 0);
+        value_release(got[r]);
+    }
+}
+
 ML_TEST(pipelines_give_the_same_digits_on_any_number_of_threads)
 {
     static const int threads[] = {2, 3, 8};
     Operands o = make_operands(20011, 13, false);
-    Value want[PIPELINE_RESULTS], got[PIPELINE_RESULTS];
+    Value want[PIPELINE_RESULTS];
 
     for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
         test_threads(1);
         assert_ok(fused_try(programs[k].text, o.v, 8, 0, want));
         for (int t = 0; t < 3; t++) {
             test_threads(threads[t]);
-            assert_ok(fused_try(programs[k].text, o.v, 8, 0, got));
-            for (int r = 0; r < PIPELINE_RESULTS && got[r].dt != DT_NONE; r++) {
-                check_value(programs[k].text, r, got[r], want[r], 0);
-                value_release(got[r]);
-            }
+            check_again(programs[k].text, &o, want);
         }
         for (int r = 0; r < PIPELINE_RESULTS; r++)
             value_release(want[r]);
@@ -269,17 +277,13 @@ ML_TEST(pipelines_give_the_same_digits_by_machine_code_as_interpreted)
 
     test_ctx()->codes = NULL;
     for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
-        Value want[PIPELINE_RESULTS], got[PIPELINE_RESULTS];
+        Value want[PIPELINE_RESULTS];
 
         set_cpu(words[0]);
         assert_ok(fused_try(programs[k].text, o.v, 8, 0, want));
         for (int w = 1; w < 3; w++) {
             set_cpu(words[w]);
-            assert_ok(fused_try(programs[k].text, o.v, 8, 0, got));
-            for (int r = 0; r < PIPELINE_RESULTS && got[r].dt != DT_NONE; r++) {
-                check_value(programs[k].text, r, got[r], want[r], 0);
-                value_release(got[r]);
-            }
+            check_again(programs[k].text, &o, want);
         }
         for (int r = 0; r < PIPELINE_RESULTS; r++)
             value_release(want[r]);

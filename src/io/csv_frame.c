@@ -146,23 +146,19 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
     return (r->job->simple && csv_marks_fit(c->begin, c->end) ? parse_marked : parse_lines)(ctx, r);
 }
 
-/* A chunk that was read apart and holds an error is parsed again where it lies in the file, which
- * gives the error its place. */
 static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
 {
     const size_t size = (size_t)(c->end - c->begin);
-    ml_status st;
 
-    if (chunk_text(c, r->room, CHUNK_ROOM) == r->room) {
-        r->text = (InputFile){.name = c->file->name, .data = r->room, .size = size};
-        r->apart = (Chunk){r->room, r->room + size, &r->text, c->line, c->lines};
-        st = parse_text(ctx, r, &r->apart);
-        if (st != ML_EFORMAT)
-            return st;
+    if (chunk_text(c, r->room, CHUNK_ROOM) != r->room) {
+        TRY(parse_text(ctx, r, c));
+        chunk_forget(c);
+        return ML_OK;
     }
-    st = parse_text(ctx, r, c);
-    chunk_forget(c);
-    return st;
+    r->text = (InputFile){
+        .name = c->file->name, .data = r->room, .size = size, .whole = c->file, .origin = c->begin};
+    r->apart = (Chunk){r->room, r->room + size, &r->text, c->line, c->lines};
+    return parse_text(ctx, r, &r->apart);
 }
 
 static ml_status parse_chunks(Ctx *ctx, PartReader *r)

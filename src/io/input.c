@@ -221,9 +221,14 @@ ml_status input_fail(Ctx *ctx, const InputFile *file, const char *at, const char
 {
     char text[512];
     int64_t line = 1;
-    const char *start = file->data;
+    const char *start;
     va_list args;
 
+    if (file->whole) {
+        at = file->origin + (at - file->data);
+        file = file->whole;
+    }
+    start = file->data;
     for (const char *p = start; p < at; p++)
         if (*p == '\n') {
             line++;

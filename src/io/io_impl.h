@@ -43,6 +43,9 @@ typedef struct InputFile {
     bool unpacked; /* the file is compressed, data is not */
     bool open;     /* fd is the file that data is a mapping of */
     int fd;
+    const struct InputFile
+        *whole; /* data is a copy of that one's from `origin` on; NULL: it is not */
+    const char *origin;
 } InputFile;
 
 typedef struct Input {

@@ -307,3 +307,36 @@ ML_TEST(csv_frame_is_the_same_by_marks_and_cell_by_cell)
         }
     }
 }
+
+/* Text in memory is parsed where it lies, a file read chunk by chunk, but for one with a line that
+ * is longer than the room for that. */
+ML_TEST(csv_frame_of_a_file_is_that_of_its_text)
+{
+    enum { LINES = 60000, LONG = 700000 };
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .schema = "INT64,STRING");
+    const char *path = scratch("f.csv");
+    Buffer text = {0}, cells[2] = {{0}, {0}};
+    Value v;
+
+    for (int i = 0; i < LINES; i++)
+        buffer_format(&text, "%d,name%d\n", i, i % 1000);
+    buffer_text(&text, "-1,");
+    memset(buffer_reserve(&text, LONG), 'x', LONG);
+    text.size += LONG;
+    buffer_text(&text, "\n");
+    for (int i = 0; i < LINES; i++)
+        buffer_format(&text, "%d,\"a, %d\"\n", i, i);
+    write_text(path, text.data);
+    assert_ok(io_read(test_ctx(), path, &o, &v));
+    print_cells(v, &cells[0]);
+    print_cells(read_as(&o, text.data), &cells[1]);
+    assert_string_equal(cells[0].data, cells[1].data);
+
+    buffer_text(&text, "1,b\nx,c\n");
+    write_text(path, text.data);
+    assert_int_equal(io_read(test_ctx(), path, &o, &v), ML_EFORMAT);
+    assert_non_null(strstr(test_error(), "f.csv:120003:1: expected a value of type INT64"));
+    buffer_free(&text);
+    buffer_free(&cells[0]);
+    buffer_free(&cells[1]);
+}

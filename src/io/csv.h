@@ -21,10 +21,10 @@ static inline const char *csv_find_sep(const char *p, const char *end, const cha
 bool csv_is_na(const Spec *spec, const char *p, const char *end);
 /* Whether no NA string could be taken for a number. */
 bool csv_na_is_no_number(const Spec *spec);
-/* Split the input, skip the header, and find the number of columns; the header stays at *header,
- * NULL without. */
-ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,
-                   const char **header, const char **header_end, int64_t *cols);
+/* Skip the header of lines that were split, and find the number of columns; the header stays at
+ * *header, NULL without. */
+ml_status csv_start(Ctx *ctx, const Spec *spec, bool quotes, Lines *lines, const char **header,
+                    const char **header_end, int64_t *cols);
 /* The end of the cell at p: the next separator outside quotes that open the cell, or end. */
 const char *csv_cell_end(const Spec *spec, const char *p, const char *end, bool quotes);
 

@@ -5,22 +5,31 @@
  * missing at the end of a short line; a longer line is an error.
  *
  * The text is cut into parts of whole chunks, which are tasks: each has a builder for every text
- * column, and numbers go right into their columns. Where the separator is one character, lines are
- * marked (csv_marks.c) and put column by column (csv_cells.c); lines that are short or quoted in
- * odd ways, and other separators, take the slow way. Text is read chunk by chunk (lines.c), so
- * that text and frame are not held together.
+ * column, and numbers go right into their columns. In long files lines are not counted first: each
+ * part has room for some more than samples tell; if one outgrows this (it is a file of parts that
+ * differ much inside), lines are counted and all is read again. Where the separator is one
+ * character, lines are marked (csv_marks.c) and put column by column (csv_cells.c); lines that are
+ * short or quoted in odd ways, and other separators, take the slow way. Text is read chunk by chunk
+ * (lines.c), so that text and frame are not held together.
  */
 #include "io/csv.h"
 #include "io/csv_cells.h"
 
-enum { MOST_PARTS = 32, FIRST_PARTS = 4, BLOCK_CELLS = 2048 };
+enum {
+    MOST_PARTS = 32,
+    FIRST_PARTS = 4,
+    BLOCK_CELLS = 2048,
+    SPARE = 16, /* of lines that are guessed, a part in so many and so many */
+    SPARE_LINES = 64
+};
 
 typedef struct CsvFrameJob {
     const Spec *spec;
     const Lines *lines;
     FrameBuild *build;
-    bool simple; /* the separator is one character, neither quote nor line end */
-    bool plain;  /* no NA string could be taken for a number */
+    bool simple;           /* the separator is one character, neither quote nor line end */
+    bool plain;            /* no NA string could be taken for a number */
+    atomic_bool *outgrown; /* a part had more lines than room */
 } CsvFrameJob;
 
 typedef struct PartReader {
@@ -28,7 +37,6 @@ typedef struct PartReader {
     const Chunk *chunk;
     char *room;     /* for the text of a chunk */
     InputFile text; /* what lies there */
-    Chunk apart;
     CsvCells cells;
     CsvMarks marks;
     int64_t rows; /* how many lines are put at a time, at most */
@@ -110,33 +118,10 @@ typedef struct Parts {
 /* The range of chunks that are a part. */
 static void chunks_of(const CsvFrameJob *job, int64_t part, int64_t *lo, int64_t *hi)
 {
-    const int64_t chunks = job->lines->chunks.count, parts = job->build->chunks;
+    const int64_t chunks = job->lines->chunks.count, parts = job->build->count;
 
     *lo = part * chunks / parts;
     *hi = (part + 1) * chunks / parts;
-}
-
-/* Room for the texts of a part. */
-static ml_status lend_words(Ctx *ctx, const CsvFrameJob *job, int64_t part)
-{
-    const FrameBuild *b = job->build;
-    int64_t lo, hi, first, rows = 0;
-    uint32_t *words = b->words;
-
-    if (!words) /* no rows, or no texts */
-        return ML_OK;
-    chunks_of(job, part, &lo, &hi);
-    first = lo < hi ? job->lines->chunks.items[lo].line : 0;
-    for (int64_t i = lo; i < hi; i++)
-        rows += job->lines->chunks.items[i].lines;
-    for (int64_t k = 0; k < b->cols; k++) {
-        if (b->columns[k])
-            continue;
-        if (!text_builder_lend(&b->texts[part * b->cols + k], words + first, rows))
-            return fail_memory(ctx, (size_t)rows);
-        words += b->rows;
-    }
-    return ML_OK;
 }
 
 static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
@@ -146,31 +131,44 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
     return (r->job->simple && csv_marks_fit(c->begin, c->end) ? parse_marked : parse_lines)(ctx, r);
 }
 
-static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
+/* The chunk with its text, its lines and the place of its first row. */
+static Chunk load_chunk(PartReader *r, const FramePart *part, const Chunk *c)
 {
     const size_t size = (size_t)(c->end - c->begin);
+    const char *text = chunk_text(c, r->room, CHUNK_ROOM);
+    const int64_t lines = r->job->lines->guessed ? count_lines(text, size) : c->lines;
 
-    if (chunk_text(c, r->room, CHUNK_ROOM) != r->room) {
-        TRY(parse_text(ctx, r, c));
-        chunk_forget(c);
+    r->text = (InputFile){
+        .name = c->file->name, .data = text, .size = size, .whole = c->file, .origin = c->begin};
+    return (Chunk){text, text + size, text == c->begin ? c->file : &r->text,
+                   part->from + part->rows, lines};
+}
+
+static ml_status parse_chunk(Ctx *ctx, PartReader *r, FramePart *part, const Chunk *c)
+{
+    const Chunk loaded = load_chunk(r, part, c);
+
+    if (part->rows + loaded.lines > part->room) {
+        atomic_store(r->job->outgrown, true);
         return ML_OK;
     }
-    r->text = (InputFile){
-        .name = c->file->name, .data = r->room, .size = size, .whole = c->file, .origin = c->begin};
-    r->apart = (Chunk){r->room, r->room + size, &r->text, c->line, c->lines};
-    return parse_text(ctx, r, &r->apart);
+    TRY(parse_text(ctx, r, &loaded));
+    part->rows += loaded.lines;
+    if (loaded.begin == c->begin)
+        chunk_forget(c);
+    return ML_OK;
 }
 
 static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 {
     const CsvFrameJob *job = r->job;
+    FramePart *part = &job->build->parts[r->cells.part];
     int64_t lo, hi;
 
-    TRY(lend_words(ctx, job, r->cells.part));
     chunks_of(job, r->cells.part, &lo, &hi);
-    for (int64_t i = lo; i < hi; i++) {
+    for (int64_t i = lo; i < hi && !atomic_load(job->outgrown); i++) {
         TRY(check_cancel(ctx));
-        TRY(parse_chunk(ctx, r, &job->lines->chunks.items[i]));
+        TRY(parse_chunk(ctx, r, part, &job->lines->chunks.items[i]));
     }
     return ML_OK;
 }
@@ -208,7 +206,7 @@ static ml_status parse_parts(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
 static ml_status parse_all(Ctx *ctx, const CsvFrameJob *job)
 {
-    const int64_t parts = job->build->chunks, first = parts < FIRST_PARTS ? parts : FIRST_PARTS;
+    const int64_t parts = job->build->count, first = parts < FIRST_PARTS ? parts : FIRST_PARTS;
 
     TRY(task_for(ctx, first, 1, parse_parts, &(Parts){job, 0}));
     TRY(frame_build_share(ctx, job->build, (int)first));
@@ -244,27 +242,62 @@ static ml_status parse_names(Ctx *ctx, const Spec *spec, const char *p, const ch
     return st;
 }
 
+/* Room for the lines of each part. */
+static ml_status make_room(Ctx *ctx, const CsvFrameJob *job)
+{
+    FrameBuild *b = job->build;
+
+    for (int part = 0; part < b->count; part++) {
+        int64_t lo, hi, n = 0;
+
+        chunks_of(job, part, &lo, &hi);
+        for (int64_t i = lo; i < hi; i++)
+            n += job->lines->chunks.items[i].lines;
+        b->parts[part] = (FramePart){.room = job->lines->guessed ? n + n / SPARE + SPARE_LINES : n};
+    }
+    return frame_build_room(ctx, b);
+}
+
+static ml_status read_parts(Ctx *ctx, const CsvFrameJob *job, int64_t cols)
+{
+    const int64_t chunks = job->lines->chunks.count;
+
+    TRY(frame_build_start(ctx, job->spec, cols, (int)(chunks < MOST_PARTS ? chunks : MOST_PARTS),
+                          job->build));
+    TRY(make_room(ctx, job));
+    return parse_all(ctx, job);
+}
+
+static ml_status read_all(Ctx *ctx, const CsvFrameJob *job, Lines *lines, int64_t cols)
+{
+    TRY(read_parts(ctx, job, cols));
+    if (!atomic_load(job->outgrown))
+        return ML_OK;
+    frame_build_free(job->build);
+    atomic_store(job->outgrown, false);
+    TRY(lines_count(ctx, lines));
+    return read_parts(ctx, job, cols);
+}
+
 ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
 {
-    Lines lines = {0};
+    Lines lines;
     FrameBuild build = {0};
-    CsvFrameJob job = {.spec = spec, .lines = &lines, .build = &build};
+    atomic_bool outgrown = false;
+    CsvFrameJob job = {.spec = spec, .lines = &lines, .build = &build, .outgrown = &outgrown};
     const char *header, *header_end;
     String **names = NULL;
     int64_t cols;
-    int parts;
     ml_status st;
 
-    TRY_TO(done, st = csv_open(ctx, spec, in, true, &lines, &header, &header_end, &cols));
+    TRY(lines_guess(ctx, in, &lines));
+    TRY_TO(done, st = csv_start(ctx, spec, true, &lines, &header, &header_end, &cols));
     if (spec->schema_count > 1 && spec->schema_count > cols) /* the first line may be short */
         cols = spec->schema_count;
-    TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, cols));
-    parts = lines.chunks.count < MOST_PARTS ? lines.chunks.count : MOST_PARTS;
     job.simple = !spec->sep[1] && !strchr("\"\r\n", *spec->sep);
     job.plain = csv_na_is_no_number(spec);
-    TRY_TO(done, st = frame_build_start(ctx, spec, lines.count, cols, parts, &build));
-    TRY_TO(done, st = frame_build_words(ctx, &build));
-    TRY_TO(done, st = parse_all(ctx, &job));
+    TRY_TO(done, st = read_all(ctx, &job, &lines, cols));
+    TRY_TO(done, st = input_check_dims(ctx, spec, frame_build_rows(&build), cols));
     if (header)
         TRY_TO(done, st = parse_names(ctx, spec, header, header_end, cols, &names));
     st = frame_build_finish(ctx, &build, names, out);

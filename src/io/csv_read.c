@@ -54,12 +54,11 @@ static int64_t count_cells(const Spec *spec, const char *p, const char *end, boo
     return cells;
 }
 
-ml_status csv_open(Ctx *ctx, const Spec *spec, const Input *in, bool quotes, Lines *lines,
-                   const char **header, const char **header_end, int64_t *cols)
+ml_status csv_start(Ctx *ctx, const Spec *spec, bool quotes, Lines *lines, const char **header,
+                    const char **header_end, int64_t *cols)
 {
     const char *begin, *end;
 
-    TRY(lines_split(ctx, in, lines));
     *header = *header_end = NULL;
     if (!lines_first(lines, &begin, &end))
         return fail(ctx, ML_EFORMAT, "%s: the file is empty", spec->path);
@@ -226,13 +225,14 @@ static ml_status parse_all(Ctx *ctx, CsvJob *job, Matrix **out)
 
 ml_status csv_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
 {
-    Lines lines = {0};
+    Lines lines;
     CsvJob job = {.spec = spec, .lines = &lines, .fast = is_fast(spec)};
     const char *header, *header_end;
     ml_status st;
 
     *out = NULL;
-    TRY_TO(done, st = csv_open(ctx, spec, in, false, &lines, &header, &header_end, &job.cols));
+    TRY(lines_split(ctx, in, &lines));
+    TRY_TO(done, st = csv_start(ctx, spec, false, &lines, &header, &header_end, &job.cols));
     TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, job.cols));
     TRY_TO(done, st = matrix_new_dense(ctx, lines.count, job.cols, out));
     TRY_TO(done, st = parse_all(ctx, &job, out));

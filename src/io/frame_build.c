@@ -25,42 +25,71 @@ static ml_status choose_types(Ctx *ctx, FrameBuild *b)
     return ML_OK;
 }
 
-ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t rows, int64_t cols, int chunks,
-                            FrameBuild *b)
+ml_status frame_build_start(Ctx *ctx, const Spec *spec, int64_t cols, int parts, FrameBuild *b)
 {
     size_t n;
 
-    *b = (FrameBuild){.spec = spec, .rows = rows, .cols = cols, .chunks = chunks > 0 ? chunks : 1};
+    *b = (FrameBuild){.spec = spec, .cols = cols, .count = parts > 0 ? parts : 1};
     TRY(choose_types(ctx, b));
-    if (!mul_size((size_t)b->chunks, (size_t)cols, &n))
+    if (!mul_size((size_t)b->count, (size_t)cols, &n))
         return fail_memory(ctx, SIZE_MAX);
+    b->parts = mem_calloc((size_t)b->count, sizeof *b->parts);
     b->columns = mem_calloc((size_t)cols + 1, sizeof(FrameColumn *));
     b->texts = mem_calloc(n + 1, sizeof *b->texts);
     b->bases = mem_calloc((size_t)cols + 1, sizeof *b->bases);
-    if (!b->columns || !b->texts || !b->bases)
-        return fail_memory(ctx, n * sizeof *b->texts);
-    for (int64_t k = 0; k < cols; k++)
-        if (!frame_type_is_text(b->types[k]))
-            TRY(frame_column_new(ctx, b->types[k], rows, &b->columns[k]));
-    return ML_OK;
+    return b->parts && b->columns && b->texts && b->bases ? ML_OK
+                                                          : fail_memory(ctx, n * sizeof *b->texts);
 }
 
-ml_status frame_build_words(Ctx *ctx, FrameBuild *b)
+/* Room for the words of all text columns, which the next reading finds in the pool again. */
+static ml_status lend_words(Ctx *ctx, FrameBuild *b)
 {
     size_t cells, bytes, texts = 0;
+    uint32_t *words;
 
     for (int64_t k = 0; k < b->cols; k++)
         texts += !b->columns[k];
-    if (!mul_size(texts, (size_t)b->rows, &cells) || !mul_size(cells, sizeof *b->words, &bytes))
+    if (!mul_size(texts, (size_t)b->room, &cells) || !mul_size(cells, sizeof *b->words, &bytes))
         return fail_memory(ctx, SIZE_MAX);
     if (!bytes)
         return ML_OK;
-    b->words = pool_alloc(ctx, bytes);
-    if (!b->words)
+    words = b->words = pool_alloc(ctx, bytes);
+    if (!words)
         return ML_ENOMEM;
     b->words_held = bytes;
     b->pool = ctx->pool;
+    for (int64_t k = 0; k < b->cols; k++) {
+        if (b->columns[k])
+            continue;
+        for (int i = 0; i < b->count; i++)
+            if (!text_builder_lend(&b->texts[i * b->cols + k], words + b->parts[i].from,
+                                   b->parts[i].room))
+                return fail_memory(ctx, bytes);
+        words += b->room;
+    }
     return ML_OK;
+}
+
+ml_status frame_build_room(Ctx *ctx, FrameBuild *b)
+{
+    b->room = 0;
+    for (int i = 0; i < b->count; i++) {
+        b->parts[i].from = b->room;
+        b->room += b->parts[i].room;
+    }
+    for (int64_t k = 0; k < b->cols; k++)
+        if (!frame_type_is_text(b->types[k]))
+            TRY(frame_column_new(ctx, b->types[k], b->room, &b->columns[k]));
+    return lend_words(ctx, b);
+}
+
+int64_t frame_build_rows(const FrameBuild *b)
+{
+    int64_t rows = 0;
+
+    for (int i = 0; i < b->count; i++)
+        rows += b->parts[i].rows;
+    return rows;
 }
 
 static bool parse_bool(const char *p, size_t n, int64_t *v)
@@ -116,14 +145,14 @@ static bool put_number(FrameColumn *c, int64_t row, const char *p, const char *e
     return good;
 }
 
-ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int chunk, const InputFile *file, int64_t row,
+ml_status frame_build_put(Ctx *ctx, FrameBuild *b, int part, const InputFile *file, int64_t row,
                           int64_t col, const char *p, const char *end)
 {
     FrameColumn *column = b->columns[col];
     char shown[48];
 
     if (!column) {
-        TextColumnBuilder *t = &b->texts[chunk * b->cols + col];
+        TextColumnBuilder *t = &b->texts[part * b->cols + col];
 
         return text_builder_add(t, p, (size_t)(end - p)) ? ML_OK
                                                          : fail_memory(ctx, (size_t)(end - p));
@@ -150,8 +179,7 @@ static ml_status share_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 
     for (int64_t k = lo; k < hi; k++)
         if (!b->columns[k])
-            TRY(text_builders_share(ctx, &b->texts[k], b->chunks, s->filled, b->cols,
-                                    &b->bases[k]));
+            TRY(text_builders_share(ctx, &b->texts[k], b->count, s->filled, b->cols, &b->bases[k]));
     return ML_OK;
 }
 
@@ -160,13 +188,32 @@ ml_status frame_build_share(Ctx *ctx, FrameBuild *b, int filled)
     return task_for(ctx, b->cols, 1, share_columns, &(Share){b, filled});
 }
 
+/* The rows of a part close up to those of the parts before. */
+static void close_gaps(const FrameBuild *b, FrameColumn *c)
+{
+    char *cells = c->cells;
+    int64_t rows = 0;
+
+    for (int i = 0; i < b->count; i++) {
+        const FramePart *p = &b->parts[i];
+
+        if (p->from != rows)
+            memmove(cells + rows * c->width, cells + p->from * c->width,
+                    (size_t)(p->rows * c->width));
+        rows += p->rows;
+    }
+    c->rows = rows;
+}
+
 static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     FrameBuild *b = arg;
 
     for (int64_t k = lo; k < hi; k++)
-        if (!b->columns[k])
-            TRY(text_builders_join(ctx, &b->texts[k], b->chunks, b->cols, b->types[k],
+        if (b->columns[k])
+            close_gaps(b, b->columns[k]);
+        else
+            TRY(text_builders_join(ctx, &b->texts[k], b->count, b->cols, b->types[k],
                                    &b->columns[k]));
     return ML_OK;
 }
@@ -182,7 +229,7 @@ ml_status frame_build_finish(Ctx *ctx, FrameBuild *b, String **names, Frame **ou
     ml_status st = task_for(ctx, b->cols, 1, join_columns, b);
 
     if (st == ML_OK) { /* takes all references, also when it fails */
-        st = frame_new(ctx, b->rows, b->cols, b->columns, names, out);
+        st = frame_new(ctx, frame_build_rows(b), b->cols, b->columns, names, out);
         memset(b->columns, 0, (size_t)b->cols * sizeof *b->columns);
     } else {
         release_names(names, b->cols);
@@ -195,12 +242,13 @@ void frame_build_free(FrameBuild *b)
 {
     for (int64_t k = 0; b->columns && k < b->cols; k++)
         frame_column_release(b->columns[k]);
-    for (int64_t i = 0; b->texts && i < b->chunks * b->cols; i++)
+    for (int64_t i = 0; b->texts && i < b->count * b->cols; i++)
         text_builder_free(&b->texts[i]);
     for (int64_t k = 0; b->bases && k < b->cols; k++)
         text_set_free(&b->bases[k]);
     if (b->words)
         pool_release(b->pool, b->words, b->words_held);
+    mem_free(b->parts);
     mem_free(b->bases);
     mem_free(b->texts);
     mem_free(b->columns);

@@ -89,6 +89,7 @@ typedef struct Chunk {
 typedef struct Lines {
     VEC(Chunk) chunks; /* none is empty */
     int64_t count;     /* lines in all */
+    bool guessed;      /* numbers of lines are estimates */
 } Lines;
 
 /* The text of a chunk: of a mapped file it is read into `room`, for pages cost more to map than to
@@ -99,6 +100,12 @@ enum { CHUNK_ROOM = 512 << 10 };
 /* Gives back the whole pages of a mapped file in a chunk; they come again should they be read. */
 void chunk_forget(const Chunk *c);
 ml_status lines_split(Ctx *ctx, const Input *in, Lines *out);
+/* The same, but in long inputs lines are not counted; their numbers are estimated from samples. */
+ml_status lines_guess(Ctx *ctx, const Input *in, Lines *out);
+/* Counts what was guessed. */
+ml_status lines_count(Ctx *ctx, Lines *l);
+/* Lines in [p, p + n), n > 0, the last with or without its newline. */
+int64_t count_lines(const char *p, size_t n);
 void lines_free(Lines *l);
 /* The first line, without its end; false if there is none. */
 bool lines_first(const Lines *l, const char **begin, const char **end);

@@ -3,7 +3,8 @@
  * A chunk ends at the first newline after its share of bytes, so chunks can be parsed
  * independently; counting newlines in all chunks in parallel and adding up tells each which row it
  * starts with. The chunks depend on the bytes only, never on the number of threads. Costs one pass
- * at memory speed.
+ * at memory speed, which readers that can do with estimates save: these come from the bytes at the
+ * ends of chunks, which are looked at anyway.
  *
  * A mapped file is read for this, chunk by chunk into a buffer that stays in the cache: copying 256
  * KB costs half of what mapping, forgetting and mapping again their pages do, with threads that
@@ -16,6 +17,12 @@
 
 #include "io/io_impl.h"
 
+enum {
+    SAMPLE = 4096,       /* bytes at the end of a chunk, */
+    SAMPLE_LINES = 8,    /* in which so many lines end or more, */
+    GUESSED_CHUNKS = 128 /* and so many chunks */
+};
+
 void chunk_forget(const Chunk *c)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -26,23 +33,28 @@ void chunk_forget(const Chunk *c)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-const char *chunk_text(const Chunk *c, char *room, size_t size)
+/* The n bytes of the file at p, read into `room` where that can be; see chunk_text. */
+static const char *read_text(const InputFile *file, const char *p, size_t n, char *room)
 {
-    const size_t n = (size_t)(c->end - c->begin);
-    const off_t from = (off_t)(c->begin - c->file->data);
+    const off_t from = (off_t)(p - file->data);
     size_t done = 0;
 
-    if (!c->file->open || n > size)
-        return c->begin;
-    while (done < n) {
-        const ssize_t got = pread(c->file->fd, room + done, n - done, from + (off_t)done);
+    while (file->open && done < n) {
+        const ssize_t got = pread(file->fd, room + done, n - done, from + (off_t)done);
 
         if (got > 0)
             done += (size_t)got;
         else if (got == 0 || errno != EINTR)
-            return c->begin; /* the mapping says what is wrong */
+            return p; /* the mapping says what is wrong */
     }
-    return room;
+    return file->open ? room : p;
+}
+
+const char *chunk_text(const Chunk *c, char *room, size_t size)
+{
+    const size_t n = (size_t)(c->end - c->begin);
+
+    return n <= size ? read_text(c->file, c->begin, n, room) : c->begin;
 }
 
 static int64_t count_newlines(const char *p, size_t n)
@@ -67,6 +79,11 @@ static int64_t count_newlines(const char *p, size_t n)
     return total;
 }
 
+int64_t count_lines(const char *p, size_t n)
+{
+    return count_newlines(p, n) + (p[n - 1] != '\n');
+}
+
 static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     Lines *l = arg;
@@ -79,12 +96,32 @@ static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const size_t n = (size_t)(c->end - c->begin);
         const char *text = chunk_text(c, room, CHUNK_ROOM);
 
-        c->lines = count_newlines(text, n) + (text[n - 1] != '\n');
+        c->lines = count_lines(text, n);
         if (text != room)
             chunk_forget(c);
     }
     pool_release(ctx->pool, room, CHUNK_ROOM);
     return ML_OK;
+}
+
+/* The chunk that begins at p; its lines are estimated from what is read to find its end. */
+static Chunk cut_chunk(const InputFile *file, const char *p, size_t size)
+{
+    const char *end = file->data + file->size;
+    const bool whole = (size_t)(end - p) > size;
+    const char *at = whole ? p + size - 1 : p, *text, *newline;
+    const size_t left = (size_t)(end - at), seen = left < SAMPLE ? left : SAMPLE;
+    char room[SAMPLE];
+    Chunk c = {.begin = p, .end = end, .file = file};
+
+    text = read_text(file, at, seen, room);
+    if (whole) {
+        newline = memchr(text, '\n', seen);
+        newline = newline ? at + (newline - text) : memchr(at, '\n', left);
+        c.end = newline ? newline + 1 : end;
+    }
+    c.lines = count_newlines(text, seen) * (c.end - c.begin) / (int64_t)seen;
+    return c;
 }
 
 static ml_status split_file(Ctx *ctx, const InputFile *file, size_t size, Lines *out)
@@ -94,14 +131,11 @@ static ml_status split_file(Ctx *ctx, const InputFile *file, size_t size, Lines 
     if (file->size >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
         p += 3; /* a byte-order mark, as spreadsheets write it, is no text */
     while (p < end) {
-        const char *stop = (size_t)(end - p) > size
-                               ? memchr(p + size - 1, '\n', (size_t)(end - p) - size + 1)
-                               : NULL;
+        const Chunk c = cut_chunk(file, p, size);
 
-        stop = stop ? stop + 1 : end;
-        if (!VEC_PUSH(&out->chunks, ((Chunk){.begin = p, .end = stop, .file = file})))
-            return fail_memory(ctx, sizeof(Chunk) * (size_t)out->chunks.count);
-        p = stop;
+        if (!VEC_PUSH(&out->chunks, c))
+            return fail_memory(ctx, sizeof c * (size_t)out->chunks.count);
+        p = c.end;
     }
     return ML_OK;
 }
@@ -115,31 +149,60 @@ static void number_chunks(Lines *l)
     }
 }
 
-ml_status lines_split(Ctx *ctx, const Input *in, Lines *out)
+ml_status lines_count(Ctx *ctx, Lines *l)
+{
+    l->guessed = false;
+    TRY(task_for(ctx, l->chunks.count, 1, count_chunks, l));
+    number_chunks(l);
+    return ML_OK;
+}
+
+/* Estimates come of many samples, which hold some lines each, or are none. */
+static bool can_guess(const Lines *l, size_t chunk)
+{
+    const int n = l->chunks.count;
+
+    return n >= GUESSED_CHUNKS && l->count / n >= (int64_t)(chunk / SAMPLE * SAMPLE_LINES);
+}
+
+ml_status lines_guess(Ctx *ctx, const Input *in, Lines *out)
 {
     ml_status st = ML_OK;
 
     *out = (Lines){0};
     for (int i = 0; i < in->count && st == ML_OK; i++)
         st = split_file(ctx, &in->files[i], in->chunk, out);
-    if (st == ML_OK)
-        st = task_for(ctx, out->chunks.count, 1, count_chunks, out);
+    number_chunks(out);
+    out->guessed = true;
+    if (st == ML_OK && !can_guess(out, in->chunk))
+        st = lines_count(ctx, out);
     if (st != ML_OK)
         lines_free(out);
-    number_chunks(out);
+    return st;
+}
+
+ml_status lines_split(Ctx *ctx, const Input *in, Lines *out)
+{
+    ml_status st;
+
+    TRY(lines_guess(ctx, in, out));
+    st = out->guessed ? lines_count(ctx, out) : ML_OK;
+    if (st != ML_OK)
+        lines_free(out);
     return st;
 }
 
 void lines_free(Lines *l)
 {
     VEC_FREE(&l->chunks);
+    *l = (Lines){0};
 }
 
 bool lines_first(const Lines *l, const char **begin, const char **end)
 {
     const char *next;
 
-    if (l->count == 0)
+    if (l->chunks.count == 0)
         return false;
     *begin = l->chunks.items[0].begin;
     *end = line_end(*begin, l->chunks.items[0].end, &next);
@@ -150,7 +213,7 @@ void lines_skip_first(Lines *l)
 {
     Chunk *c = l->chunks.items;
 
-    if (l->count == 0)
+    if (l->chunks.count == 0)
         return;
     line_end(c->begin, c->end, &c->begin);
     c->lines--;

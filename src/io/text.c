@@ -86,7 +86,9 @@ static ml_status build_frame(Ctx *ctx, const Spec *spec, const TextCell *table, 
     FrameBuild b = {0};
     ml_status st;
 
-    TRY_TO(done, st = frame_build_start(ctx, spec, spec->rows, spec->cols, 1, &b));
+    TRY_TO(done, st = frame_build_start(ctx, spec, spec->cols, 1, &b));
+    b.parts[0].room = b.parts[0].rows = spec->rows;
+    TRY_TO(done, st = frame_build_room(ctx, &b));
     for (int64_t r = 0; r < spec->rows; r++)
         for (int64_t k = 0; k < spec->cols; k++) {
             const TextCell *t = &table[r * spec->cols + k];

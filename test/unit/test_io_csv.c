@@ -1,4 +1,5 @@
 /* CSV: matrices and frames, good and bad. */
+#include "io/io_impl.h"
 #include "test_io.h"
 
 static const double INF = (double)INFINITY;
@@ -219,6 +220,65 @@ ML_TEST(csv_frame_of_many_chunks_is_in_order)
     }
     value_release(v);
     buffer_free(&b);
+}
+
+enum { SMALL_CHUNK = 16 << 10 };
+
+/* Of many chunks, which begin with lines of up to `most` characters more than the others have:
+ * "number,text". */
+static int put_numbered_lines(Buffer *b, int64_t most)
+{
+    enum { CHUNKS = 200, HEAD = 4500 };
+    int64_t begin = 0;
+    int n = 0;
+
+    while (begin < CHUNKS * SMALL_CHUNK) {
+        const int64_t at = (int64_t)b->size - begin, long_text = at < HEAD ? most : 0;
+
+        buffer_format(b, "%d,", n++);
+        memset(buffer_reserve(b, (size_t)long_text), 'x', (size_t)long_text);
+        b->size += (size_t)long_text;
+        buffer_format(b, "%d\n", n % 10);
+        if ((int64_t)b->size - begin >= SMALL_CHUNK)
+            begin = (int64_t)b->size;
+    }
+    return n;
+}
+
+/* Samples tell how many lines there are in even text; in uneven text parts outgrow that. */
+ML_TEST(csv_frame_of_many_lines_need_not_count_them)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame", .schema = "INT32,STRING");
+
+    for (int64_t most = 0; most <= 400; most += 200) {
+        Buffer b = {0};
+        const int n = put_numbered_lines(&b, most);
+        Spec spec;
+        Input in;
+        Lines lines;
+        Value v;
+
+        assert_ok(spec_for_read(test_ctx(), "memory", &o, &spec));
+        assert_ok(input_memory(test_ctx(), "memory", b.data, b.size, &in));
+        in.chunk = SMALL_CHUNK;
+        assert_ok(lines_guess(test_ctx(), &in, &lines));
+        assert_true(lines.guessed);
+        assert_true(most ? lines.count < n / 2 : labs(lines.count - n) < n / 16);
+        lines_free(&lines);
+        assert_ok(io_read_input(test_ctx(), &spec, &in, &v));
+        assert_int_equal(v.f->rows, n);
+        for (int i = 0; i < n; i++) {
+            size_t size = 1;
+            const char *text = column_text(v.f->columns[1], i, &size);
+
+            assert_int_equal(column_int(v.f->columns[0], i), i);
+            assert_int_equal(text[size - 1], '0' + (i + 1) % 10);
+        }
+        value_release(v);
+        input_close(&in);
+        spec_free(&spec);
+        buffer_free(&b);
+    }
 }
 
 static unsigned draw(uint64_t *state, unsigned n)

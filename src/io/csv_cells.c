@@ -8,52 +8,43 @@
 #include "io/csv_cells.h"
 
 #include "base/num_cell.h"
+#include "base/transpose_words.h"
 #include "io/csv.h"
 
-/* A column of marked lines. */
-typedef struct Cells {
-    const char *text, *end;
-    const uint32_t *stops;
-    int64_t stride;
-    bool last; /* a carriage return before the line end is no part of the cell */
-} Cells;
-
-static inline size_t cell_at(const Cells *c, int64_t i, const char **p)
+static inline size_t cell_at(const CsvColumn *cells, int64_t i, const char **p)
 {
-    const uint32_t *stop = c->stops + i * c->stride;
-    size_t n;
-
-    *p = c->text + (uint32_t)(stop[-1] + 1);
-    n = (size_t)(c->text + *stop - *p);
-    return n - (c->last && n && (*p)[n - 1] == '\r');
+    *p = cells->text + cells->ends[i] - cells->sizes[i];
+    return cells->sizes[i];
 }
 
-static inline bool can_look_ahead(const Cells *c, const char *p, size_t bytes)
+static inline bool can_look_ahead(const CsvCells *c, const char *p, size_t bytes)
 {
     return (size_t)(c->end - p) >= bytes;
 }
 
 ml_status csv_cells_open(Ctx *ctx, CsvCells *c, int64_t rows)
 {
-    const size_t n = (size_t)rows + CSV_GROUP;
+    const size_t n = ((size_t)rows / CSV_GROUP + 1) * CSV_GROUP;
+    size_t cells;
 
+    c->stride = (int64_t)n;
+    if (!mul_size(n * sizeof *c->ends, (size_t)c->build->cols + 1, &cells))
+        return fail_memory(ctx, SIZE_MAX);
     c->texts = mem_alloc(n * sizeof *c->texts);
     c->left = mem_alloc(n * sizeof *c->left);
-    c->column.ends = mem_alloc(n * sizeof *c->column.ends);
-    c->column.sizes = mem_alloc(n * sizeof *c->column.sizes);
-    c->column.bad = mem_alloc(n);
-    return c->texts && c->left && c->column.ends && c->column.sizes && c->column.bad
-               ? ML_OK
-               : fail_memory(ctx, n * sizeof *c->texts);
+    c->bad = mem_alloc(n / CSV_GROUP);
+    c->ends = mem_alloc(cells);
+    c->sizes = mem_alloc(n * sizeof *c->sizes);
+    return c->texts && c->left && c->bad && c->ends && c->sizes ? ML_OK : fail_memory(ctx, cells);
 }
 
 void csv_cells_close(CsvCells *c)
 {
     mem_free(c->texts);
     mem_free(c->left);
-    mem_free(c->column.ends);
-    mem_free(c->column.sizes);
-    mem_free(c->column.bad);
+    mem_free(c->bad);
+    mem_free(c->ends);
+    mem_free(c->sizes);
 }
 
 void csv_trim_cell(const Spec *spec, const char **p, const char **end)
@@ -75,17 +66,17 @@ __attribute__((noinline)) ml_status csv_put_cell(Ctx *ctx, const CsvCells *c, in
 
 /* ---- columns by their types ---- */
 
-static ml_status put_doubles(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
-                             int64_t col, int64_t n)
+static ml_status put_doubles(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                             int64_t col)
 {
     FrameColumn *column = c->build->columns[col];
 
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *p;
         const size_t size = cell_at(cells, i, &p);
         double v;
 
-        if (can_look_ahead(cells, p, NUM_CELL_AHEAD) && num_cell_double(p, size, &v))
+        if (can_look_ahead(c, p, NUM_CELL_AHEAD) && num_cell_double(p, size, &v))
             column_set_number(column, row + i, v);
         else
             TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
@@ -93,18 +84,18 @@ static ml_status put_doubles(Ctx *ctx, const CsvCells *c, const Cells *cells, in
     return ML_OK;
 }
 
-static ml_status put_integers(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
-                              int64_t col, int64_t n)
+static ml_status put_integers(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                              int64_t col)
 {
     FrameColumn *column = c->build->columns[col];
     const bool wide = column->type == FT_INT64;
 
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *p;
         const size_t size = cell_at(cells, i, &p);
         int64_t v;
 
-        if (can_look_ahead(cells, p, NUM_CELL_AHEAD) && num_cell_int64(p, size, &v) &&
+        if (can_look_ahead(c, p, NUM_CELL_AHEAD) && num_cell_int64(p, size, &v) &&
             (wide || v == (int32_t)v))
             column_set_int(column, row + i, v);
         else
@@ -115,37 +106,12 @@ static ml_status put_integers(Ctx *ctx, const CsvCells *c, const Cells *cells, i
 
 /* ---- numbers, many at once ---- */
 
-/* The cells as the loops over many take them; false where these would read before the file. */
-static bool gather(const CsvCells *c, const Cells *cells, int64_t n, CsvColumn *out)
-{
-    *out = c->column;
-    out->text = cells->text;
-    out->count = n;
-    for (int64_t i = 0; i < n; i++) {
-        const uint32_t *stop = cells->stops + i * cells->stride;
-
-        out->ends[i] = *stop;
-        out->sizes[i] = *stop - stop[-1] - 1;
-    }
-    for (int64_t i = 0; cells->last && i < n; i++) {
-        const bool more = out->sizes[i] && cells->text[out->ends[i] - 1] == '\r';
-
-        out->ends[i] -= more;
-        out->sizes[i] -= more;
-    }
-    for (int64_t i = n; i % CSV_GROUP; i++) {
-        out->ends[i] = out->ends[i - 1];
-        out->sizes[i] = 0;
-    }
-    return cells->text + out->ends[0] - c->file->data >= CSV_CELL_BEHIND;
-}
-
 /* The cells that were left. */
-static ml_status put_bad(Ctx *ctx, const CsvCells *c, const Cells *cells, const uint8_t *bad,
-                         int64_t row, int64_t col, int64_t n)
+static ml_status put_bad(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                         int64_t col)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
+    for (int64_t i = 0; i < cells->count; i++)
+        if (cells->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
             const char *p;
             const size_t size = cell_at(cells, i, &p);
 
@@ -155,27 +121,32 @@ static ml_status put_bad(Ctx *ctx, const CsvCells *c, const Cells *cells, const 
 }
 
 #ifdef __x86_64__
-static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
-                             int64_t col, int64_t n)
+/* Whether the loops over many cells read nothing before the text. */
+static bool can_look_behind(const CsvCells *c, const CsvColumn *cells)
+{
+    return cells->text + cells->ends[0] - c->begin >= CSV_CELL_BEHIND;
+}
+
+static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                             int64_t col)
 {
     FrameColumn *column = c->build->columns[col];
-    CsvColumn all;
     bool bad;
 
-    if (c->marks->level < CPU_AVX512 || column->type == FT_FP32 || !gather(c, cells, n, &all))
+    if (c->marks->level < CPU_AVX512 || column->type == FT_FP32 || !can_look_behind(c, cells))
         return (frame_type_is_float(column->type) ? put_doubles : put_integers)(ctx, c, cells, row,
-                                                                                col, n);
-    bad = column->type == FT_FP64    ? csv_doubles_avx512(&all, column_cell(column, row))
-          : column->type == FT_INT64 ? csv_int64s_avx512(&all, column_cell(column, row))
-                                     : csv_int32s_avx512(&all, column_cell(column, row));
-    return bad ? put_bad(ctx, c, cells, all.bad, row, col, n) : ML_OK;
+                                                                                col);
+    bad = column->type == FT_FP64    ? csv_doubles_avx512(cells, column_cell(column, row))
+          : column->type == FT_INT64 ? csv_int64s_avx512(cells, column_cell(column, row))
+                                     : csv_int32s_avx512(cells, column_cell(column, row));
+    return bad ? put_bad(ctx, c, cells, row, col) : ML_OK;
 }
 #else
-static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
-                             int64_t col, int64_t n)
+static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                             int64_t col)
 {
     return (frame_type_is_float(c->build->types[col]) ? put_doubles : put_integers)(ctx, c, cells,
-                                                                                    row, col, n);
+                                                                                    row, col);
 }
 #endif
 
@@ -196,16 +167,16 @@ static inline uint64_t some_bytes(const char *p, size_t n)
 #endif
 }
 
-static ml_status put_truths(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row,
-                            int64_t col, int64_t n)
+static ml_status put_truths(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                            int64_t col)
 {
     const uint64_t yes = some_bytes("true\0\0\0", 4), no = some_bytes("false\0\0", 5);
     uint8_t *out = (uint8_t *)c->build->columns[col]->cells + row;
 
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *p;
         const size_t size = cell_at(cells, i, &p);
-        const bool near = size - 1 < sizeof yes && can_look_ahead(cells, p, sizeof yes);
+        const bool near = size - 1 < sizeof yes && can_look_ahead(c, p, sizeof yes);
         const uint64_t word = near ? some_bytes(p, size) : 0;
 
         out[i] = (word == yes) & (size == 4);
@@ -227,53 +198,50 @@ static inline TextSpan text_of(const CsvCells *c, const char *p, size_t size)
 }
 
 #ifdef __x86_64__
-static bool put_cells(const CsvCells *c, const Cells *cells, TextColumnBuilder *b, int64_t n)
+static bool put_cells(const CsvCells *c, const CsvColumn *cells, TextColumnBuilder *b)
 {
-    CsvColumn all;
-    TextCells texts;
-    int64_t some;
+    const TextCells texts = {cells->text, c->end, cells->ends, cells->sizes, cells->count};
+    const int64_t some = text_builder_add_cells(b, &texts, c->left);
 
-    gather(c, cells, n, &all);
-    texts = (TextCells){all.text, cells->end, all.ends, all.sizes, n};
-    some = text_builder_add_cells(b, &texts, c->left);
     for (int64_t k = 0; k < some; k++) {
-        const uint32_t i = c->left[k], size = all.sizes[i];
+        const char *p;
+        const size_t size = cell_at(cells, c->left[k], &p);
 
-        c->texts[k] = text_of(c, all.text + all.ends[i] - size, size);
+        c->texts[k] = text_of(c, p, size);
     }
     return some >= 0 && text_builder_add_left(b, &texts, c->texts, c->left, some);
 }
 #endif
 
-static bool put_spans(const CsvCells *c, const Cells *cells, TextColumnBuilder *b, int64_t n)
+static bool put_spans(const CsvCells *c, const CsvColumn *cells, TextColumnBuilder *b)
 {
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *p;
         const size_t size = cell_at(cells, i, &p);
 
         c->texts[i] = text_of(c, p, size);
     }
-    return text_builder_add_many(b, c->texts, n, cells->end);
+    return text_builder_add_many(b, c->texts, cells->count, c->end);
 }
 
-static ml_status put_texts(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t col, int64_t n)
+static ml_status put_texts(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t col)
 {
     TextColumnBuilder *b = &c->build->texts[c->part * c->build->cols + col];
     bool good;
 
 #ifdef __x86_64__
     if (c->marks->level == CPU_AVX512 && c->spec->na_count == 0 && text_builder_numbers(b))
-        good = put_cells(c, cells, b, n);
+        good = put_cells(c, cells, b);
     else
 #endif
-        good = put_spans(c, cells, b, n);
+        good = put_spans(c, cells, b);
     return good ? ML_OK : fail_memory(ctx, 0);
 }
 
-static ml_status put_any(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_t row, int64_t col,
-                         int64_t n)
+static ml_status put_any(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                         int64_t col)
 {
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *p;
         const size_t size = cell_at(cells, i, &p);
 
@@ -282,52 +250,73 @@ static ml_status put_any(Ctx *ctx, const CsvCells *c, const Cells *cells, int64_
     return ML_OK;
 }
 
-static Cells cells_of(const CsvCells *c, int64_t col)
+static ml_status put_column(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                            int64_t col)
 {
-    const CsvMarks *m = c->marks;
-    const int64_t cols = c->build->cols;
-
-    return (Cells){.text = m->text,
-                   .end = m->end,
-                   .stops = m->at + col,
-                   .stride = cols,
-                   .last = col + 1 == cols};
-}
-
-static ml_status put_column(Ctx *ctx, const CsvCells *c, int64_t row, int64_t col, int64_t n)
-{
-    const Cells cells = cells_of(c, col);
     const FrameType type = c->build->types[col];
 
     if (frame_type_is_text(type))
-        return put_texts(ctx, c, &cells, col, n);
+        return put_texts(ctx, c, cells, col);
     if (!c->plain)
-        return put_any(ctx, c, &cells, row, col, n);
+        return put_any(ctx, c, cells, row, col);
     if (frame_type_is_float(type) || type == FT_INT64 || type == FT_INT32)
-        return put_numbers(ctx, c, &cells, row, col, n);
-    return type == FT_BOOLEAN ? put_truths(ctx, c, &cells, row, col, n)
-                              : put_any(ctx, c, &cells, row, col, n);
+        return put_numbers(ctx, c, cells, row, col);
+    return (type == FT_BOOLEAN ? put_truths : put_any)(ctx, c, cells, row, col);
 }
 
 /* The error of the first bad cell; texts are never wrong. */
 static ml_status first_error(Ctx *ctx, const CsvCells *c, int64_t row, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < c->build->cols; k++) {
-            const Cells cells = cells_of(c, k);
-            const char *p;
-            const size_t size = cell_at(&cells, i, &p);
+    const CsvMarks *m = c->marks;
+    const int64_t cols = c->build->cols;
 
-            if (c->build->columns[k])
-                TRY(csv_put_cell(ctx, c, row + i, k, p, p + size));
-        }
+    for (int64_t i = 0; i < n * cols; i++) {
+        const char *p = m->text + (uint32_t)(m->at[i - 1] + 1), *end = m->text + m->at[i];
+
+        if (c->build->columns[i % cols])
+            TRY(csv_put_cell(ctx, c, row + i / cols, i % cols, p, end));
+    }
     return ML_OK;
+}
+
+/* ---- places ---- */
+
+/* A carriage return before the line end is no part of the last cell. */
+static void cut_returns(const char *text, uint32_t *ends, uint32_t *sizes, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const bool more = sizes[i] && text[ends[i] - 1] == '\r';
+
+        ends[i] -= more;
+        sizes[i] -= more;
+    }
+}
+
+/* The cells of a column of n lines, whose ends were taken. */
+static CsvColumn column_of(const CsvCells *c, int64_t col, int64_t n)
+{
+    const uint32_t *before = c->ends + col * c->stride;
+    uint32_t *ends = c->ends + (col + 1) * c->stride, *sizes = c->sizes;
+
+    for (int64_t i = 0; i < n; i++)
+        sizes[i] = ends[i] - before[i] - 1;
+    if (col + 1 == c->build->cols)
+        cut_returns(c->marks->text, ends, sizes, n);
+    for (int64_t i = n; i % CSV_GROUP; i++) {
+        ends[i] = ends[i - 1];
+        sizes[i] = 0;
+    }
+    return (CsvColumn){c->marks->text, ends, sizes, n, c->bad};
 }
 
 ml_status csv_put_lines(Ctx *ctx, const CsvCells *c, int64_t row, int64_t n)
 {
-    for (int64_t k = 0; k < c->build->cols; k++) {
-        const ml_status st = put_column(ctx, c, row, k, n);
+    const int64_t cols = c->build->cols;
+
+    transpose_words(c->marks->at - 1, cols, n, cols + 1, c->ends, c->stride);
+    for (int64_t k = 0; k < cols; k++) {
+        const CsvColumn cells = column_of(c, k, n);
+        const ml_status st = put_column(ctx, c, &cells, row, k);
 
         if (st != ML_OK)
             return st == ML_EFORMAT ? first_error(ctx, c, row, n) : st;

@@ -12,10 +12,13 @@ typedef struct CsvCells {
     int part;
     bool plain; /* no NA string could be taken for a number */
     const InputFile *file;
+    const char *begin, *end; /* what may be read around the text */
     const CsvMarks *marks;
-    TextSpan *texts;  /* room for those of a column */
-    uint32_t *left;   /* for which of them are left */
-    CsvColumn column; /* and for these */
+    TextSpan *texts; /* room for those of a column, */
+    uint32_t *left;  /* for which of them are left, */
+    uint8_t *bad;
+    uint32_t *ends, *sizes; /* of cells, `stride` a column; those of an end before the first cell */
+    int64_t stride;
 } CsvCells;
 
 /* Room for `rows` lines at a time. */

@@ -18,8 +18,9 @@
 enum {
     MOST_PARTS = 32,
     FIRST_PARTS = 4,
-    BLOCK_CELLS = 2048,
-    SPARE = 16, /* of lines that are guessed, a part in so many and so many */
+    BLOCK_CELLS = 8192,
+    MARGIN = 64, /* that loops may read around the text of a chunk */
+    SPARE = 16,  /* of lines that are guessed, a part in so many and so many */
     SPARE_LINES = 64
 };
 
@@ -135,13 +136,15 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
 static Chunk load_chunk(PartReader *r, const FramePart *part, const Chunk *c)
 {
     const size_t size = (size_t)(c->end - c->begin);
-    const char *text = chunk_text(c, r->room, CHUNK_ROOM);
+    const char *text = chunk_text(c, r->room + MARGIN, CHUNK_ROOM - 2 * MARGIN);
     const int64_t lines = r->job->lines->guessed ? count_lines(text, size) : c->lines;
+    const bool apart = text != c->begin;
 
+    r->cells.begin = apart ? r->room : c->file->data;
+    r->cells.end = apart ? r->room + CHUNK_ROOM : c->file->data + c->file->size;
     r->text = (InputFile){
         .name = c->file->name, .data = text, .size = size, .whole = c->file, .origin = c->begin};
-    return (Chunk){text, text + size, text == c->begin ? c->file : &r->text,
-                   part->from + part->rows, lines};
+    return (Chunk){text, text + size, apart ? &r->text : c->file, part->from + part->rows, lines};
 }
 
 static ml_status parse_chunk(Ctx *ctx, PartReader *r, FramePart *part, const Chunk *c)
@@ -175,7 +178,7 @@ static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 
 static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
 {
-    const int64_t cols = job->build->cols, rows = BLOCK_CELLS / (cols + 1);
+    const int64_t cols = job->build->cols, rows = BLOCK_CELLS / (cols + 1) / CSV_GROUP * CSV_GROUP;
     PartReader r = {.job = job, .rows = rows < 1 ? 1 : rows};
     ml_status st;
 

@@ -14,7 +14,7 @@ enum {
  * the others' bits set in bad[i / CSV_GROUP]; false when there are none. Empty cells are 0. */
 typedef struct CsvColumn {
     const char *text;
-    uint32_t *ends, *sizes;
+    const uint32_t *ends, *sizes;
     int64_t count;
     uint8_t *bad;
 } CsvColumn;

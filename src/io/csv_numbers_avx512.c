@@ -146,11 +146,12 @@ static inline __m512i count_above(uint64_t low, uint64_t high)
 }
 
 /* Cells of more than 16 characters: what is before the last 16 may be a sign and a zero. */
-static __attribute__((noinline)) void check_long(const CsvColumn *c, int64_t i, Group *g)
+static __attribute__((noinline)) void check_long(const char *text, const uint32_t *ends,
+                                                 const uint32_t *sizes, Group *g)
 {
     for (int k = 0; k < CSV_GROUP; k++) {
-        const uint32_t size = c->sizes[i + k];
-        const char *end = c->text + c->ends[i + k], *p = end - size;
+        const uint32_t size = sizes[k];
+        const char *end = text + ends[k], *p = end - size;
         const bool is_long = size > WIDTH, minus = is_long && *p == '-';
         const uint32_t rest = size - minus;
         const bool good = (rest <= WIDTH || (rest == WIDTH + 1 && p[minus] == '0')) &&
@@ -161,11 +162,11 @@ static __attribute__((noinline)) void check_long(const CsvColumn *c, int64_t i, 
     }
 }
 
-static inline bool any_long(const CsvColumn *c, int64_t i)
+static inline bool any_long(const uint32_t *sizes)
 {
-    const __m256i sizes = _mm256_loadu_si256((const __m256i *)(const void *)(c->sizes + i));
+    const __m256i eight = _mm256_loadu_si256((const __m256i *)(const void *)sizes);
 
-    return _mm256_cmpgt_epu32_mask(sizes, _mm256_set1_epi32(WIDTH));
+    return _mm256_cmpgt_epu32_mask(eight, _mm256_set1_epi32(WIDTH));
 }
 
 static inline Group whole_group(const CsvColumn *c, int64_t i)
@@ -178,13 +179,14 @@ static inline Group whole_group(const CsvColumn *c, int64_t i)
     a = whole(c->text, c->ends + i, bits[0]);
     b = whole(c->text, c->ends + i + LANES, bits[1]);
     g = join(&a, &b);
-    if (any_long(c, i))
-        check_long(c, i, &g);
+    if (any_long(c->sizes + i))
+        check_long(c->text, c->ends + i, c->sizes + i, &g);
     return g;
 }
 
 /* Takes exponents of two digits off the cells. */
-static void cut_exponents(const CsvColumn *c, int64_t i, int64_t powers[CSV_GROUP])
+static void cut_exponents(const CsvColumn *c, int64_t i, uint32_t *ends, uint32_t *sizes,
+                          int64_t powers[CSV_GROUP])
 {
     for (int k = 0; k < CSV_GROUP; k++) {
         const char *e = c->text + c->ends[i + k] - EXPONENT;
@@ -194,18 +196,19 @@ static void cut_exponents(const CsvColumn *c, int64_t i, int64_t powers[CSV_GROU
         const int64_t power = (int64_t)(tens * 10 + ones);
 
         powers[k] = !has ? 0 : e[1] == '-' ? -power : power;
-        c->ends[i + k] -= has ? EXPONENT : 0;
-        c->sizes[i + k] -= has ? EXPONENT : 0;
+        ends[k] = c->ends[i + k] - (has ? EXPONENT : 0);
+        sizes[k] = c->sizes[i + k] - (has ? EXPONENT : 0);
     }
 }
 
-static inline void load_group(const CsvColumn *c, int64_t i, Lanes *a, Lanes *b)
+static inline void load_group(const char *text, const uint32_t *ends, const uint32_t *sizes,
+                              Lanes *a, Lanes *b)
 {
     uint64_t bits[2];
 
-    cell_bits(c->sizes + i, bits);
-    *a = (Lanes){.text = load_cells(c->text, c->ends + i), .cell = bits[0]};
-    *b = (Lanes){.text = load_cells(c->text, c->ends + i + LANES), .cell = bits[1]};
+    cell_bits(sizes, bits);
+    *a = (Lanes){.text = load_cells(text, ends), .cell = bits[0]};
+    *b = (Lanes){.text = load_cells(text, ends + LANES), .cell = bits[1]};
 }
 
 /* Where an exponent of two digits would begin. */
@@ -249,17 +252,21 @@ static inline __m512d scale(Group *g, const int64_t powers[CSV_GROUP])
 
 static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
 {
+    const uint32_t *ends = c->ends + i, *sizes = c->sizes + i;
+    uint32_t cut_ends[CSV_GROUP], cut_sizes[CSV_GROUP];
     int64_t powers[CSV_GROUP];
     bool scaled;
     Lanes a, b;
     Group g;
     __m512d v;
 
-    load_group(c, i, &a, &b);
+    load_group(c->text, ends, sizes, &a, &b);
     scaled = has_exponent(&a) || has_exponent(&b);
     if (scaled) {
-        cut_exponents(c, i, powers);
-        load_group(c, i, &a, &b);
+        cut_exponents(c, i, cut_ends, cut_sizes, powers);
+        ends = cut_ends;
+        sizes = cut_sizes;
+        load_group(c->text, ends, sizes, &a, &b);
     }
     decimal(&a);
     decimal(&b);
@@ -267,8 +274,8 @@ static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
     g.fraction = count_above(a.above, b.above);
     g.bad =
         (__mmask8)(g.bad | _mm512_cmpgt_epu64_mask(g.digits, _mm512_set1_epi64(INT64_C(1) << 53)));
-    if (any_long(c, i))
-        check_long(c, i, &g);
+    if (any_long(sizes))
+        check_long(c->text, ends, sizes, &g);
     v = scale(&g, scaled ? powers : NULL);
     *bad = g.bad;
     return _mm512_mask_xor_pd(v, g.minus, v, _mm512_set1_pd(-0.0));

@@ -2,6 +2,7 @@
  *
  * Dense: tiles that fit the first-level cache on both sides, 8 x 8 cells at a time in registers;
  * vectors are copied. CSR: transpose_csr.c. */
+#include "base/transpose_words.h"
 #include "kernel/csr.h"
 #include "kernel/dense.h"
 #include "kernel/reorg.h"
@@ -16,46 +17,6 @@ typedef struct Transpose {
     int64_t across; /* tiles in a row of tiles */
 } Transpose;
 
-typedef float Four __attribute__((vector_size(16)));
-
-static Four load(const float *x)
-{
-    Four v;
-
-    memcpy(&v, x, sizeof v);
-    return v;
-}
-
-static void transpose_4x4(const float *x, int64_t ldx, float *y, int64_t ldy)
-{
-    const Four a = load(x), b = load(x + ldx), c = load(x + 2 * ldx), d = load(x + 3 * ldx);
-    const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    const Four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Four cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    const Four rows[] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5),
-                         __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
-                         __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5),
-                         __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
-
-    for (int64_t k = 0; k < 4; k++)
-        memcpy(y + k * ldy, &rows[k], sizeof rows[k]);
-}
-
-/* FP32 cells of a tile, 4 x 4 at a time. */
-static void transpose_singles(const float *x, int64_t ldx, int64_t rows, int64_t cols, float *y,
-                              int64_t ldy)
-{
-    const int64_t down = rows & ~(int64_t)3, wide = cols & ~(int64_t)3;
-
-    for (int64_t j = 0; j < wide; j += 4)
-        for (int64_t i = 0; i < down; i += 4)
-            transpose_4x4(x + i * ldx + j, ldx, y + j * ldy + i, ldy);
-    for (int64_t j = 0; j < cols; j++)
-        for (int64_t i = j < wide ? down : 0; i < rows; i++)
-            y[j * ldy + i] = x[i * ldx + j];
-}
-
 static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     const Transpose *t = arg;
@@ -67,8 +28,8 @@ static ml_status tiles_range(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const int64_t down = min64(TILE, rows - i), wide = min64(TILE, cols - j);
 
         if (t->in->singles)
-            transpose_singles(t->in->singles + i * cols + j, cols, down, wide,
-                              t->out->singles + j * rows + i, rows);
+            transpose_words((const Word *)(t->in->singles + i * cols + j), cols, down, wide,
+                            (Word *)(t->out->singles + j * rows + i), rows);
         else
             dense_ops(ctx)->transpose(t->in->values + i * cols + j, cols, down, wide,
                                       t->out->values + j * rows + i, rows);

@@ -6,15 +6,19 @@
 
 enum { SENTINEL = 1 };
 
+static void choose_fill(CsvMarks *m)
+{
+    m->fill = csv_marks_fill_plain;
+#ifdef __x86_64__
+    if (m->level == CPU_AVX512)
+        m->fill =
+            __builtin_cpu_supports("avx512vbmi2") ? csv_marks_fill_vbmi2 : csv_marks_fill_avx512;
+#endif
+}
+
 void csv_marks_fill(CsvMarks *m)
 {
-#ifdef __x86_64__
-    if (m->level == CPU_AVX512) {
-        csv_marks_fill_avx512(m);
-        return;
-    }
-#endif
-    csv_marks_fill_plain(m);
+    m->fill(m);
 }
 
 ml_status csv_marks_open(Ctx *ctx, char sep, int64_t lines, int64_t cols, CsvMarks *m)
@@ -22,6 +26,7 @@ ml_status csv_marks_open(Ctx *ctx, char sep, int64_t lines, int64_t cols, CsvMar
     size_t room, bytes;
 
     *m = (CsvMarks){.sep = sep, .level = cpu_level(ctx)};
+    choose_fill(m);
     if (!mul_size((size_t)lines, (size_t)cols, &room) ||
         !mul_size(room + BLOCK + SENTINEL, 2 * sizeof *m->at, &bytes))
         return fail_memory(ctx, SIZE_MAX);

@@ -10,10 +10,11 @@ typedef struct CsvMarks {
     const char *text, *end;
     char sep;
     CpuLevel level;
-    const char *next; /* what was not looked at yet */
-    uint64_t quoted;  /* all bits: the text before next is inside quotes */
-    uint64_t opens;   /* 1: a quote that opens a cell may stand there */
-    bool odd;         /* quotes after the last whole line are to be looked at one by one */
+    void (*fill)(struct CsvMarks *); /* for that */
+    const char *next;                /* what was not looked at yet */
+    uint64_t quoted;                 /* all bits: the text before next is inside quotes */
+    uint64_t opens;                  /* 1: a quote that opens a cell may stand there */
+    bool odd; /* quotes after the last whole line are to be looked at one by one */
     uint32_t *at, *ends;
     int64_t count, lines, room;
     void *held; /* owned */
@@ -31,6 +32,7 @@ void csv_marks_restart(CsvMarks *m, const char *from);
 void csv_marks_fill(CsvMarks *m);
 void csv_marks_fill_plain(CsvMarks *m);
 void csv_marks_fill_avx512(CsvMarks *m);
+void csv_marks_fill_vbmi2(CsvMarks *m);
 /* How many of the next lines have `cols` cells. */
 int64_t csv_marks_regular(const CsvMarks *m, int64_t cols);
 /* The first n lines are done. */

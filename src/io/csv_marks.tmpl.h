@@ -102,7 +102,26 @@ static inline bool hide_quoted(CsvMarks *m, Masks *masks)
 
 /* The places of the bits of a mask; more are written than there are, for branches on their number
  * could not be foreseen. */
-#ifdef __AVX512BW__
+#if defined(__AVX512VBMI2__)
+static const uint8_t places[BLOCK] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+
+static inline void put_bits(uint32_t *out, uint32_t from, uint64_t mask)
+{
+    const __m512i base = _mm512_set1_epi32((int)from);
+    __m512i at = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(places));
+
+    for (int left = __builtin_popcountll(mask);; left -= 16, out += 16) {
+        _mm512_storeu_si512(
+            out, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(at))));
+        if (left <= 16)
+            break;
+        at = _mm512_shuffle_i64x2(at, at, _MM_SHUFFLE(0, 3, 2, 1));
+    }
+}
+#elif defined(__AVX512BW__)
 static inline void put_bits(uint32_t *out, uint32_t from, uint64_t mask)
 {
     __m512i at =

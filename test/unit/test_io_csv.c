@@ -1,5 +1,5 @@
 /* CSV: matrices and frames, good and bad. */
-#include "io/io_impl.h"
+#include "io/csv_marks.h"
 #include "test_io.h"
 
 static const double INF = (double)INFINITY;
@@ -340,6 +340,48 @@ static void print_cells(Value v, Buffer *b)
             buffer_text(b, k + 1 < v.f->cols ? "|" : "\n");
         }
     value_release(v);
+}
+
+/* The places that a loop finds at first; false where this machine lacks its instructions. */
+static bool marks_by(void (*fill)(CsvMarks *), CpuLevel level, const Buffer *text, CsvMarks *m)
+{
+    assert_ok(csv_marks_open(test_ctx(), ';', 60, 4, m));
+    if (m->level < level)
+        return false;
+    csv_marks_start(m, text->data, text->data + text->size);
+    fill(m);
+    return true;
+}
+
+ML_TEST(csv_marks_are_the_same_by_every_loop)
+{
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        Buffer text = {0};
+        CsvMarks plain;
+
+        put_random_lines(&text, ";", seed, 1 + (int)seed * 2);
+        assert_true(marks_by(csv_marks_fill_plain, CPU_PLAIN, &text, &plain));
+#ifdef __x86_64__
+        for (int way = 0; way < 2; way++) {
+            CsvMarks other;
+
+            if (way == 1 && !__builtin_cpu_supports("avx512vbmi2"))
+                break;
+            if (marks_by(way ? csv_marks_fill_vbmi2 : csv_marks_fill_avx512, CPU_AVX512, &text,
+                         &other)) {
+                assert_int_equal(plain.count, other.count);
+                assert_int_equal(plain.lines, other.lines);
+                assert_int_equal(plain.odd, other.odd);
+                assert_memory_equal(plain.at, other.at, (size_t)plain.count * sizeof *plain.at);
+                assert_memory_equal(plain.ends, other.ends,
+                                    (size_t)plain.lines * sizeof *plain.ends);
+            }
+            csv_marks_close(&other);
+        }
+#endif
+        csv_marks_close(&plain);
+        buffer_free(&text);
+    }
 }
 
 /* A separator of two characters is looked for cell by cell, so that both ways are compared. */

@@ -1,4 +1,4 @@
-/* Numbers of a column of CSV, eight cells at a time: see csv_numbers_avx512.c. */
+/* Numbers and truth values of a column of CSV, eight cells at a time: see csv_numbers_avx512.c. */
 #ifndef CSV_NUMBERS_H
 #define CSV_NUMBERS_H
 
@@ -6,12 +6,12 @@
 
 enum {
     CSV_GROUP = 8,       /* cells that are parsed together */
-    CSV_CELL_BEHIND = 20 /* so many characters before the end of a cell are read */
+    CSV_CELL_BEHIND = 24 /* so many characters before the end of a cell are read */
 };
 
 /* Cells of a column: cell i is the `sizes[i]` characters before text + ends[i]. Both arrays have
- * room for a whole last group. Cells whose numbers go no further than text shows them are put, and
- * the others' bits set in bad[i / CSV_GROUP]; false when there are none. Empty cells are 0. */
+ * room for a whole last group. Cells of the usual forms are put, and the others' bits set in bad[i
+ * / CSV_GROUP]; false when there are none. Empty cells are 0. */
 typedef struct CsvColumn {
     const char *text;
     const uint32_t *ends, *sizes;
@@ -22,5 +22,6 @@ typedef struct CsvColumn {
 bool csv_doubles_avx512(const CsvColumn *c, double *out);
 bool csv_int64s_avx512(const CsvColumn *c, int64_t *out);
 bool csv_int32s_avx512(const CsvColumn *c, int32_t *out);
+bool csv_truths_avx512(const CsvColumn *c, uint8_t *out); /* of true and false */
 
 #endif

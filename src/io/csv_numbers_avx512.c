@@ -1,302 +1,412 @@
-/* csv_numbers_avx512: numbers of a column, eight cells at a time.
+/* csv_numbers_avx512: numbers and truth values of a column, eight cells at a time.
  *
- * The 16 characters that end a cell are loaded, so that its digits are at the right end of a lane
- * whatever their number is. What belongs to each cell is a field of 16 bits in a word for four
- * cells, and so are its sign and its point; arithmetic on fields tells what is before the point,
- * which moves over it by a blend with the lanes shifted by one. Digits are joined in pairs, fours
- * and eights. A mantissa of at most 2^53 and a power of ten of at most 22 are exact, so that one
- * operation rounds right (Clinger 1990). No branch depends on the text as long as cells are of this
- * kind; the others are left to the caller. Costs 2 ns a number, a third of num_cell.h.
+ * The characters that end eight cells are loaded, eight a cell, so that the last digits stand at
+ * the tops of words whatever their number is; cells of more than 8 characters have a word before
+ * that, of more than 16 another. What belongs to a cell follows from its size, by comparing it with
+ * how far each character is from the end. What is before the point moves over it by a shift of the
+ * word, and digits are joined in pairs, fours and eights. All this stays in vectors: columns of one
+ * length cost 60 instructions for eight cells, and no branch depends on the text as long as cells
+ * are of this kind; the others are left to the caller.
+ *
+ * Doubles are a mantissa of at most 2^53 times or divided by at most 10^22. Both are exact, so that
+ * one operation rounds right (Clinger 1990). Instead of dividing by 10^k, v is multiplied by the
+ * sum of two doubles h + l, l being what h = RN(10^-k) lacks: RN(v * h + RN(v * l)) is off the true
+ * quotient by at most 2^-105 of it before the last rounding. A quotient of an integer of 53 bits by
+ * 5^k that is none itself is further than 2^-54 / 5^k of it from the middle between two doubles,
+ * and that is more for k of up to 22, so that it rounds as the quotient does (Brisebarre, Muller
+ * and Raina 2004 for divisors in general).
  */
 #include "io/csv_numbers.h"
 
 #include <immintrin.h>
 
-enum { LANES = 4, WIDTH = 16, MOST_POWER = 22, EXPONENT = 4 /* characters, as in e-05 */ };
+enum {
+    WORD = 8,
+    WORDS = 3,
+    MOST_SIZE = WORDS * WORD,
+    MOST_POWER = 22,
+    EXPONENT = 4 /* characters, as in e-05 */
+};
 
-/* Fields of 16 bits: their lowest and highest bits. */
-#define LOWS UINT64_C(0x0001000100010001)
-#define TOPS UINT64_C(0x8000800080008000)
+#define EACH UINT64_C(0x0101010101010101) /* a byte of a word */
 
-/* Four cells. */
-typedef struct Lanes {
-    __m512i text;
-    uint64_t cell, minus, above; /* bits of the cell, its sign, its digits behind the point */
-    __m512i fours;               /* four digits a 32-bit number */
-    uint64_t bad;                /* a bit somewhere in the field */
-} Lanes;
+#define INLINE static inline __attribute__((always_inline))
 
-/* Eight cells. */
+/* Eight cells: words of their last characters, and their sizes in each byte of a word. */
+typedef struct Cells {
+    __m512i word[WORDS]; /* the last one first */
+    __m512i sizes;
+} Cells;
+
+/* What a word of each cell says. */
+typedef struct Word {
+    __m512i digits;   /* a byte each, 0 where there is none */
+    __m512i fraction; /* how many digits of the cell are behind the point, if it is here */
+    __mmask64 minus;
+    __mmask8 point;
+} Word;
+
+/* What eight cells are: digits / 10^fraction, and a sign. */
 typedef struct Group {
-    __m512i digits, fraction; /* integers, and how many digits stand behind the point */
+    __m512i digits, fraction;
     __mmask8 minus, bad;
 } Group;
 
-/* ---- fields ---- */
+/* ---- words ---- */
 
-/* The highest bit of each field that has any. */
-static inline uint64_t any(uint64_t x)
+INLINE __m512i repeat(uint64_t word)
 {
-    return (((x & ~TOPS) + ~TOPS) | x) & TOPS;
+    return _mm512_set1_epi64((int64_t)word);
 }
 
-static inline uint64_t first(uint64_t x) /* of bits that follow one another to the top */
+/* Cells with any of these characters. */
+INLINE __mmask8 cells_with(__mmask64 characters)
 {
-    return x & ~(x << 1 & ~LOWS);
+    const __m512i x = _mm512_movm_epi8(characters);
+
+    return _mm512_test_epi64_mask(x, x);
 }
 
-/* A bit for each of eight fields that has any. */
-static inline __mmask8 fields(uint64_t low, uint64_t high)
+INLINE long long load_word(const char *p)
 {
-    const __m128i x = _mm_set_epi64x((int64_t)high, (int64_t)low);
+    long long word;
 
-    return _mm_test_epi16_mask(x, x);
+    memcpy(&word, p, sizeof word);
+    return word;
 }
 
-/* ---- four cells ---- */
-
-static inline __m128i load_cell(const char *text, uint32_t end)
+INLINE __m512i load_words(const char *text, const uint32_t *ends)
 {
-    return _mm_loadu_si128((const __m128i *)(const void *)(text + end - WIDTH));
+    return _mm512_setr_epi64(load_word(text + ends[0]), load_word(text + ends[1]),
+                             load_word(text + ends[2]), load_word(text + ends[3]),
+                             load_word(text + ends[4]), load_word(text + ends[5]),
+                             load_word(text + ends[6]), load_word(text + ends[7]));
 }
 
-static inline __m512i load_cells(const char *text, const uint32_t *ends)
+INLINE __m256i load_sizes(const CsvColumn *c, int64_t i)
 {
-    __m512i x = _mm512_castsi128_si512(load_cell(text, ends[0]));
-
-    x = _mm512_inserti32x4(x, load_cell(text, ends[1]), 1);
-    x = _mm512_inserti32x4(x, load_cell(text, ends[2]), 2);
-    return _mm512_inserti32x4(x, load_cell(text, ends[3]), 3);
+    return _mm256_loadu_si256((const __m256i *)(const void *)(c->sizes + i));
 }
 
-/* The bits of cells of these sizes. */
-static inline void cell_bits(const uint32_t *sizes, uint64_t bits[2])
+/* How many characters of a cell come after each of those of a word. */
+INLINE __m512i after(int word)
 {
-    const __m256i wide = _mm256_loadu_si256((const __m256i *)(const void *)sizes);
-    const __m256i rest = _mm256_subs_epu16(_mm256_set1_epi32(WIDTH), wide);
-    const __m128i x = _mm256_cvtepi32_epi16(_mm256_sllv_epi32(_mm256_set1_epi32(UINT16_MAX), rest));
-
-    bits[0] = (uint64_t)_mm_cvtsi128_si64(x);
-    bits[1] = (uint64_t)_mm_extract_epi64(x, 1);
+    return repeat(UINT64_C(0x0001020304050607) + EACH * WORD * (uint64_t)word);
 }
 
-static inline void join_digits(Lanes *l, __m512i text, uint64_t digits)
+INLINE __mmask64 is_letter(__m512i text, char letter, __mmask64 in)
 {
-    const __m512i x = _mm512_maskz_sub_epi8(digits, text, _mm512_set1_epi8('0'));
-    const __m512i pairs = _mm512_maddubs_epi16(x, _mm512_set1_epi16(10 + (1 << 8)));
+    return _mm512_mask_cmpeq_epi8_mask(in, text, _mm512_set1_epi8(letter));
+}
 
-    l->bad = _mm512_cmpgt_epu8_mask(x, _mm512_set1_epi8(9)) | (l->cell & ~digits & TOPS);
-    l->fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(100 + (1 << 16)));
+/* The sign is the first character and not the last. */
+INLINE __mmask64 sign_of(const Cells *c, int word)
+{
+    const __m512i one = repeat(word ? EACH : UINT64_C(0xff01010101010101));
+    const __m512i size_there = _mm512_add_epi8(after(word), one);
+
+    return is_letter(c->word[word], '-', _mm512_cmpeq_epi8_mask(c->sizes, size_there));
 }
 
 /* [-] digits */
-static inline Lanes whole(const char *text, const uint32_t *ends, uint64_t cell)
+INLINE Word whole(const Cells *c, int word)
 {
-    Lanes l = {.text = load_cells(text, ends), .cell = cell};
+    const __mmask64 cell = _mm512_cmplt_epu8_mask(after(word), c->sizes);
+    Word w = {.minus = sign_of(c, word)};
 
-    l.minus = _mm512_mask_cmpeq_epi8_mask(first(cell), l.text, _mm512_set1_epi8('-'));
-    join_digits(&l, l.text, cell & ~l.minus);
-    return l;
+    w.digits =
+        _mm512_maskz_sub_epi8(_kandn_mask64(w.minus, cell), c->word[word], _mm512_set1_epi8('0'));
+    return w;
 }
 
-/* [-] digits [. digits] */
-static inline void decimal(Lanes *l)
+/* [-] digits [. digits], where a point at the end has two characters before it. What is before the
+ * point moves over it; a second one stays as a bad digit. */
+INLINE Word decimal(const Cells *c, int word)
 {
-    const uint64_t dots = _mm512_mask_cmpeq_epi8_mask(l->cell, l->text, _mm512_set1_epi8('.'));
-    const uint64_t has = any(dots) >> (WIDTH - 1), upto = dots ^ (dots - has);
-    uint64_t digits;
+    const __m512i size_below = word ? after(word) : repeat(UINT64_C(0x0201020304050607));
+    const __m512i ends = repeat(UINT64_C(0x4038302820181008)); /* bits up to a character */
+    const __mmask64 dots =
+        is_letter(c->word[word], '.', _mm512_cmplt_epu8_mask(size_below, c->sizes));
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i upto = _mm512_sad_epu8(_mm512_maskz_mov_epi8(dots, ends), zero);
+    Word w = whole(c, word);
 
-    l->minus = _mm512_mask_cmpeq_epi8_mask(first(l->cell), l->text, _mm512_set1_epi8('-'));
-    digits = l->cell & ~l->minus;
-    digits = (digits << 1 & ~LOWS & upto) | (digits & ~upto);
-    l->above = ~upto & ((has << WIDTH) - has);
-    join_digits(l, _mm512_mask_blend_epi8(upto, l->text, _mm512_bslli_epi128(l->text, 1)), digits);
+    w.digits = _mm512_ternarylogic_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(-1), upto), w.digits,
+                                         _mm512_slli_epi64(w.digits, 8), 0xca);
+    w.fraction = _mm512_sad_epu8(_mm512_maskz_mov_epi8(dots, after(word)), zero);
+    w.point = _mm512_test_epi64_mask(upto, upto);
+    return w;
 }
 
-/* ---- eight cells ---- */
-
-/* The integers of eight cells from their fours. */
-static inline __m512i join_fours(const Lanes *a, const Lanes *b)
+INLINE __mmask64 bad_digits(const Word *w)
 {
-    const __m512i eights = _mm512_madd_epi16(_mm512_packus_epi32(a->fours, b->fours),
-                                             _mm512_set1_epi32(10000 + (1 << 16)));
-    const __m512i both = _mm512_add_epi64(_mm512_mul_epu32(eights, _mm512_set1_epi64(100000000)),
-                                          _mm512_srli_epi64(eights, 32));
-
-    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), both);
+    return _mm512_cmpgt_epu8_mask(w->digits, _mm512_set1_epi8(9));
 }
 
-static inline Group join(const Lanes *a, const Lanes *b)
+/* The number that the eight digits of each cell are. */
+INLINE __m512i join(const Word *w)
 {
-    Group g = {.digits = join_fours(a, b), .minus = fields(a->minus, b->minus)};
+    const __m512i pairs = _mm512_maddubs_epi16(w->digits, _mm512_set1_epi16(10 + (1 << 8)));
+    const __m512i fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(100 + (1 << 16)));
 
-    if (a->bad | b->bad)
-        g.bad = fields(a->bad, b->bad);
+    return _mm512_add_epi64(_mm512_mul_epu32(fours, _mm512_set1_epi64(10000)),
+                            _mm512_srli_epi64(fours, 32));
+}
+
+/* ---- cells ---- */
+
+INLINE bool any_longer(const Cells *c, int size)
+{
+    return _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8((char)size)) != 0;
+}
+
+INLINE Cells load_cells(const CsvColumn *c, int64_t i)
+{
+    const __m256i some = _mm256_min_epu32(load_sizes(c, i), _mm256_set1_epi32(MOST_SIZE + 1));
+    const __m512i lowest = _mm512_set4_epi32(0x08080808, 0x08080808, 0, 0);
+    Cells cells = {.sizes = _mm512_shuffle_epi8(_mm512_cvtepu32_epi64(some), lowest)};
+
+    cells.word[0] = load_words(c->text - WORD, c->ends + i);
+    if (any_longer(&cells, WORD))
+        cells.word[1] = load_words(c->text - 2 * WORD, c->ends + i);
+    if (any_longer(&cells, 2 * WORD))
+        cells.word[2] = load_words(c->text - 3 * WORD, c->ends + i);
+    return cells;
+}
+
+/* Cells of two and three words; the first of three may hold zeros only. */
+INLINE Group long_wholes(const Cells *c)
+{
+    const Word w = whole(c, 0), before = whole(c, 1);
+    const __m512i high = _mm512_mul_epu32(join(&before), _mm512_set1_epi64(100000000));
+    __mmask64 minus = w.minus | before.minus, bad = bad_digits(&w) | bad_digits(&before);
+    Group g = {.digits = _mm512_add_epi64(join(&w), high)};
+
+    if (any_longer(c, 2 * WORD)) {
+        const Word front = whole(c, 2);
+
+        minus |= front.minus;
+        bad |= _mm512_test_epi8_mask(front.digits, front.digits);
+        bad |= _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8(MOST_SIZE));
+    }
+    g.minus = cells_with(minus);
+    g.bad = cells_with(bad);
     return g;
 }
 
-/* How many bits a field has that begin at its top: 2^16 minus these is a power of two. */
-static inline __m512i count_above(uint64_t low, uint64_t high)
+INLINE Group wholes(const Cells *c)
 {
-    const __m512i x = _mm512_cvtepu16_epi64(_mm_set_epi64x((int64_t)high, (int64_t)low));
-    const __m512d power = _mm512_cvtepi64_pd(_mm512_sub_epi64(_mm512_set1_epi64(1 << WIDTH), x));
+    const Word w = whole(c, 0);
 
-    return _mm512_sub_epi64(_mm512_set1_epi64(1023 + WIDTH),
-                            _mm512_srli_epi64(_mm512_castpd_si512(power), 52));
+    if (any_longer(c, WORD))
+        return long_wholes(c);
+    return (Group){
+        .digits = join(&w), .minus = cells_with(w.minus), .bad = cells_with(bad_digits(&w))};
 }
 
-/* Cells of more than 16 characters: what is before the last 16 may be a sign and a zero. */
-static __attribute__((noinline)) void check_long(const char *text, const uint32_t *ends,
-                                                 const uint32_t *sizes, Group *g)
+INLINE Group long_decimals(const Cells *c)
 {
-    for (int k = 0; k < CSV_GROUP; k++) {
-        const uint32_t size = sizes[k];
-        const char *end = text + ends[k], *p = end - size;
-        const bool is_long = size > WIDTH, minus = is_long && *p == '-';
-        const uint32_t rest = size - minus;
-        const bool good = (rest <= WIDTH || (rest == WIDTH + 1 && p[minus] == '0')) &&
-                          end[-WIDTH] != '-'; /* no second sign */
+    const Word w = decimal(c, 0), before = decimal(c, 1);
+    const __m512i shift =
+        _mm512_mask_mov_epi64(_mm512_set1_epi64(100000000), w.point, _mm512_set1_epi64(10000000));
+    const __m512i high = _mm512_mul_epu32(join(&before), shift);
+    __mmask64 minus = w.minus | before.minus, bad = bad_digits(&w) | bad_digits(&before);
+    Group g = {.digits = _mm512_add_epi64(join(&w), high),
+               .fraction = _mm512_add_epi64(w.fraction, before.fraction),
+               .bad = w.point & before.point};
 
-        g->minus = (__mmask8)(g->minus | minus << k);
-        g->bad = (__mmask8)(g->bad | (is_long && !good) << k);
+    if (any_longer(c, 2 * WORD)) {
+        const Word front = decimal(c, 2);
+
+        minus |= front.minus;
+        bad |= _mm512_test_epi8_mask(front.digits, front.digits);
+        bad |= _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8(MOST_SIZE));
+        g.fraction = _mm512_add_epi64(g.fraction, front.fraction);
+        g.bad |= (w.point | before.point) & front.point;
     }
-}
-
-static inline bool any_long(const uint32_t *sizes)
-{
-    const __m256i eight = _mm256_loadu_si256((const __m256i *)(const void *)sizes);
-
-    return _mm256_cmpgt_epu32_mask(eight, _mm256_set1_epi32(WIDTH));
-}
-
-static inline Group whole_group(const CsvColumn *c, int64_t i)
-{
-    uint64_t bits[2];
-    Lanes a, b;
-    Group g;
-
-    cell_bits(c->sizes + i, bits);
-    a = whole(c->text, c->ends + i, bits[0]);
-    b = whole(c->text, c->ends + i + LANES, bits[1]);
-    g = join(&a, &b);
-    if (any_long(c->sizes + i))
-        check_long(c->text, c->ends + i, c->sizes + i, &g);
+    g.minus = cells_with(minus);
+    g.bad |= cells_with(bad);
+    g.bad |= _mm512_cmpgt_epu64_mask(g.digits, _mm512_set1_epi64(INT64_C(1) << 53));
     return g;
 }
 
-/* Takes exponents of two digits off the cells. */
-static void cut_exponents(const CsvColumn *c, int64_t i, uint32_t *ends, uint32_t *sizes,
-                          int64_t powers[CSV_GROUP])
+INLINE Group short_decimals(const Cells *c)
 {
-    for (int k = 0; k < CSV_GROUP; k++) {
-        const char *e = c->text + c->ends[i + k] - EXPONENT;
-        const unsigned tens = (unsigned)e[2] - '0', ones = (unsigned)e[3] - '0';
-        const bool has = c->sizes[i + k] > EXPONENT && (e[0] | 0x20) == 'e' &&
-                         (e[1] == '-' || e[1] == '+') && tens <= 9 && ones <= 9;
-        const int64_t power = (int64_t)(tens * 10 + ones);
-
-        powers[k] = !has ? 0 : e[1] == '-' ? -power : power;
-        ends[k] = c->ends[i + k] - (has ? EXPONENT : 0);
-        sizes[k] = c->sizes[i + k] - (has ? EXPONENT : 0);
-    }
+    const Word w = decimal(c, 0);
+    return (Group){join(&w), w.fraction, cells_with(w.minus), cells_with(bad_digits(&w))};
 }
 
-static inline void load_group(const char *text, const uint32_t *ends, const uint32_t *sizes,
-                              Lanes *a, Lanes *b)
-{
-    uint64_t bits[2];
+/* ---- powers of ten ---- */
 
-    cell_bits(sizes, bits);
-    *a = (Lanes){.text = load_cells(text, ends), .cell = bits[0]};
-    *b = (Lanes){.text = load_cells(text, ends + LANES), .cell = bits[1]};
+enum { POWERS = 32 };
+
+static const double ten[POWERS] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static const double tenth[POWERS] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
+                                     1e-8,  1e-9,  1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15,
+                                     1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22};
+
+/* What those lack of the powers of ten, rounded. */
+static const double rest[POWERS] = {0.0,
+                                    -5.551115123125783e-18,
+                                    -2.0816681711721684e-19,
+                                    -2.0816681711721686e-20,
+                                    -4.79217360238593e-21,
+                                    -8.180305391403131e-22,
+                                    4.525188817411374e-23,
+                                    4.525188817411374e-24,
+                                    -2.092256083012847e-25,
+                                    -6.228159145777985e-26,
+                                    -3.643219731549774e-27,
+                                    6.050303071806019e-28,
+                                    2.0113352370744385e-29,
+                                    -3.037374556340037e-30,
+                                    1.1806906454401013e-32,
+                                    -7.770539987666108e-32,
+                                    2.0902213275965398e-33,
+                                    -7.154242405462192e-34,
+                                    -7.154242405462193e-35,
+                                    2.475407316473987e-36,
+                                    5.484672854579043e-37,
+                                    9.246254777210363e-38,
+                                    -4.859677432657087e-39};
+
+INLINE __m512d pick(const double of[POWERS], __m512i k)
+{
+    const __m512d low = _mm512_permutex2var_pd(_mm512_loadu_pd(of), k, _mm512_loadu_pd(of + 8));
+    const __m512d high =
+        _mm512_permutex2var_pd(_mm512_loadu_pd(of + 16), k, _mm512_loadu_pd(of + 24));
+
+    return _mm512_mask_mov_pd(low, _mm512_test_epi64_mask(k, _mm512_set1_epi64(16)), high);
 }
 
-/* Where an exponent of two digits would begin. */
-static inline bool has_exponent(const Lanes *l)
+INLINE __m512d times_sum(__m512d v, __m512d high, __m512d low)
 {
-    const __m512i lower = _mm512_or_si512(l->text, _mm512_set1_epi8(0x20));
-
-    return _mm512_mask_cmpeq_epi8_mask(l->cell & LOWS << (WIDTH - EXPONENT), lower,
-                                       _mm512_set1_epi8('e'));
+    return _mm512_fmadd_pd(v, high, _mm512_mul_pd(v, low));
 }
 
-static const double ten[32] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-static inline __m512d ten_to_some(__m512i power, const double *of) /* of 0 to 15 */
+/* v / 10^k, k of 0 to 7. */
+INLINE __m512d divide_some(__m512d v, __m512i k)
 {
-    return _mm512_permutex2var_pd(_mm512_loadu_pd(of), power, _mm512_loadu_pd(of + 8));
+    return times_sum(v, _mm512_permutexvar_pd(k, _mm512_loadu_pd(tenth)),
+                     _mm512_permutexvar_pd(k, _mm512_loadu_pd(rest)));
 }
 
-static inline __m512d ten_to(__m512i power) /* of 0 to 22 */
+/* v / 10^k, k of 0 to 22. */
+INLINE __m512d divide(__m512d v, __m512i k)
 {
-    return _mm512_mask_blend_pd(_mm512_test_epi64_mask(power, _mm512_set1_epi64(16)),
-                                ten_to_some(power, ten), ten_to_some(power, ten + 16));
+    return times_sum(v, pick(tenth, k), pick(rest, k));
 }
 
-/* digits * 10^(powers - fraction) */
-static inline __m512d scale(Group *g, const int64_t powers[CSV_GROUP])
+INLINE __mmask8 above_most(__m512i power)
 {
-    const __m512i zero = _mm512_setzero_si512(), most = _mm512_set1_epi64(MOST_POWER);
-    const __m512d v = _mm512_cvtepi64_pd(g->digits);
-    __m512i power;
-
-    if (!powers)
-        return _mm512_div_pd(v, ten_to_some(g->fraction, ten));
-    power = _mm512_sub_epi64(_mm512_loadu_si512(powers), g->fraction);
-    g->bad = (__mmask8)(g->bad | _mm512_cmpgt_epi64_mask(_mm512_abs_epi64(power), most));
-    return _mm512_div_pd(_mm512_mul_pd(v, ten_to(_mm512_max_epi64(power, zero))),
-                         ten_to(_mm512_max_epi64(_mm512_sub_epi64(zero, power), zero)));
+    return _mm512_cmpgt_epu64_mask(power, _mm512_set1_epi64(MOST_POWER));
 }
 
-static inline __m512d doubles_of(const CsvColumn *c, int64_t i, __mmask8 *bad)
+/* ---- doubles ---- */
+
+typedef struct Doubles {
+    __m512d v;
+    __mmask8 bad;
+} Doubles;
+
+INLINE Doubles with_signs(__m512d v, const Group *g)
 {
-    const uint32_t *ends = c->ends + i, *sizes = c->sizes + i;
-    uint32_t cut_ends[CSV_GROUP], cut_sizes[CSV_GROUP];
-    int64_t powers[CSV_GROUP];
-    bool scaled;
-    Lanes a, b;
+    return (Doubles){_mm512_mask_xor_pd(v, g->minus, v, _mm512_set1_pd(-0.0)), g->bad};
+}
+
+INLINE Doubles plain_doubles(const CsvColumn *column, int64_t i)
+{
+    const Cells c = load_cells(column, i);
     Group g;
     __m512d v;
 
-    load_group(c->text, ends, sizes, &a, &b);
-    scaled = has_exponent(&a) || has_exponent(&b);
-    if (scaled) {
-        cut_exponents(c, i, cut_ends, cut_sizes, powers);
-        ends = cut_ends;
-        sizes = cut_sizes;
-        load_group(c->text, ends, sizes, &a, &b);
+    if (any_longer(&c, WORD)) {
+        g = long_decimals(&c);
+        g.bad |= above_most(g.fraction);
+        v = divide(_mm512_cvtepi64_pd(g.digits), g.fraction);
+    } else {
+        g = short_decimals(&c);
+        v = divide_some(_mm512_cvtepi64_pd(g.digits), g.fraction);
     }
-    decimal(&a);
-    decimal(&b);
-    g = join(&a, &b);
-    g.fraction = count_above(a.above, b.above);
-    g.bad =
-        (__mmask8)(g.bad | _mm512_cmpgt_epu64_mask(g.digits, _mm512_set1_epi64(INT64_C(1) << 53)));
-    if (any_long(sizes))
-        check_long(c->text, ends, sizes, &g);
-    v = scale(&g, scaled ? powers : NULL);
-    *bad = g.bad;
-    return _mm512_mask_xor_pd(v, g.minus, v, _mm512_set1_pd(-0.0));
+    return with_signs(v, &g);
+}
+
+/* Takes exponents of two digits off the cells; which had one? What then is missing of the longest
+ * cells comes in as characters 0, which are no digits. */
+INLINE __mmask8 cut_exponents(Cells *c, __m512i *powers)
+{
+    const __m512i last = c->word[0], zero = _mm512_setzero_si512(), nines = repeat(0x0909);
+    const __m512i length = repeat(EACH * EXPONENT);
+    const __m512i head = _mm512_and_si512(_mm512_srli_epi64(last, 32), repeat(0xffdf)); /* E */
+    const __m512i digits = _mm512_srli_epi64(_mm512_sub_epi8(last, _mm512_set1_epi8('0')), 48);
+    const __mmask8 fits = _mm512_mask_cmpeq_epi64_mask(_mm512_cmpgt_epu64_mask(c->sizes, length),
+                                                       _mm512_min_epu8(digits, nines), digits);
+    const __mmask8 plus = _mm512_mask_cmpeq_epi64_mask(fits, head, repeat('E' | '+' << 8));
+    const __mmask8 minus = _mm512_mask_cmpeq_epi64_mask(fits, head, repeat('E' | '-' << 8));
+    const __mmask8 has = plus | minus;
+    const __m512i power = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(10 + (1 << 8)));
+
+    *powers = _mm512_mask_sub_epi64(_mm512_maskz_mov_epi64(plus, power), minus, zero, power);
+    c->sizes = _mm512_mask_sub_epi64(c->sizes, has, c->sizes, length);
+    for (int k = 0; k < WORDS; k++) {
+        const __m512i before = k + 1 < WORDS ? c->word[k + 1] : zero;
+
+        c->word[k] = _mm512_mask_or_epi64(c->word[k], has, _mm512_slli_epi64(c->word[k], 32),
+                                          _mm512_srli_epi64(before, 32));
+    }
+    return has;
+}
+
+INLINE Doubles scaled_doubles(const CsvColumn *column, int64_t i, bool *some)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    Cells c = load_cells(column, i);
+    __m512i power, up, down;
+    Group g;
+    __m512d v;
+
+    *some = cut_exponents(&c, &power) != 0;
+    g = any_longer(&c, WORD) ? long_decimals(&c) : short_decimals(&c);
+    up = _mm512_max_epi64(_mm512_sub_epi64(power, g.fraction), zero);
+    down = _mm512_max_epi64(_mm512_sub_epi64(g.fraction, power), zero);
+    g.bad |= above_most(_mm512_max_epi64(up, down));
+    v = _mm512_mul_pd(_mm512_cvtepi64_pd(g.digits), pick(ten, up)); /* one of them is 0 */
+    return with_signs(divide(v, down), &g);
+}
+
+/* ---- truth values ---- */
+
+/* Which cells are this text of at most eight characters. */
+INLINE __mmask8 is_text(__m512i last, __m256i sizes, const char *text, unsigned size)
+{
+    const unsigned before = 8 * (WORD - size);
+    uint64_t word = 0;
+
+    memcpy(&word, text, size);
+    return _mm512_mask_cmpeq_epi64_mask(
+        _mm256_cmpeq_epi32_mask(sizes, _mm256_set1_epi32((int)size)),
+        _mm512_srli_epi64(last, before), repeat(word));
 }
 
 /* ---- columns ---- */
 
-static inline __mmask8 cells_left(const CsvColumn *c, int64_t i)
+INLINE __mmask8 cells_left(const CsvColumn *c, int64_t i)
 {
     const int64_t left = c->count - i;
 
     return (__mmask8)((1u << (left < CSV_GROUP ? left : CSV_GROUP)) - 1);
 }
 
-static inline __m512i signed_of(const Group *g)
+INLINE __m512i signed_of(const Group *g)
 {
     return _mm512_mask_sub_epi64(g->digits, g->minus, _mm512_setzero_si512(), g->digits);
 }
 
 /* Keep which of the cells left were not put; are there some? */
-static inline bool note_bad(const CsvColumn *c, int64_t i, unsigned bad)
+INLINE bool note_bad(const CsvColumn *c, int64_t i, unsigned bad)
 {
     c->bad[i / CSV_GROUP] = (uint8_t)bad;
     return bad != 0;
@@ -304,15 +414,20 @@ static inline bool note_bad(const CsvColumn *c, int64_t i, unsigned bad)
 
 bool csv_doubles_avx512(const CsvColumn *c, double *out)
 {
-    bool some = false;
+    bool some = false, scaled = false;
 
     for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
         const __mmask8 left = cells_left(c, i);
-        __mmask8 bad;
-        const __m512d v = doubles_of(c, i, &bad);
+        Doubles d;
 
-        _mm512_mask_storeu_pd(out + i, left, v);
-        some |= note_bad(c, i, bad & left);
+        if (!scaled) {
+            d = plain_doubles(c, i);
+            scaled = d.bad;
+        }
+        if (scaled)
+            d = scaled_doubles(c, i, &scaled);
+        _mm512_mask_storeu_pd(out + i, left, d.v);
+        some |= note_bad(c, i, d.bad & left);
     }
     return some;
 }
@@ -323,7 +438,8 @@ bool csv_int64s_avx512(const CsvColumn *c, int64_t *out)
 
     for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
         const __mmask8 left = cells_left(c, i);
-        const Group g = whole_group(c, i);
+        const Cells cells = load_cells(c, i);
+        const Group g = wholes(&cells);
 
         _mm512_mask_storeu_epi64(out + i, left, signed_of(&g));
         some |= note_bad(c, i, g.bad & left);
@@ -337,7 +453,8 @@ bool csv_int32s_avx512(const CsvColumn *c, int32_t *out)
 
     for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
         const __mmask8 left = cells_left(c, i);
-        const Group g = whole_group(c, i);
+        const Cells cells = load_cells(c, i);
+        const Group g = wholes(&cells);
         const __m512i v = signed_of(&g);
         const __m256i narrow = _mm512_cvtepi64_epi32(v);
         const __mmask8 bad =
@@ -345,6 +462,24 @@ bool csv_int32s_avx512(const CsvColumn *c, int32_t *out)
 
         _mm256_mask_storeu_epi32(out + i, left, narrow);
         some |= note_bad(c, i, bad & left);
+    }
+    return some;
+}
+
+bool csv_truths_avx512(const CsvColumn *c, uint8_t *out)
+{
+    bool some = false;
+
+    for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
+        const __mmask8 left = cells_left(c, i);
+        const __m256i sizes = load_sizes(c, i);
+        const __m512i last = load_words(c->text - WORD, c->ends + i);
+        const __mmask8 yes = is_text(last, sizes, "true", 4);
+        const __mmask8 no = is_text(last, sizes, "false", 5);
+        const __mmask8 empty = _mm256_testn_epi32_mask(sizes, sizes);
+
+        _mm_mask_storeu_epi8(out + i, left, _mm_maskz_set1_epi8(yes, 1));
+        some |= note_bad(c, i, (uint8_t) ~(yes | no | empty) & left);
     }
     return some;
 }

@@ -230,9 +230,9 @@ typedef struct TextEntry {
 typedef struct TextSet {
     Buffer bytes;
     VEC(TextEntry) entries;
-    VEC(struct TextKey) keys;
-    uint32_t *slots; /* numbers, 0: free */
-    uint32_t mask;   /* slots - 1 */
+    VEC(struct TextKey) keys; /* by number; the first is that of no text */
+    uint32_t *slots;          /* numbers, 0: free */
+    uint32_t mask;            /* slots - 1 */
 } TextSet;
 /* The number of a text, which is added when it is new; 0 when memory is exhausted. */
 uint32_t text_set_put(TextSet *s, const char *text, size_t size);

@@ -48,7 +48,7 @@ static void read_slots(const TextSet *s, const Batch *b, uint32_t *numbers)
 {
     for (int i = 0; i < b->n; i++) {
         numbers[i] = s->slots[text_key_hash(b->keys[i]) & s->mask];
-        __builtin_prefetch(s->keys.items + numbers[i] - (numbers[i] != 0));
+        __builtin_prefetch(s->keys.items + numbers[i]);
     }
 }
 
@@ -58,7 +58,7 @@ static void compare_keys(const TextSet *s, Batch *b, uint32_t *numbers)
     b->misses = 0;
     for (int i = 0; i < b->n; i++) {
         const uint32_t number = numbers[i];
-        const TextKey *own = &s->keys.items[number - (number != 0)], *k = &b->keys[i];
+        const TextKey *own = &s->keys.items[number], *k = &b->keys[i];
         const bool differs = ((own->low ^ k->low) | (own->high ^ k->high)) != 0;
         const bool null = !b->texts[i].s;
 
@@ -97,7 +97,7 @@ void text_find_many(const TextSet *s, const TextSpan *texts, int64_t n, const ch
 {
     Batch b;
 
-    if (s->keys.count == 0) {
+    if (s->entries.count == 0) {
         memset(numbers, 0, (size_t)n * sizeof *numbers);
         return;
     }

@@ -1,9 +1,13 @@
 /* text_find_avx512: cells looked up in a set, eight at a time.
  *
  * As text_find.c, but that keys, hashes and comparisons are those of eight cells at once; only the
- * loads of their texts, slots and keys are one by one (instructions that gather are slower). Cells
- * of at most 15 bytes that are in the first slot of their hash are done, and so are empty ones,
- * which are null; the others are listed for the caller.
+ * loads of their texts, slots and keys are one by one (instructions that gather are slower). Texts
+ * of 16 to 32 bytes have their hashes made by eights too, and then their bytes compared one after
+ * the other. Cells whose slot holds another text are queued for the next slot, again by eights,
+ * until they are found or are at a free slot. No step branches on what a single cell is.
+ *
+ * Empty cells are null. Left to the caller, in their order, are texts of more than 32 bytes, those
+ * that might have to be trimmed, and those that are new.
  *
  * Cost: 2 ns a cell while the set fits the L1 cache.
  */
@@ -11,15 +15,54 @@
 
 #include <immintrin.h>
 
-enum { GROUP = 8, BATCH = 128 };
+enum { GROUP = 8, BATCH = 128, LONGEST = 2 * TEXT_AHEAD };
 
 typedef struct Words {
     __m512i low, high;
 } Words;
 
+/* Cells that go on to their next slots: their keys, and their places in the batch. */
+typedef struct Queue {
+    uint64_t low[BATCH + GROUP], high[BATCH + GROUP];
+    uint32_t slots[BATCH + GROUP], places[BATCH + GROUP];
+    int64_t count;
+} Queue;
+
+/* Some cells on their way. */
+typedef struct Batch {
+    const TextSet *set;
+    TextCells cells;
+    uint32_t begins[BATCH], lasts[BATCH]; /* where they begin, and their last 16 bytes if long */
+    Words keys[BATCH / GROUP];
+    uint32_t slots[BATCH + GROUP]; /* and then the numbers that these hold */
+    __mmask8 empty[BATCH / GROUP], odd[BATCH / GROUP], left[BATCH / GROUP];
+    Queue queue;
+} Batch;
+
 static inline __m128i load16(const void *p)
 {
     return _mm_loadu_si128(p);
+}
+
+static inline __m256i load8(const uint32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+static inline void store8(uint32_t *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
+/* The first n of a group, at most. */
+static inline __mmask8 first_lanes(int64_t n)
+{
+    return (__mmask8)(n < GROUP ? (1 << n) - 1 : 0xFF);
+}
+
+static inline __m256i places_from(int64_t i)
+{
+    return _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((int)i));
 }
 
 /* Eight pairs of words, each at its place. */
@@ -58,110 +101,220 @@ static inline Words cut_words(Words w, __m512i bits)
                    _mm512_andnot_si512(_mm512_sllv_epi64(ones, above), w.high)};
 }
 
-/* Which cells begin or end with a blank, or are empty. */
-static inline __mmask8 with_blanks(Words w, __m512i bits)
+/* The last characters of texts of at most 16 bytes. */
+static inline __m512i last_bytes(Words w, __m512i bits)
 {
-    const __m512i first = _mm512_and_si512(w.low, _mm512_set1_epi64(0xFF));
-    const __m512i last =
-        _mm512_or_si512(_mm512_srlv_epi64(w.low, _mm512_sub_epi64(bits, _mm512_set1_epi64(8))),
-                        _mm512_srlv_epi64(w.high, _mm512_sub_epi64(bits, _mm512_set1_epi64(72))));
-
-    return _mm512_cmple_epu64_mask(_mm512_min_epu64(first, last), _mm512_set1_epi64(' '));
+    return _mm512_or_si512(
+        _mm512_srlv_epi64(w.low, _mm512_sub_epi64(bits, _mm512_set1_epi64(8))),
+        _mm512_srlv_epi64(w.high, _mm512_sub_epi64(bits, _mm512_set1_epi64(72))));
 }
 
-/* Some cells on their way. */
-typedef struct Batch {
-    Words keys[BATCH / GROUP];
-    uint32_t slots[BATCH];
-    __mmask8 empty[BATCH / GROUP], odd[BATCH / GROUP];
-} Batch;
+/* ---- keys ---- */
+
+static void find_begins(Batch *b)
+{
+    const TextCells *c = &b->cells;
+
+    for (int64_t i = 0; i < c->count; i += GROUP) {
+        const __mmask8 some = first_lanes(c->count - i);
+        const __m256i ends = _mm256_maskz_loadu_epi32(some, c->ends + i),
+                      sizes = _mm256_maskz_loadu_epi32(some, c->sizes + i),
+                      begins = _mm256_sub_epi32(ends, sizes);
+        const __mmask8 wide = _mm256_cmpgt_epu32_mask(sizes, _mm256_set1_epi32(TEXT_SHORT));
+
+        store8(b->begins + i, begins);
+        store8(b->lasts + i,
+               _mm256_mask_sub_epi32(begins, wide, ends, _mm256_set1_epi32(TEXT_AHEAD)));
+    }
+}
+
+/* Keys of long texts, of which these are the first and last words. */
+static inline Words long_keys(Words first, Words last, __m512i size)
+{
+    return (Words){_mm512_add_epi64(mix(first), _mm512_srli_epi64(mix(last), 32)),
+                   _mm512_or_si512(size, _mm512_set1_epi64((int64_t)TEXT_LONG))};
+}
 
 /* Keys and slots of the group of cells from i. */
-static inline void make_keys(const TextCells *c, int64_t i, uint32_t mask, Batch *b, int64_t g)
+static inline void make_keys(Batch *b, int64_t i)
 {
-    const __m256i sizes = _mm256_loadu_si256((const __m256i *)(const void *)(c->sizes + i));
-    const __m512i size = _mm512_cvtepu32_epi64(sizes), bits = _mm512_slli_epi64(size, 3);
-    uint32_t begins[GROUP];
-    Words w;
+    const TextCells *c = &b->cells;
+    const int64_t g = i / GROUP;
+    const __m512i size = _mm512_cvtepu32_epi64(
+                      _mm256_maskz_loadu_epi32(first_lanes(c->count - i), c->sizes + i)),
+                  bits = _mm512_slli_epi64(size, 3);
+    const __mmask8 wide = _mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(TEXT_SHORT));
+    const Words w = load_words(c->text, b->begins + i, 1);
+    const __m512i first = _mm512_and_si512(w.low, _mm512_set1_epi64(0xFF)),
+                  blank = _mm512_set1_epi64(' ');
+    __m512i last = last_bytes(w, bits);
+    Words k = cut_words(w, bits);
 
-    _mm256_storeu_si256(
-        (__m256i *)(void *)begins,
-        _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)(const void *)(c->ends + i)), sizes));
-    w = cut_words(load_words(c->text, begins, 1), bits);
+    k.high = _mm512_or_si512(k.high, _mm512_slli_epi64(size, TEXT_SIZE_SHIFT));
+    if (wide) {
+        const Words end = load_words(c->text, b->lasts + i, 1), own = long_keys(w, end, size);
+
+        last = _mm512_mask_srli_epi64(last, wide, end.high, 56);
+        k = (Words){_mm512_mask_mov_epi64(k.low, wide, own.low),
+                    _mm512_mask_mov_epi64(k.high, wide, own.high)};
+    }
     b->empty[g] = _mm512_testn_epi64_mask(size, size);
-    b->odd[g] = (__mmask8)(_mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(TEXT_SHORT)) |
-                           (with_blanks(w, bits) & ~b->empty[g]));
-    w.high = _mm512_or_si512(w.high, _mm512_slli_epi64(size, TEXT_SIZE_SHIFT));
-    b->keys[g] = w;
-    _mm256_storeu_si256((__m256i *)(void *)(b->slots + g * GROUP),
-                        _mm256_and_si256(_mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(w), 32)),
-                                         _mm256_set1_epi32((int)mask)));
+    b->odd[g] = (__mmask8)(_mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(LONGEST)) |
+                           _mm512_cmple_epu64_mask(_mm512_min_epu64(first, last), blank));
+    b->keys[g] = k;
+    store8(b->slots + i, _mm256_and_si256(_mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(k), 32)),
+                                          _mm256_set1_epi32((int)b->set->mask)));
 }
 
-static void read_slots(const TextSet *s, Batch *b, int64_t n)
+/* ---- slots ---- */
+
+static void read_slots(const TextSet *s, uint32_t *slots, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        const uint32_t number = s->slots[b->slots[i]];
+        const uint32_t number = s->slots[slots[i]];
 
-        b->slots[i] = number;
+        slots[i] = number;
         __builtin_prefetch(s->keys.items + number);
     }
 }
 
-/* The numbers of a group, whose slots were read; bits of those that are others. */
-static inline __mmask8 compare_keys(const TextSet *s, const Batch *b, int64_t g, uint32_t *numbers)
+/* Whether texts of the same size, which is at most 32, are the same. */
+static inline bool same_bytes(const char *a, const char *b, size_t size)
 {
-    const __m256i number =
-        _mm256_loadu_si256((const __m256i *)(const void *)(b->slots + g * GROUP));
-    const __mmask8 none = _mm256_testn_epi32_mask(number, number);
-    uint32_t at[GROUP];
-    Words own;
-    __mmask8 bad;
+    const __mmask32 some = _bzhi_u32(UINT32_MAX, (uint32_t)size);
 
-    _mm256_storeu_si256((__m256i *)(void *)at, _mm256_mask_sub_epi32(number, (__mmask8)~none,
-                                                                     number, _mm256_set1_epi32(1)));
-    own = load_words((const char *)s->keys.items, at, sizeof(TextKey));
-    bad = (__mmask8)(_mm512_cmpneq_epi64_mask(own.low, b->keys[g].low) |
-                     _mm512_cmpneq_epi64_mask(own.high, b->keys[g].high) | none | b->odd[g]);
-    _mm256_storeu_si256((__m256i *)(void *)numbers,
-                        _mm256_maskz_mov_epi32((__mmask8)~b->empty[g], number));
-    return (__mmask8)(bad & ~b->empty[g]);
+    return !_mm256_mask_cmpneq_epi8_mask(some, _mm256_maskz_loadu_epi8(some, a),
+                                         _mm256_maskz_loadu_epi8(some, b));
+}
+
+/* Of the long texts `which` at these places, those that are the texts with the numbers. */
+static __mmask8 same_long(const Batch *b, const uint32_t *numbers, __m256i places, __mmask8 which)
+{
+    const TextSet *s = b->set;
+    uint32_t at[GROUP], same = 0;
+
+    store8(at, places);
+    for (uint32_t more = which; more; more &= more - 1) {
+        const int k = __builtin_ctz(more);
+        const TextEntry e = s->entries.items[numbers[k] - 1];
+
+        same |=
+            (uint32_t)same_bytes(b->cells.text + b->begins[at[k]], s->bytes.data + e.from, e.size)
+            << k;
+    }
+    return (__mmask8)same;
+}
+
+/* Of eight cells, those that are the texts with the numbers. */
+static inline __mmask8 same_texts(const Batch *b, Words keys, const uint32_t *numbers,
+                                  __m256i places, __mmask8 which)
+{
+    const Words own = load_words((const char *)b->set->keys.items, numbers, sizeof(TextKey));
+    const __mmask8 same = _mm512_mask_cmpeq_epu64_mask(
+        _mm512_mask_cmpeq_epu64_mask(which, own.low, keys.low), own.high, keys.high);
+    const __mmask8 wide =
+        _mm512_mask_cmpge_epu64_mask(same, keys.high, _mm512_set1_epi64((int64_t)TEXT_LONG));
+
+    return wide ? (__mmask8)((same & ~wide) | same_long(b, numbers, places, wide)) : same;
+}
+
+/* The cells of eight that are at other texts go on to the next slots. */
+static inline void go_on(Batch *b, Words keys, __m256i slots, __m256i places, __mmask8 which)
+{
+    Queue *q = &b->queue;
+    const __m256i next = _mm256_and_si256(_mm256_add_epi32(slots, _mm256_set1_epi32(1)),
+                                          _mm256_set1_epi32((int)b->set->mask));
+
+    _mm512_storeu_si512(q->low + q->count, _mm512_maskz_compress_epi64(which, keys.low));
+    _mm512_storeu_si512(q->high + q->count, _mm512_maskz_compress_epi64(which, keys.high));
+    store8(q->slots + q->count, _mm256_maskz_compress_epi32(which, next));
+    store8(q->places + q->count, _mm256_maskz_compress_epi32(which, places));
+    q->count += __builtin_popcount(which);
+}
+
+/* The group of cells from i at the numbers in their first slots. */
+static inline void first_numbers(Batch *b, int64_t i, uint32_t *numbers)
+{
+    const int64_t g = i / GROUP;
+    const Words keys = b->keys[g];
+    const __m256i number = load8(b->slots + i), places = places_from(i);
+    const __mmask8 some = first_lanes(b->cells.count - i),
+                   which = (__mmask8)(some & ~(b->empty[g] | b->odd[g])),
+                   same = same_texts(b, keys, b->slots + i, places, which),
+                   none = _mm256_testn_epi32_mask(number, number),
+                   others = (__mmask8)(which & ~(same | none));
+
+    _mm256_mask_storeu_epi32(numbers + i, some, _mm256_maskz_mov_epi32(same, number));
+    b->left[g] = (__mmask8)(some & ~(b->empty[g] | same | others));
+    if (others)
+        go_on(b, keys, _mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(keys), 32)), places, others);
+}
+
+static void mark_left(Batch *b, const uint32_t *places, __mmask8 which)
+{
+    for (uint32_t more = which; more; more &= more - 1) {
+        const uint32_t at = places[__builtin_ctz(more)];
+
+        b->left[at / GROUP] |= (__mmask8)(1 << at % GROUP);
+    }
+}
+
+/* All in the queue at the numbers in their next slots. */
+static void next_numbers(Batch *b, uint32_t *numbers)
+{
+    Queue *q = &b->queue;
+    const int64_t n = q->count;
+
+    store8(b->slots + n, _mm256_setzero_si256());
+    memcpy(b->slots, q->slots, (size_t)n * sizeof *q->slots);
+    read_slots(b->set, b->slots, n);
+    q->count = 0;
+    for (int64_t i = 0; i < n; i += GROUP) {
+        const Words keys = {_mm512_loadu_si512(q->low + i), _mm512_loadu_si512(q->high + i)};
+        const __m256i number = load8(b->slots + i), places = load8(q->places + i);
+        const __mmask8 which = first_lanes(n - i),
+                       same = same_texts(b, keys, b->slots + i, places, which),
+                       none = _mm256_mask_testn_epi32_mask(which, number, number);
+
+        _mm256_mask_i32scatter_epi32(numbers, same, places, number, sizeof *numbers);
+        mark_left(b, q->places + i, none);
+        go_on(b, keys, load8(q->slots + i), places, (__mmask8)(which & ~(same | none)));
+    }
 }
 
 /* The places of the bits of a group. */
-static inline int64_t list(uint32_t *left, int64_t n, uint32_t from, __mmask8 bits)
+static inline int64_t list(uint32_t *left, int64_t n, int64_t from, __mmask8 bits)
 {
-    const __m256i places =
-        _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((int)from));
-
-    _mm256_storeu_si256((__m256i *)(void *)(left + n), _mm256_maskz_compress_epi32(bits, places));
+    store8(left + n, _mm256_maskz_compress_epi32(bits, places_from(from)));
     return n + __builtin_popcount(bits);
 }
 
-/* Of the cells from i, whole groups. */
-static int64_t find_batch(const TextSet *s, const TextCells *c, int64_t i, int64_t n,
-                          uint32_t *numbers, uint32_t *left, int64_t some)
+/* Of the cells from i. */
+static int64_t find_batch(Batch *b, int64_t from, uint32_t *numbers, uint32_t *left, int64_t some)
 {
-    Batch b;
+    const int64_t n = b->cells.count;
 
-    for (int64_t g = 0; g * GROUP < n; g++)
-        make_keys(c, i + g * GROUP, s->mask, &b, g);
-    read_slots(s, &b, n);
-    for (int64_t g = 0; g * GROUP < n; g++) {
-        const __mmask8 bad = compare_keys(s, &b, g, numbers + i + g * GROUP);
-
-        some = list(left, some, (uint32_t)(i + g * GROUP), bad);
-    }
+    find_begins(b);
+    for (int64_t i = 0; i < n; i += GROUP)
+        make_keys(b, i);
+    read_slots(b->set, b->slots, (n + GROUP - 1) / GROUP * GROUP);
+    b->queue.count = 0;
+    for (int64_t i = 0; i < n; i += GROUP)
+        first_numbers(b, i, numbers);
+    while (b->queue.count > 0)
+        next_numbers(b, numbers);
+    for (int64_t i = 0; i < n; i += GROUP)
+        some = list(left, some, from + i, b->left[i / GROUP]);
     return some;
 }
 
-/* How many of the cells can be read 16 bytes from their beginnings, in whole groups. */
+/* How many of the cells can be read 16 bytes from their beginnings. */
 static int64_t cells_ahead(const TextSet *s, const TextCells *c)
 {
-    int64_t n = s->keys.count > 0 ? c->count / GROUP * GROUP : 0;
+    int64_t n = s->entries.count > 0 ? c->count : 0;
 
     while (n > 0 && c->end - (c->text + c->ends[n - 1] - c->sizes[n - 1]) < TEXT_AHEAD)
-        n -= GROUP;
+        n--;
     return n;
 }
 
@@ -170,9 +323,14 @@ int64_t text_find_cells_avx512(const TextSet *s, const TextCells *c, uint32_t *n
 {
     const int64_t n = cells_ahead(s, c);
     int64_t some = 0;
+    Batch b;
 
-    for (int64_t i = 0; i < n; i += BATCH)
-        some = find_batch(s, c, i, n - i < BATCH ? n - i : BATCH, numbers, left, some);
+    b.set = s;
+    for (int64_t i = 0; i < n; i += BATCH) {
+        b.cells =
+            (TextCells){c->text, c->end, c->ends + i, c->sizes + i, n - i < BATCH ? n - i : BATCH};
+        some = find_batch(&b, i, numbers + i, left, some);
+    }
     for (int64_t i = n; i < c->count; i++) {
         numbers[i] = 0;
         left[some++] = (uint32_t)i;

@@ -97,7 +97,7 @@ static inline bool text_same_long(const char *a, const char *b, size_t size)
 static inline bool text_is(const TextSet *s, uint32_t number, const char *text, size_t size,
                            TextKey k)
 {
-    const TextKey *own = &s->keys.items[number - 1];
+    const TextKey *own = &s->keys.items[number];
 
     if ((own->low ^ k.low) | (own->high ^ k.high))
         return false;

@@ -32,12 +32,12 @@ static bool grow_to(TextSet *s, uint32_t slots)
 
     if (!grown)
         return false;
-    for (int k = 0; k < s->keys.count; k++) {
+    for (int k = 1; k < s->keys.count; k++) {
         uint32_t at = text_key_hash(s->keys.items[k]) & (slots - 1);
 
         while (grown[at])
             at = (at + 1) & (slots - 1);
-        grown[at] = (uint32_t)k + 1;
+        grown[at] = (uint32_t)k;
     }
     mem_free(s->slots);
     s->slots = grown;
@@ -86,9 +86,11 @@ static uint32_t find(const TextSet *s, const char *text, size_t size, TextKey k)
 
 static uint32_t add_text(TextSet *s, const char *text, size_t size, TextKey k)
 {
+    static const TextKey none = {0, UINT64_MAX};
     const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)size};
 
-    if (size >= UINT32_MAX - s->bytes.size || !make_room(s))
+    if (size >= UINT32_MAX - s->bytes.size || !make_room(s) ||
+        (s->keys.count == 0 && !VEC_PUSH(&s->keys, none)))
         return 0;
     buffer_put(&s->bytes, text, size);
     if (s->bytes.failed || !VEC_PUSH(&s->entries, e))

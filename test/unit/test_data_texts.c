@@ -139,7 +139,7 @@ ML_TEST(sets_tell_texts_apart_by_size_and_bytes)
 
 /* ---- cells, many at once ---- */
 
-enum { CELLS = 20000, LONGEST = 40, COLUMN = 97 };
+enum { CELLS = 20000, LONGEST = 40, COLUMN = 97, MOST = 300 };
 
 /* The text of a cell without outer blanks; null where it is empty. */
 static TextSpan trimmed(const char *p, size_t size)
@@ -151,29 +151,62 @@ static TextSpan trimmed(const char *p, size_t size)
     return (TextSpan){size ? p : NULL, size};
 }
 
-/* Cells one after the other in *text, which has not a byte more: of all sizes, of few or of many
- * letters, some of which are blanks, zeros and quotes. */
-static void random_cells(uint64_t state, char **text, uint32_t *ends, uint32_t *sizes)
+/* Appends cell i to a text. */
+typedef void MakeCell(uint64_t *state, int i, Buffer *text);
+
+static uint64_t next_random(uint64_t *state)
+{
+    return *state = *state * UINT64_C(6364136223846793005) + 1;
+}
+
+/* Of all sizes, of few or of many letters, some of which are blanks, zeros and quotes. */
+static void any_cell(uint64_t *state, int i, Buffer *text)
 {
     static const char letters[] = {'a', 'b', ' ', '\0', '"', '\xc3', '\t', 'z'};
+    const uint64_t r = next_random(state);
+    const uint32_t size = (uint32_t)(r >> 33) % (r >> 60 ? LONGEST / 4 : LONGEST + 1);
+    const uint32_t kinds = r >> 58 & 1 ? sizeof letters : 1;
+
+    (void)i;
+    for (uint32_t k = 0; k < size; k++)
+        buffer_put(text, &letters[(next_random(state) >> 33) % kinds], 1);
+}
+
+/* Of all sizes, each in some forms that differ in a single byte: one in the middle, the first or
+ * the last, which are blanks or quotes too. The first time in order, then again and again. */
+static void similar_cell(uint64_t *state, int i, Buffer *text)
+{
+    static const char letters[] = {'a', 'b', ' ', '"', '\n', '\0'};
+    enum { KINDS = 3 * sizeof letters };
+    const uint32_t kind = i < KINDS * (LONGEST + 1)
+                              ? (uint32_t)i
+                              : (uint32_t)(next_random(state) >> 33) % (KINDS * (LONGEST + 1));
+    const size_t size = kind / KINDS, at = text->size;
+
+    for (size_t k = 0; k < size; k++)
+        buffer_put(text, "x", 1);
+    if (size)
+        text->data[at + (size - 1) * (kind % 3) / 2] = letters[kind % KINDS / 3];
+}
+
+/* Cells one after the other in memory that has not a byte more. */
+static char *make_cells(MakeCell *make, uint64_t seed, uint32_t *ends, uint32_t *sizes)
+{
     Buffer b = {0};
+    char *text;
 
     for (int i = 0; i < CELLS; i++) {
-        uint32_t kinds;
+        const size_t from = b.size;
 
-        state = state * UINT64_C(6364136223846793005) + 1;
-        sizes[i] = (uint32_t)(state >> 33) % (state >> 60 ? LONGEST / 4 : LONGEST + 1);
-        kinds = state >> 58 & 1 ? sizeof letters : 1;
-        for (uint32_t k = 0; k < sizes[i]; k++) {
-            state = state * UINT64_C(6364136223846793005) + 1;
-            buffer_put(&b, &letters[(state >> 33) % kinds], 1);
-        }
+        make(&seed, i, &b);
         ends[i] = (uint32_t)b.size;
+        sizes[i] = (uint32_t)(b.size - from);
     }
-    *text = malloc(b.size);
-    assert_non_null(*text);
-    memcpy(*text, b.data, b.size);
+    text = malloc(b.size);
+    assert_non_null(text);
+    memcpy(text, b.data, b.size);
     buffer_free(&b);
+    return text;
 }
 
 static void add_cells(TextColumnBuilder *b, const TextCells *c, TextSpan *texts, uint32_t *left)
@@ -190,40 +223,53 @@ static void add_cells(TextColumnBuilder *b, const TextCells *c, TextSpan *texts,
                      : text_builder_add_many(b, texts, n, c->end));
 }
 
-/* Of two builders one takes cells as AVX-512 finds them, the other one after the other. */
+static void same_columns(TextColumnBuilder *x, TextColumnBuilder *y)
+{
+    FrameColumn *a, *b;
+
+    assert_true(x->rows == CELLS && x->words.count == CELLS);
+    assert_memory_equal(x->words.items, y->words.items, CELLS * sizeof(uint32_t));
+    assert_ok(text_builder_finish(test_ctx(), x, FT_STRING, &a));
+    assert_ok(text_builder_finish(test_ctx(), y, FT_STRING, &b));
+    assert_memory_equal(a->texts->bytes, b->texts->bytes,
+                        (size_t)text_offset(b->texts, b->texts->count));
+    frame_column_release(a);
+    frame_column_release(b);
+}
+
+/* Of two builders one takes cells as AVX-512 finds them, `some` at a time, the other one after the
+ * other. */
+static void check_cells(MakeCell *make, uint64_t seed, int some)
+{
+    uint32_t ends[CELLS], sizes[CELLS], left[MOST + 8];
+    TextSpan texts[MOST];
+    TextColumnBuilder eights = {0}, single = {0};
+    char *text = make_cells(make, seed, ends, sizes);
+
+    for (int i = 0; i < CELLS; i += some) {
+        const int64_t n = CELLS - i < some ? CELLS - i : some;
+        const TextCells c = {text, text + ends[CELLS - 1], ends + i, sizes + i, n};
+
+        add_cells(&eights, &c, texts, left);
+        for (int64_t k = 0; k < n; k++) {
+            const TextSpan t = trimmed(text + ends[i + k] - sizes[i + k], sizes[i + k]);
+
+            assert_true(text_builder_add(&single, t.s, t.size));
+        }
+    }
+    assert_true(make != any_cell || eights.set.entries.count > 4096);
+    same_columns(&eights, &single);
+    free(text);
+}
+
 ML_TEST(cells_by_eights_are_the_texts_one_by_one)
 {
-    uint32_t ends[CELLS], sizes[CELLS], left[COLUMN + 8];
-    TextSpan texts[COLUMN];
+    static const int some[] = {COLUMN, 1, 8, 13, MOST};
 
     if (cpu_level(test_ctx()) < CPU_AVX512)
         return;
-    for (uint64_t seed = 1; seed <= 4; seed++) {
-        TextColumnBuilder eights = {0}, single = {0};
-        FrameColumn *a, *b;
-        char *text;
-
-        random_cells(seed, &text, ends, sizes);
-        for (int i = 0; i < CELLS; i += COLUMN) {
-            const int64_t n = CELLS - i < COLUMN ? CELLS - i : COLUMN;
-            const TextCells c = {text, text + ends[CELLS - 1], ends + i, sizes + i, n};
-
-            add_cells(&eights, &c, texts, left);
-            for (int64_t k = 0; k < n; k++) {
-                const TextSpan t = trimmed(text + ends[i + k] - sizes[i + k], sizes[i + k]);
-
-                assert_true(text_builder_add(&single, t.s, t.size));
-            }
-        }
-        assert_true(eights.rows == CELLS && eights.words.count == CELLS);
-        assert_true(eights.set.entries.count > 4096);
-        assert_memory_equal(eights.words.items, single.words.items, sizeof ends);
-        assert_ok(text_builder_finish(test_ctx(), &eights, FT_STRING, &a));
-        assert_ok(text_builder_finish(test_ctx(), &single, FT_STRING, &b));
-        assert_memory_equal(a->texts->bytes, b->texts->bytes,
-                            (size_t)text_offset(b->texts, b->texts->count));
-        frame_column_release(a);
-        frame_column_release(b);
-        free(text);
+    for (uint64_t k = 0; k < sizeof some / sizeof *some; k++) {
+        check_cells(any_cell, k + 1, some[k]);
+        check_cells(similar_cell, k + 1, some[k]);
     }
 }

@@ -8,7 +8,11 @@
  * the same order, so the numbers are those of first appearance, however the rows were divided. */
 #include "data/text_key.h"
 
-enum { MANY = 4096, MARGIN = 16 /* of bytes, a part in so many more than expected */ };
+enum {
+    MANY = 4096,
+    MARGIN = 16,            /* of bytes, a part in so many more than expected */
+    COPIED = 2 * TEXT_AHEAD /* of a short plain text, however short */
+};
 
 static const uint32_t NULL_SIZE = UINT32_MAX;
 
@@ -30,6 +34,7 @@ static const char *number_text(const TextColumnBuilder *b, uint32_t number, size
 
 static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
 {
+    b->nulls |= !text;
     if (text && size)
         buffer_put(&b->bytes, text, size);
     return !b->bytes.failed && VEC_PUSH(&b->words, text ? (uint32_t)size : NULL_SIZE);
@@ -44,6 +49,7 @@ static bool give_up_set(TextColumnBuilder *b)
 
         buffer_put(&b->bytes, text, size);
         b->words.items[i] = text ? (uint32_t)size : NULL_SIZE;
+        b->nulls |= !text;
     }
     b->plain = true;
     text_set_free(&b->set);
@@ -134,6 +140,7 @@ static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, co
         else if (t->size)
             memcpy(to, t->s, t->size);
         to += t->size;
+        b->nulls |= !t->s;
         b->words.items[b->words.count++] = t->s ? (uint32_t)t->size : NULL_SIZE;
     }
     b->bytes.size += total;
@@ -152,9 +159,64 @@ bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t 
     return (b->plain ? add_plain : add_numbers)(b, texts, n, end);
 }
 
-bool text_builder_numbers(const TextColumnBuilder *b)
+/* ---- cells ---- */
+
+/* How many of the cells are at least so far before the end of what can be read. */
+static int64_t cells_before(const TextCells *c, int64_t ahead)
 {
-    return !b->plain && keeps_set(b);
+    int64_t n = c->count;
+
+    while (n > 0 && c->end - (c->text + c->ends[n - 1] - c->sizes[n - 1]) < ahead)
+        n--;
+    return n;
+}
+
+/* Copies cells until one might have to be trimmed; returns how many, and leaves *to behind them.
+ * Where it writes there is room for some bytes more. */
+static int64_t copy_cells(const TextCells *c, int64_t n, char **to)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const size_t size = c->sizes[i];
+        const char *text = c->text + c->ends[i] - size;
+        const unsigned char first = (unsigned char)*text,
+                            last = (unsigned char)text[size - (size != 0)];
+
+        if ((size != 0) & ((first <= ' ') | (last <= ' ')))
+            return i;
+        if (size > COPIED)
+            memcpy(*to, text, size);
+        else
+            memcpy(*to, text, COPIED); /* more is copied, and overwritten */
+        *to += size;
+    }
+    return n;
+}
+
+/* Takes cells as plain texts; those from the first on that might have to be trimmed are left. */
+static int64_t add_plain_cells(TextColumnBuilder *b, const TextCells *c, uint32_t *left)
+{
+    uint32_t *words = b->words.items + b->words.count;
+    size_t total = 0;
+    int64_t n = cells_before(c, COPIED);
+    char *to;
+
+    for (int64_t i = 0; i < n; i++)
+        total += c->sizes[i];
+    to = buffer_reserve(&b->bytes, total + COPIED);
+    if (!to)
+        return -1;
+    n = copy_cells(c, n, &to);
+    *to = '\0';
+    for (int64_t i = 0; i < n; i++) {
+        words[i] = c->sizes[i] ? c->sizes[i] : NULL_SIZE;
+        b->nulls |= !c->sizes[i];
+    }
+    b->bytes.size = (size_t)(to - b->bytes.data);
+    b->words.count += (int)n;
+    b->rows += n;
+    for (int64_t i = n; i < c->count; i++)
+        left[i - n] = (uint32_t)i;
+    return c->count - n;
 }
 
 #ifdef __x86_64__
@@ -162,8 +224,10 @@ int64_t text_builder_add_cells(TextColumnBuilder *b, const TextCells *c, uint32_
 {
     uint32_t *words;
 
-    if (!reserve_words(b, c->count))
+    if (!reserve_words(b, c->count) || (!b->plain && !keeps_set(b) && !give_up_set(b)))
         return -1;
+    if (b->plain)
+        return add_plain_cells(b, c, left);
     words = b->words.items + b->words.count;
     b->rows += c->count;
     b->words.count += (int)c->count;
@@ -176,6 +240,8 @@ bool text_builder_add_left(TextColumnBuilder *b, const TextCells *c, const TextS
     enum { SOME = 64 };
     uint32_t numbers[SOME], *words = b->words.items + b->words.count - c->count;
 
+    if (b->plain)
+        return text_builder_add_many(b, texts, n, c->end);
     for (int64_t k = 0; k < n; k += SOME) {
         const int64_t some = n - k < SOME ? n - k : SOME;
 
@@ -354,18 +420,37 @@ static ml_status join_sets(Ctx *ctx, TextColumnBuilder *b, int n, int64_t stride
     return st;
 }
 
-/* Rows from `at` get the codes of the builder. */
-static void copy_codes(const TextColumnBuilder *b, const uint32_t *numbers, int64_t at,
-                       FrameColumn *c)
+/* Numbers in the builder's own set become those among all texts. */
+static void take_numbers(TextColumnBuilder *b, const uint32_t *numbers)
 {
-    const uint32_t known = base_count(b), *words = b->words.items;
+    const uint32_t known = base_count(b);
+    uint32_t *words = b->words.items;
 
-    if (b->set.entries.count > 0)
-        for (int64_t i = 0; i < b->rows; i++)
-            column_set_code(c, at + i, words[i] > known ? numbers[words[i] - known] : words[i]);
-    else
-        for (int64_t i = 0; i < b->rows; i++)
-            column_set_code(c, at + i, words[i]);
+    for (int64_t i = 0; b->set.entries.count > 0 && i < b->rows; i++)
+        words[i] = words[i] > known ? numbers[words[i] - known] : words[i];
+}
+
+static void narrow_to_bytes(const uint32_t *restrict words, int64_t n, uint8_t *restrict out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (uint8_t)words[i];
+}
+
+static void narrow_to_halves(const uint32_t *restrict words, int64_t n, uint16_t *restrict out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (uint16_t)words[i];
+}
+
+/* Rows from `at` get the codes of the builder. */
+static void copy_codes(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
+{
+    if (c->width == sizeof(uint8_t))
+        narrow_to_bytes(b->words.items, b->rows, column_cell(c, at));
+    else if (c->width == sizeof(uint16_t))
+        narrow_to_halves(b->words.items, b->rows, column_cell(c, at));
+    else if (b->rows)
+        memcpy(column_cell(c, at), b->words.items, (size_t)b->rows * sizeof(uint32_t));
 }
 
 static ml_status join_codes(Ctx *ctx, TextColumnBuilder *b, int n, int64_t stride, int64_t rows,
@@ -382,7 +467,8 @@ static ml_status join_codes(Ctx *ctx, TextColumnBuilder *b, int n, int64_t strid
     for (int64_t k = 0, at = 0; k < n && st == ML_OK; k++) {
         TextColumnBuilder *part = &b[k * stride];
 
-        copy_codes(part, numbers[k], at, *out);
+        take_numbers(part, numbers[k]);
+        copy_codes(part, at, *out);
         at += part->rows;
         text_builder_free(part);
     }
@@ -399,15 +485,12 @@ static size_t plain_bytes(const TextColumnBuilder *b, bool *nulls)
 {
     size_t bytes = b->bytes.size;
 
-    for (int64_t i = 0; i < b->rows; i++) {
+    *nulls |= b->nulls;
+    for (int64_t i = 0; !b->plain && i < b->rows; i++) {
         size_t size = 0;
 
-        if (b->plain) {
-            *nulls |= b->words.items[i] == NULL_SIZE;
-        } else {
-            *nulls |= !number_text(b, b->words.items[i], &size);
-            bytes += size;
-        }
+        *nulls |= !number_text(b, b->words.items[i], &size);
+        bytes += size;
     }
     return bytes;
 }
@@ -439,7 +522,7 @@ static void copy_plain(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
     for (int64_t i = 0; i < b->rows; i++) {
         const uint32_t size = b->words.items[i];
 
-        if (size == NULL_SIZE)
+        if (b->nulls && size == NULL_SIZE)
             set_null(c, at + i);
         else
             from += size;

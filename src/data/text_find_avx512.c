@@ -4,7 +4,8 @@
  * loads of their texts, slots and keys are one by one (instructions that gather are slower). Texts
  * of 16 to 32 bytes have their hashes made by eights too, and then their bytes compared one after
  * the other. Cells whose slot holds another text are queued for the next slot, again by eights,
- * until they are found or are at a free slot. No step branches on what a single cell is.
+ * until they are found or are at a free slot. No step branches on what a single cell is. A set of
+ * few texts is none of this: each is compared with eight cells.
  *
  * Empty cells are null. Left to the caller, in their order, are texts of more than 32 bytes, those
  * that might have to be trimmed, and those that are new.
@@ -15,7 +16,7 @@
 
 #include <immintrin.h>
 
-enum { GROUP = 8, BATCH = 128, LONGEST = 2 * TEXT_AHEAD };
+enum { GROUP = 8, BATCH = 128, FEW = 8, LONGEST = 2 * TEXT_AHEAD };
 
 typedef struct Words {
     __m512i low, high;
@@ -31,6 +32,7 @@ typedef struct Queue {
 /* Some cells on their way. */
 typedef struct Batch {
     const TextSet *set;
+    bool few; /* texts */
     TextCells cells;
     uint32_t begins[BATCH], lasts[BATCH]; /* where they begin, and their last 16 bytes if long */
     Words keys[BATCH / GROUP];
@@ -135,7 +137,7 @@ static inline Words long_keys(Words first, Words last, __m512i size)
                    _mm512_or_si512(size, _mm512_set1_epi64((int64_t)TEXT_LONG))};
 }
 
-/* Keys and slots of the group of cells from i. */
+/* Keys of the group of cells from i. */
 static inline void make_keys(Batch *b, int64_t i)
 {
     const TextCells *c = &b->cells;
@@ -162,11 +164,50 @@ static inline void make_keys(Batch *b, int64_t i)
     b->odd[g] = (__mmask8)(_mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(LONGEST)) |
                            _mm512_cmple_epu64_mask(_mm512_min_epu64(first, last), blank));
     b->keys[g] = k;
-    store8(b->slots + i, _mm256_and_si256(_mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(k), 32)),
-                                          _mm256_set1_epi32((int)b->set->mask)));
+}
+
+/* ---- few texts ---- */
+
+/* Whether cells are rather compared with each text of the set, as these are few and short. */
+static bool has_few(const TextSet *s)
+{
+    if (s->entries.count > FEW)
+        return false;
+    for (int k = 1; k <= s->entries.count; k++)
+        if (s->keys.items[k].high >= TEXT_LONG)
+            return false;
+    return true;
+}
+
+/* The numbers of the group of cells from i. */
+static inline void few_numbers(Batch *b, int64_t i, uint32_t *numbers)
+{
+    const int64_t g = i / GROUP;
+    const Words keys = b->keys[g];
+    const TextKey *own = b->set->keys.items;
+    const __mmask8 some = first_lanes(b->cells.count - i);
+    __m256i number = _mm256_setzero_si256();
+
+    for (int k = 1; k <= b->set->entries.count; k++) {
+        const __m512i differs =
+            _mm512_or_si512(_mm512_xor_si512(keys.low, _mm512_set1_epi64((int64_t)own[k].low)),
+                            _mm512_xor_si512(keys.high, _mm512_set1_epi64((int64_t)own[k].high)));
+
+        number = _mm256_mask_mov_epi32(number, _mm512_testn_epi64_mask(differs, differs),
+                                       _mm256_set1_epi32(k));
+    }
+    number = _mm256_maskz_mov_epi32((__mmask8) ~(b->empty[g] | b->odd[g]), number);
+    _mm256_mask_storeu_epi32(numbers + i, some, number);
+    b->left[g] = (__mmask8)(some & ~b->empty[g] & _mm256_testn_epi32_mask(number, number));
 }
 
 /* ---- slots ---- */
+
+static inline __m256i first_slots(const TextSet *s, Words keys)
+{
+    return _mm256_and_si256(_mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(keys), 32)),
+                            _mm256_set1_epi32((int)s->mask));
+}
 
 static void read_slots(const TextSet *s, uint32_t *slots, int64_t n)
 {
@@ -247,7 +288,7 @@ static inline void first_numbers(Batch *b, int64_t i, uint32_t *numbers)
     _mm256_mask_storeu_epi32(numbers + i, some, _mm256_maskz_mov_epi32(same, number));
     b->left[g] = (__mmask8)(some & ~(b->empty[g] | same | others));
     if (others)
-        go_on(b, keys, _mm512_cvtepi64_epi32(_mm512_srli_epi64(mix(keys), 32)), places, others);
+        go_on(b, keys, first_slots(b->set, keys), places, others);
 }
 
 static void mark_left(Batch *b, const uint32_t *places, __mmask8 which)
@@ -289,7 +330,21 @@ static inline int64_t list(uint32_t *left, int64_t n, int64_t from, __mmask8 bit
     return n + __builtin_popcount(bits);
 }
 
-/* Of the cells from i. */
+static void find_numbers(Batch *b, uint32_t *numbers)
+{
+    const int64_t n = b->cells.count;
+
+    for (int64_t i = 0; i < n; i += GROUP)
+        store8(b->slots + i, first_slots(b->set, b->keys[i / GROUP]));
+    read_slots(b->set, b->slots, (n + GROUP - 1) / GROUP * GROUP);
+    b->queue.count = 0;
+    for (int64_t i = 0; i < n; i += GROUP)
+        first_numbers(b, i, numbers);
+    while (b->queue.count > 0)
+        next_numbers(b, numbers);
+}
+
+/* The numbers of a batch; its cells that are left are listed, counted from `from`. */
 static int64_t find_batch(Batch *b, int64_t from, uint32_t *numbers, uint32_t *left, int64_t some)
 {
     const int64_t n = b->cells.count;
@@ -297,12 +352,11 @@ static int64_t find_batch(Batch *b, int64_t from, uint32_t *numbers, uint32_t *l
     find_begins(b);
     for (int64_t i = 0; i < n; i += GROUP)
         make_keys(b, i);
-    read_slots(b->set, b->slots, (n + GROUP - 1) / GROUP * GROUP);
-    b->queue.count = 0;
-    for (int64_t i = 0; i < n; i += GROUP)
-        first_numbers(b, i, numbers);
-    while (b->queue.count > 0)
-        next_numbers(b, numbers);
+    if (b->few)
+        for (int64_t i = 0; i < n; i += GROUP)
+            few_numbers(b, i, numbers);
+    else
+        find_numbers(b, numbers);
     for (int64_t i = 0; i < n; i += GROUP)
         some = list(left, some, from + i, b->left[i / GROUP]);
     return some;
@@ -326,6 +380,7 @@ int64_t text_find_cells_avx512(const TextSet *s, const TextCells *c, uint32_t *n
     Batch b;
 
     b.set = s;
+    b.few = has_few(s);
     for (int64_t i = 0; i < n; i += BATCH) {
         b.cells =
             (TextCells){c->text, c->end, c->ends + i, c->sizes + i, n - i < BATCH ? n - i : BATCH};

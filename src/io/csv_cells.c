@@ -230,7 +230,7 @@ static ml_status put_texts(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, 
     bool good;
 
 #ifdef __x86_64__
-    if (c->marks->level == CPU_AVX512 && c->spec->na_count == 0 && text_builder_numbers(b))
+    if (c->marks->level == CPU_AVX512 && c->spec->na_count == 0)
         good = put_cells(c, cells, b);
     else
 #endif

@@ -211,16 +211,11 @@ static char *make_cells(MakeCell *make, uint64_t seed, uint32_t *ends, uint32_t 
 
 static void add_cells(TextColumnBuilder *b, const TextCells *c, TextSpan *texts, uint32_t *left)
 {
-    const bool some = text_builder_numbers(b);
-    const int64_t n = some ? text_builder_add_cells(b, c, left) : c->count;
+    const int64_t n = text_builder_add_cells(b, c, left);
 
-    for (int64_t k = 0; k < n; k++) {
-        const int64_t i = some ? left[k] : k;
-
-        texts[k] = trimmed(c->text + c->ends[i] - c->sizes[i], c->sizes[i]);
-    }
-    assert_true(some ? text_builder_add_left(b, c, texts, left, n)
-                     : text_builder_add_many(b, texts, n, c->end));
+    for (int64_t k = 0; k < n; k++)
+        texts[k] = trimmed(c->text + c->ends[left[k]] - c->sizes[left[k]], c->sizes[left[k]]);
+    assert_true(text_builder_add_left(b, c, texts, left, n));
 }
 
 static void same_columns(TextColumnBuilder *x, TextColumnBuilder *y)

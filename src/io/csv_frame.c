@@ -35,6 +35,7 @@ typedef struct CsvFrameJob {
 
 typedef struct PartReader {
     const CsvFrameJob *job;
+    FramePart *part;
     const Chunk *chunk;
     char *room;     /* for the text of a chunk */
     InputFile text; /* what lies there */
@@ -45,12 +46,20 @@ typedef struct PartReader {
 
 /* ---- lines ---- */
 
+/* Whether n more lines fit; if not, all work ends. */
+static bool has_room(const PartReader *r, int64_t n)
+{
+    if (r->part->rows + n <= r->part->room)
+        return true;
+    atomic_store(r->job->outgrown, true);
+    return false;
+}
+
 /* Any line, [p, end). */
-static ml_status parse_line(Ctx *ctx, const PartReader *r, int64_t row, const char *p,
-                            const char *end)
+static ml_status parse_line(Ctx *ctx, const PartReader *r, const char *p, const char *end)
 {
     const size_t n = strlen(r->job->spec->sep);
-    const int64_t cols = r->job->build->cols;
+    const int64_t cols = r->job->build->cols, row = r->part->from + r->part->rows;
 
     for (int64_t k = 0; k < cols; k++) {
         const char *stop = p ? csv_cell_end(r->job->spec, p, end, true) : NULL;
@@ -61,16 +70,17 @@ static ml_status parse_line(Ctx *ctx, const PartReader *r, int64_t row, const ch
                               cols);
         p = stop && stop < end ? stop + n : NULL;
     }
+    r->part->rows++;
     return ML_OK;
 }
 
 /* The next line, which has other than all its cells or odd quotes. */
-static ml_status parse_irregular(Ctx *ctx, PartReader *r, int64_t row)
+static ml_status parse_irregular(Ctx *ctx, PartReader *r)
 {
     CsvMarks *m = &r->marks;
     const char *next, *p = csv_marks_line(m), *end = line_end(p, r->chunk->end, &next);
 
-    TRY(parse_line(ctx, r, row, p, end));
+    TRY(parse_line(ctx, r, p, end));
     if (m->lines > 0)
         csv_marks_drop(m, 1);
     else
@@ -78,23 +88,29 @@ static ml_status parse_irregular(Ctx *ctx, PartReader *r, int64_t row)
     return ML_OK;
 }
 
+/* The next n lines, which have all their cells. */
+static ml_status parse_regular(Ctx *ctx, PartReader *r, int64_t n)
+{
+    TRY(csv_put_lines(ctx, &r->cells, r->part->from + r->part->rows, n));
+    csv_marks_drop(&r->marks, n);
+    r->part->rows += n;
+    return ML_OK;
+}
+
 static ml_status parse_marked(Ctx *ctx, PartReader *r)
 {
     const Chunk *c = r->chunk;
-    int64_t n;
 
     csv_marks_start(&r->marks, c->begin, c->end);
-    for (int64_t i = 0; i < c->lines; i += n) {
+    while (csv_marks_line(&r->marks) < c->end) {
+        int64_t n;
+
         csv_marks_fill(&r->marks);
         n = csv_marks_regular(&r->marks, r->job->build->cols);
         n = n < r->rows ? n : r->rows;
-        if (n == 0) {
-            n = 1;
-            TRY(parse_irregular(ctx, r, c->line + i));
-        } else {
-            TRY(csv_put_lines(ctx, &r->cells, c->line + i, n));
-            csv_marks_drop(&r->marks, n);
-        }
+        if (!has_room(r, n ? n : 1))
+            return ML_OK;
+        TRY(n ? parse_regular(ctx, r, n) : parse_irregular(ctx, r));
     }
     return ML_OK;
 }
@@ -102,10 +118,10 @@ static ml_status parse_marked(Ctx *ctx, PartReader *r)
 static ml_status parse_lines(Ctx *ctx, PartReader *r)
 {
     const Chunk *c = r->chunk;
-    const char *p = c->begin, *next;
+    const char *next;
 
-    for (int64_t i = 0; i < c->lines; i++, p = next)
-        TRY(parse_line(ctx, r, c->line + i, p, line_end(p, c->end, &next)));
+    for (const char *p = c->begin; p < c->end && has_room(r, 1); p = next)
+        TRY(parse_line(ctx, r, p, line_end(p, c->end, &next)));
     return ML_OK;
 }
 
@@ -132,31 +148,25 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
     return (r->job->simple && csv_marks_fit(c->begin, c->end) ? parse_marked : parse_lines)(ctx, r);
 }
 
-/* The chunk with its text, its lines and the place of its first row. */
-static Chunk load_chunk(PartReader *r, const FramePart *part, const Chunk *c)
+/* The chunk where its text is. */
+static Chunk load_chunk(PartReader *r, const Chunk *c)
 {
     const size_t size = (size_t)(c->end - c->begin);
     const char *text = chunk_text(c, r->room + MARGIN, CHUNK_ROOM - 2 * MARGIN);
-    const int64_t lines = r->job->lines->guessed ? count_lines(text, size) : c->lines;
     const bool apart = text != c->begin;
 
     r->cells.begin = apart ? r->room : c->file->data;
     r->cells.end = apart ? r->room + CHUNK_ROOM : c->file->data + c->file->size;
     r->text = (InputFile){
         .name = c->file->name, .data = text, .size = size, .whole = c->file, .origin = c->begin};
-    return (Chunk){text, text + size, apart ? &r->text : c->file, part->from + part->rows, lines};
+    return (Chunk){.begin = text, .end = text + size, .file = apart ? &r->text : c->file};
 }
 
-static ml_status parse_chunk(Ctx *ctx, PartReader *r, FramePart *part, const Chunk *c)
+static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
 {
-    const Chunk loaded = load_chunk(r, part, c);
+    const Chunk loaded = load_chunk(r, c);
 
-    if (part->rows + loaded.lines > part->room) {
-        atomic_store(r->job->outgrown, true);
-        return ML_OK;
-    }
     TRY(parse_text(ctx, r, &loaded));
-    part->rows += loaded.lines;
     if (loaded.begin == c->begin)
         chunk_forget(c);
     return ML_OK;
@@ -165,13 +175,12 @@ static ml_status parse_chunk(Ctx *ctx, PartReader *r, FramePart *part, const Chu
 static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 {
     const CsvFrameJob *job = r->job;
-    FramePart *part = &job->build->parts[r->cells.part];
     int64_t lo, hi;
 
     chunks_of(job, r->cells.part, &lo, &hi);
     for (int64_t i = lo; i < hi && !atomic_load(job->outgrown); i++) {
         TRY(check_cancel(ctx));
-        TRY(parse_chunk(ctx, r, part, &job->lines->chunks.items[i]));
+        TRY(parse_chunk(ctx, r, &job->lines->chunks.items[i]));
     }
     return ML_OK;
 }
@@ -179,7 +188,7 @@ static ml_status parse_chunks(Ctx *ctx, PartReader *r)
 static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
 {
     const int64_t cols = job->build->cols, rows = BLOCK_CELLS / (cols + 1) / CSV_GROUP * CSV_GROUP;
-    PartReader r = {.job = job, .rows = rows < 1 ? 1 : rows};
+    PartReader r = {.job = job, .part = &job->build->parts[part], .rows = rows < 1 ? 1 : rows};
     ml_status st;
 
     r.cells = (CsvCells){.spec = job->spec,

@@ -104,8 +104,6 @@ ml_status lines_split(Ctx *ctx, const Input *in, Lines *out);
 ml_status lines_guess(Ctx *ctx, const Input *in, Lines *out);
 /* Counts what was guessed. */
 ml_status lines_count(Ctx *ctx, Lines *l);
-/* Lines in [p, p + n), n > 0, the last with or without its newline. */
-int64_t count_lines(const char *p, size_t n);
 void lines_free(Lines *l);
 /* The first line, without its end; false if there is none. */
 bool lines_first(const Lines *l, const char **begin, const char **end);

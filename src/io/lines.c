@@ -79,11 +79,6 @@ static int64_t count_newlines(const char *p, size_t n)
     return total;
 }
 
-int64_t count_lines(const char *p, size_t n)
-{
-    return count_newlines(p, n) + (p[n - 1] != '\n');
-}
-
 static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     Lines *l = arg;
@@ -96,7 +91,7 @@ static ml_status count_chunks(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const size_t n = (size_t)(c->end - c->begin);
         const char *text = chunk_text(c, room, CHUNK_ROOM);
 
-        c->lines = count_lines(text, n);
+        c->lines = count_newlines(text, n) + (text[n - 1] != '\n');
         if (text != room)
             chunk_forget(c);
     }

@@ -132,7 +132,7 @@ INLINE Word decimal(const Cells *c, int word)
     Word w = whole(c, word);
 
     w.digits = _mm512_ternarylogic_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(-1), upto), w.digits,
-                                         _mm512_slli_epi64(w.digits, 8), 0xca);
+                                         _mm512_slli_epi64(w.digits, 8), 0xca /* a ? b : c */);
     w.fraction = _mm512_sad_epu8(_mm512_maskz_mov_epi8(dots, after(word)), zero);
     w.point = _mm512_test_epi64_mask(upto, upto);
     return w;
@@ -174,66 +174,51 @@ INLINE Cells load_cells(const CsvColumn *c, int64_t i)
     return cells;
 }
 
-/* Cells of two and three words; the first of three may hold zeros only. */
-INLINE Group long_wholes(const Cells *c)
+INLINE Word word_of(const Cells *c, int word, bool points)
 {
-    const Word w = whole(c, 0), before = whole(c, 1);
-    const __m512i high = _mm512_mul_epu32(join(&before), _mm512_set1_epi64(100000000));
-    __mmask64 minus = w.minus | before.minus, bad = bad_digits(&w) | bad_digits(&before);
-    Group g = {.digits = _mm512_add_epi64(join(&w), high)};
-
-    if (any_longer(c, 2 * WORD)) {
-        const Word front = whole(c, 2);
-
-        minus |= front.minus;
-        bad |= _mm512_test_epi8_mask(front.digits, front.digits);
-        bad |= _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8(MOST_SIZE));
-    }
-    g.minus = cells_with(minus);
-    g.bad = cells_with(bad);
-    return g;
+    return points ? decimal(c, word) : whole(c, word);
 }
 
-INLINE Group wholes(const Cells *c)
+INLINE Group short_cells(const Cells *c, bool points)
 {
-    const Word w = whole(c, 0);
+    const Word w = word_of(c, 0, points);
 
-    if (any_longer(c, WORD))
-        return long_wholes(c);
-    return (Group){
-        .digits = join(&w), .minus = cells_with(w.minus), .bad = cells_with(bad_digits(&w))};
+    return (Group){join(&w), w.fraction, cells_with(w.minus), cells_with(bad_digits(&w))};
 }
 
-INLINE Group long_decimals(const Cells *c)
+/* Before the last two words there may be a sign, a point and zeros. */
+INLINE void add_front(const Cells *c, bool points, __mmask8 point, Group *g)
 {
-    const Word w = decimal(c, 0), before = decimal(c, 1);
+    const Word w = word_of(c, 2, points);
+    const __mmask64 long_cell = _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8(MOST_SIZE));
+
+    g->fraction = _mm512_add_epi64(g->fraction, w.fraction);
+    g->minus |= cells_with(w.minus);
+    g->bad |= (w.point & point) | cells_with(_mm512_test_epi8_mask(w.digits, w.digits) | long_cell);
+}
+
+/* Cells of two words and three. */
+INLINE Group long_cells(const Cells *c, bool points)
+{
+    const Word w = word_of(c, 0, points), before = word_of(c, 1, points);
     const __m512i shift =
         _mm512_mask_mov_epi64(_mm512_set1_epi64(100000000), w.point, _mm512_set1_epi64(10000000));
-    const __m512i high = _mm512_mul_epu32(join(&before), shift);
-    __mmask64 minus = w.minus | before.minus, bad = bad_digits(&w) | bad_digits(&before);
-    Group g = {.digits = _mm512_add_epi64(join(&w), high),
+    Group g = {.digits = _mm512_add_epi64(join(&w), _mm512_mul_epu32(join(&before), shift)),
                .fraction = _mm512_add_epi64(w.fraction, before.fraction),
-               .bad = w.point & before.point};
+               .minus = cells_with(w.minus | before.minus),
+               .bad = cells_with(bad_digits(&w) | bad_digits(&before))};
 
-    if (any_longer(c, 2 * WORD)) {
-        const Word front = decimal(c, 2);
-
-        minus |= front.minus;
-        bad |= _mm512_test_epi8_mask(front.digits, front.digits);
-        bad |= _mm512_cmpgt_epu8_mask(c->sizes, _mm512_set1_epi8(MOST_SIZE));
-        g.fraction = _mm512_add_epi64(g.fraction, front.fraction);
-        g.bad |= (w.point | before.point) & front.point;
-    }
-    g.minus = cells_with(minus);
-    g.bad |= cells_with(bad);
-    g.bad |= _mm512_cmpgt_epu64_mask(g.digits, _mm512_set1_epi64(INT64_C(1) << 53));
+    g.bad |= w.point & before.point;
+    if (any_longer(c, 2 * WORD))
+        add_front(c, points, w.point | before.point, &g);
     return g;
 }
 
-INLINE Group short_decimals(const Cells *c)
+INLINE Group whole_cells(const CsvColumn *column, int64_t i)
 {
-    const Word w = decimal(c, 0);
-    return (Group){join(&w), w.fraction, cells_with(w.minus), cells_with(bad_digits(&w))};
+    const Cells c = load_cells(column, i);
+
+    return any_longer(&c, WORD) ? long_cells(&c, false) : short_cells(&c, false);
 }
 
 /* ---- powers of ten ---- */
@@ -305,6 +290,11 @@ INLINE __mmask8 above_most(__m512i power)
     return _mm512_cmpgt_epu64_mask(power, _mm512_set1_epi64(MOST_POWER));
 }
 
+INLINE __mmask8 above_exact(__m512i digits)
+{
+    return _mm512_cmpgt_epu64_mask(digits, _mm512_set1_epi64(INT64_C(1) << 53));
+}
+
 /* ---- doubles ---- */
 
 typedef struct Doubles {
@@ -324,11 +314,11 @@ INLINE Doubles plain_doubles(const CsvColumn *column, int64_t i)
     __m512d v;
 
     if (any_longer(&c, WORD)) {
-        g = long_decimals(&c);
-        g.bad |= above_most(g.fraction);
+        g = long_cells(&c, true);
+        g.bad |= above_most(g.fraction) | above_exact(g.digits);
         v = divide(_mm512_cvtepi64_pd(g.digits), g.fraction);
     } else {
-        g = short_decimals(&c);
+        g = short_cells(&c, true);
         v = divide_some(_mm512_cvtepi64_pd(g.digits), g.fraction);
     }
     return with_signs(v, &g);
@@ -369,10 +359,10 @@ INLINE Doubles scaled_doubles(const CsvColumn *column, int64_t i, bool *some)
     __m512d v;
 
     *some = cut_exponents(&c, &power) != 0;
-    g = any_longer(&c, WORD) ? long_decimals(&c) : short_decimals(&c);
+    g = any_longer(&c, WORD) ? long_cells(&c, true) : short_cells(&c, true);
     up = _mm512_max_epi64(_mm512_sub_epi64(power, g.fraction), zero);
     down = _mm512_max_epi64(_mm512_sub_epi64(g.fraction, power), zero);
-    g.bad |= above_most(_mm512_max_epi64(up, down));
+    g.bad |= above_most(_mm512_max_epi64(up, down)) | above_exact(g.digits);
     v = _mm512_mul_pd(_mm512_cvtepi64_pd(g.digits), pick(ten, up)); /* one of them is 0 */
     return with_signs(divide(v, down), &g);
 }
@@ -438,8 +428,7 @@ bool csv_int64s_avx512(const CsvColumn *c, int64_t *out)
 
     for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
         const __mmask8 left = cells_left(c, i);
-        const Cells cells = load_cells(c, i);
-        const Group g = wholes(&cells);
+        const Group g = whole_cells(c, i);
 
         _mm512_mask_storeu_epi64(out + i, left, signed_of(&g));
         some |= note_bad(c, i, g.bad & left);
@@ -453,8 +442,7 @@ bool csv_int32s_avx512(const CsvColumn *c, int32_t *out)
 
     for (int64_t i = 0; i < c->count; i += CSV_GROUP) {
         const __mmask8 left = cells_left(c, i);
-        const Cells cells = load_cells(c, i);
-        const Group g = wholes(&cells);
+        const Group g = whole_cells(c, i);
         const __m512i v = signed_of(&g);
         const __m256i narrow = _mm512_cvtepi64_epi32(v);
         const __mmask8 bad =

@@ -300,6 +300,16 @@ ML_TEST(csv_doubles_of_usual_forms_are_taken)
                 "123456789012345678901e+00");
 }
 
+/* Quotients as near as can be to the middle of two doubles. */
+ML_TEST(csv_doubles_round_as_division_does)
+{
+    if (!has_loops())
+        return;
+    CHECK_CELLS(check_doubles(&page), 1, "195850486484131e-03", "917440882109528e-09",
+                "4302199775462761e-15", "3967758000930396e-18", "806312146055390e-21",
+                "5566324146337960e-22");
+}
+
 ML_TEST(csv_integers_of_usual_forms_are_taken)
 {
     if (!has_loops())

@@ -32,6 +32,13 @@ typedef struct ColumnSpec {
     String *constant; /* IMPUTE_CONSTANT: this */
 } ColumnSpec;
 
+/* Whether NaN in a column of numbers is a category like any other, as in the reference, and not
+ * missing. */
+static inline bool spec_keeps_nan(const ColumnSpec *s)
+{
+    return (s->coding == CODE_RECODE || s->coding == CODE_EMBED) && !s->omit && !s->impute;
+}
+
 typedef struct TransformSpec {
     int64_t cols;
     ColumnSpec *columns;
@@ -49,12 +56,12 @@ ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status
 
 /* ---- cells by number (transform_cells.c) ---- */
 
-/* Null, empty, or NaN. */
+/* Null, empty, or NaN: what `omit` and `impute` look for. */
 bool cell_is_missing(const FrameColumn *c, int64_t row);
 
-/* Equal cells of a column have equal numbers, from 1; missing ones 0.  In a dictionary column that
- * is the code, where the empty text is missing as well; others are numbered in the order of their
- * first appearance. */
+/* Equal cells of a column have equal numbers, from 1; missing ones 0, but NaN has a number where it
+ * counts.  In a dictionary column that is the code, where the empty text is missing as well; others
+ * are numbered in the order of their first appearance. */
 typedef struct CellCodes {
     const FrameColumn *column;
     uint32_t *rows; /* the numbers; NULL: the column is a dictionary */
@@ -62,7 +69,7 @@ typedef struct CellCodes {
     int64_t count;  /* the largest number */
 } CellCodes;
 /* In parallel by ranges of rows; needs nothing where the column is a dictionary. */
-ml_status cell_codes(Ctx *ctx, const FrameColumn *c, CellCodes *out);
+ml_status cell_codes(Ctx *ctx, const FrameColumn *c, bool nan_counts, CellCodes *out);
 void cell_codes_free(CellCodes *codes);
 static inline uint32_t cell_code(const CellCodes *codes, int64_t row)
 {
@@ -129,9 +136,11 @@ ml_status transform_embed(Ctx *ctx, Transform *t, const Frame *f, const Matrix *
 
 /* The number of the bin that holds x. */
 int64_t bin_code(const Coder *coder, double x);
-/* Bucket 1 ... buckets of a cell that is not missing, and of a text (transform_hash.c). */
+/* Bucket 1 ... buckets of a cell that is there and no NaN, of a text, and of an empty text or NaN
+ * in a column of this type (transform_hash.c). */
 int64_t hash_bucket(const FrameColumn *c, int64_t row, int64_t buckets);
 int64_t hash_bucket_of_text(Text t, int64_t buckets);
+int64_t hash_bucket_of_blank(FrameType type, int64_t buckets);
 /* The hash of a text in Java: of its UTF-16 units, times powers of 31. */
 int32_t text_hash(const char *s, size_t size);
 /* The encoded replacement of missing cells in columns of this type, for each coder. */
@@ -161,10 +170,12 @@ typedef struct CodedColumn {
     CellCodes cells; /* where the coder works by codes */
     bool borrowed;   /* cells are the transform's */
     bool by_code;
+    double blank;  /* what an empty text or NaN becomes */
     double *table; /* by_code: what each code becomes */
     uint8_t *bad;  /* by_code: the text of the code is no number; NULL when none is */
     WordCounts words;
 } CodedColumn;
+/* `seen` is of the column when it was learned from, or NULL: another one. */
 ml_status source_open(Ctx *ctx, const Coder *coder, const FrameColumn *c, const CellCodes *seen,
                       CodedColumn *out);
 void source_free(CodedColumn *s);

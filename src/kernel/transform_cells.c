@@ -36,6 +36,7 @@ Text cell_code_text(const CellCodes *codes, uint32_t code)
 
 typedef struct Numbering {
     const FrameColumn *column;
+    bool nan_counts;
     uint32_t *rows;
     int64_t ranges;
     TextSet *sets;      /* one a range */
@@ -44,19 +45,21 @@ typedef struct Numbering {
 
 /* The keys of n cells: their texts, or eight bytes that differ as the numbers do; `s` NULL where
  * they are missing. Returns up to where the keys can be read. */
-static const char *cell_keys(const FrameColumn *c, int64_t row, int64_t n, TextSpan *keys,
+static const char *cell_keys(const Numbering *by, int64_t row, int64_t n, TextSpan *keys,
                              int64_t *bits)
 {
+    const FrameColumn *c = by->column;
+
     for (int64_t i = 0; i < n; i++) {
         keys[i] = (TextSpan){NULL, 0};
-        if (cell_is_missing(c, row + i))
+        if (cell_is_missing(c, row + i) && (c->texts || !by->nan_counts))
             continue;
         if (c->texts) {
             keys[i].s = column_text(c, row + i, &keys[i].size);
             continue;
         }
         if (frame_type_is_float(c->type)) {
-            const double x = column_number(c, row + i);
+            const double found = column_number(c, row + i), x = isnan(found) ? NAN : found;
 
             memcpy(&bits[i], &x, sizeof x);
         } else {
@@ -76,7 +79,7 @@ static ml_status number_range(Ctx *ctx, const Numbering *n, int64_t r, TextSet *
 
     for (int64_t i = r * RANGE; i < end; i += SOME) {
         const int64_t some = end - i < SOME ? end - i : SOME;
-        const char *stop = cell_keys(n->column, i, some, keys, bits);
+        const char *stop = cell_keys(n, i, some, keys, bits);
 
         if (!text_set_put_many(set, keys, some, stop, n->rows + i))
             return fail_memory(ctx, RANGE);
@@ -213,9 +216,9 @@ static ml_status number_column(Ctx *ctx, Numbering *n, CellCodes *out)
     return st;
 }
 
-ml_status cell_codes(Ctx *ctx, const FrameColumn *c, CellCodes *out)
+ml_status cell_codes(Ctx *ctx, const FrameColumn *c, bool nan_counts, CellCodes *out)
 {
-    Numbering n = {.column = c, .ranges = (c->rows + RANGE - 1) / RANGE};
+    Numbering n = {.column = c, .nan_counts = nan_counts, .ranges = (c->rows + RANGE - 1) / RANGE};
     ml_status st = ML_OK;
 
     *out = (CellCodes){.column = c};

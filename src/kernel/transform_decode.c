@@ -35,16 +35,29 @@ static ml_status decode_numbers(Ctx *ctx, const Decoding *d, const Coder *c, Fra
     const Matrix *m = d->matrix;
 
     TRY(frame_column_new(ctx, FT_FP64, m->rows, out));
-    for (int64_t i = 0; i < m->rows; i++) {
-        if (c->spec->dummy) {
-            const int64_t code = code_at(m, c, i);
+    for (int64_t i = 0; i < m->rows; i++)
+        column_set_number(*out, i, matrix_get(m, i, c->first));
+    return ML_OK;
+}
 
-            column_set_number(*out, i, code ? (double)code : NAN);
-        } else {
-            column_set_number(*out, i, matrix_get(m, i, c->first));
+/* Buckets of dummy columns come back as texts, as in the reference. */
+static ml_status decode_buckets(Ctx *ctx, const Decoding *d, const Coder *c, FrameColumn **out)
+{
+    TextColumnBuilder b = {0};
+    char buf[NUM_BUFFER];
+
+    if (!c->spec->dummy)
+        return decode_numbers(ctx, d, c, out);
+    for (int64_t i = 0; i < d->matrix->rows; i++) {
+        const int64_t code = code_at(d->matrix, c, i);
+
+        if (!text_builder_add(&b, code ? buf : NULL,
+                              code ? num_print_double(buf, (double)code) : 0)) {
+            text_builder_free(&b);
+            return fail_memory(ctx, NUM_BUFFER);
         }
     }
-    return ML_OK;
+    return text_builder_finish(ctx, &b, FT_STRING, out);
 }
 
 /* A dictionary column of the categories' names. */
@@ -128,7 +141,7 @@ static ml_status decode_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
 {
     static const DecodeFn by_coding[] = {
         [CODE_NONE] = decode_numbers, [CODE_RECODE] = decode_categories,
-        [CODE_BIN] = decode_bins,     [CODE_HASH] = decode_numbers,
+        [CODE_BIN] = decode_bins,     [CODE_HASH] = decode_buckets,
         [CODE_WORDS] = decode_words,  [CODE_EMBED] = decode_numbers};
     const Decoding *d = arg;
 

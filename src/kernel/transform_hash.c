@@ -53,6 +53,13 @@ int64_t hash_bucket_of_text(Text t, int64_t buckets)
     return bucket(text_hash(t.s, t.size), buckets);
 }
 
+int64_t hash_bucket_of_blank(FrameType type, int64_t buckets)
+{
+    const int64_t high_half_of_nan = 0x7FF80000, short_nan = 0x7FC00000;
+
+    return bucket(type == FT_FP64 ? high_half_of_nan : type == FT_FP32 ? short_nan : 0, buckets);
+}
+
 int64_t hash_bucket(const FrameColumn *c, int64_t row, int64_t buckets)
 {
     Text t = {0};

@@ -347,7 +347,7 @@ static ml_status learn_column(Ctx *ctx, const FrameColumn *c, CellCodes *cells, 
     const Coding coding = coder->spec->coding;
 
     if (needs_codes(coder->spec))
-        TRY(cell_codes(ctx, c, cells));
+        TRY(cell_codes(ctx, c, spec_keeps_nan(coder->spec), cells));
     if (coding == CODE_RECODE && !cells->rows)
         TRY(learn_categories(ctx, cells, c->rows, &coder->categories.names));
     else if (coding == CODE_WORDS)

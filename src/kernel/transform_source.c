@@ -3,12 +3,21 @@
  * Where cells have numbers (CellCodes) the code or value of each is computed once and a row costs
  * one look-up in a table; other cells - numbers, and plain texts that are to be numbers, bins or
  * buckets - are encoded one by one.  A text that is no number is an error only where a row has it.
- */
+ *
+ * Null is missing to all methods.  Of the empty text and NaN, as in the reference, the hash is
+ * taken, and the empty text counts as 0 in the bins of the frame that they are learned from, but
+ * not in those of others; in columns that are imputed both are missing. */
 #include "kernel/transform.h"
 
 #include <math.h>
 
 /* ---- tables ---- */
+
+/* What a text becomes that is no category: NaN, which is replaced like that of a missing one. */
+static double unknown(const Coder *coder)
+{
+    return coder->spec->coding == CODE_RECODE && !coder->spec->dummy ? coder->fill : NAN;
+}
 
 /* What a text becomes; false when it is no number where one is needed. */
 static bool encode_text(const Coder *coder, Text t, double *out)
@@ -21,7 +30,7 @@ static bool encode_text(const Coder *coder, Text t, double *out)
     case CODE_EMBED: {
         const int64_t code = categories_code(&coder->categories, t);
 
-        *out = code ? (double)code : NAN;
+        *out = code ? (double)code : unknown(coder);
         return true;
     }
     default:
@@ -46,7 +55,7 @@ static ml_status fill_table(Ctx *ctx, CodedColumn *s)
     for (int64_t k = 1; k <= count; k++) {
         const Text t = cell_code_text(&s->cells, (uint32_t)k);
 
-        s->table[k] = s->coder->fill;
+        s->table[k] = s->blank;
         s->bad[k] = t.size && !encode_text(s->coder, t, &s->table[k]);
         any_bad |= s->bad[k];
     }
@@ -75,12 +84,23 @@ static ml_status count_table(Ctx *ctx, CodedColumn *s)
     return count_words(ctx, &s->cells, &s->coder->categories, &s->words);
 }
 
+static double encode_blank(const Coder *coder, const FrameColumn *c, bool learned)
+{
+    const Coding coding = coder->spec->coding;
+
+    if (coding == CODE_HASH && !coder->spec->impute)
+        return (double)hash_bucket_of_blank(c->type, coder->codes);
+    if (coding == CODE_BIN && !coder->spec->impute && c->texts && learned && coder->codes)
+        return (double)bin_code(coder, 0);
+    return coder->fill;
+}
+
 ml_status source_open(Ctx *ctx, const Coder *coder, const FrameColumn *c, const CellCodes *seen,
                       CodedColumn *out)
 {
     const Coding coding = coder->spec->coding;
 
-    *out = (CodedColumn){.coder = coder, .column = c};
+    *out = (CodedColumn){.coder = coder, .column = c, .blank = encode_blank(coder, c, seen)};
     out->by_code = column_is_dictionary(c) || coding == CODE_RECODE || coding >= CODE_WORDS;
     if (!out->by_code)
         return ML_OK;
@@ -88,7 +108,7 @@ ml_status source_open(Ctx *ctx, const Coder *coder, const FrameColumn *c, const 
         out->cells = *seen;
         out->borrowed = true;
     } else {
-        TRY(cell_codes(ctx, c, &out->cells));
+        TRY(cell_codes(ctx, c, spec_keeps_nan(coder->spec), &out->cells));
     }
     if (out->borrowed && out->cells.rows && coding == CODE_RECODE)
         return same_table(ctx, out);
@@ -147,7 +167,7 @@ static ml_status encode_cell(Ctx *ctx, const CodedColumn *s, int64_t row, double
     const Coder *coder = s->coder;
 
     if (cell_is_missing(s->column, row)) {
-        *out = coder->fill;
+        *out = column_is_null(s->column, row) ? coder->fill : s->blank;
         return ML_OK;
     }
     if (coder->spec->coding == CODE_HASH) {

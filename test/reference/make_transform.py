@@ -103,8 +103,9 @@ def bins(train, values, method, k):
     return np.where(values.isna(), np.nan, codes)
 
 
-def column(spec, name, at, train, values):
-    """The encoded cells of one column, a 2-D array."""
+def column(spec, name, at, train, values, learned=False):
+    """The encoded cells of one column, a 2-D array. Empty texts are missing as NaN is, but have a hash, and count as 0 in
+    bins that are `learned` of these values; both not where the column is imputed."""
     def has(key):
         listed = spec.get(key, [])
         listed = listed.get("attributes", listed) if isinstance(listed, dict) else listed
@@ -113,6 +114,8 @@ def column(spec, name, at, train, values):
     def entry(key):
         return next((e for e in spec.get(key, []) if e.get("name") == name or e.get("id") == at), None)
 
+    blank = (values == "").to_numpy()
+    train, values = train.replace("", np.nan), values.replace("", np.nan)
     holes = values.isna()
     impute, binned = entry("impute"), entry("bin")
     if impute:
@@ -130,14 +133,18 @@ def column(spec, name, at, train, values):
     categories = list(dict.fromkeys(train.dropna()))
     if binned:
         codes, count = bins(train, values, binned["method"], binned.get("numbins", 1)), binned.get("numbins", 1)
-        codes = codes.copy()
+        zero = pd.Series([0.0])
+        if learned and not impute:
+            codes = np.where(blank, bins(train, zero, binned["method"], count)[0], codes)
     elif has("hash"):
         codes = np.array([np.nan if h else java_hash(v) % spec["K"] + 1 for v, h in zip(values, holes)])
-        count = spec["K"]
+        codes, count = codes if impute else np.where(blank, java_hash("") + 1, codes), spec["K"]
     elif has("recode") or has("dummycode"):
         encoder = OrdinalEncoder(categories=[categories], handle_unknown="use_encoded_value", unknown_value=np.nan)
         codes = encoder.fit(train.dropna().to_numpy()[:, None]).transform(values.to_numpy(object)[:, None])[:, 0] + 1
         count = len(categories)
+        if impute and not has("dummycode"):  # a text that was not met is missing as well
+            codes = np.where(np.isnan(codes), categories.index(imputer.statistics_[0]) + 1, codes)
     else:
         return values.to_numpy(float)[:, None]
     if not has("dummycode"):
@@ -147,11 +154,12 @@ def column(spec, name, at, train, values):
 
 
 def encode(spec, train, values):
+    learned = values is train
     for key in spec.get("omit", []):
-        values = values[values[train.columns[key - 1] if spec.get("ids") else key].notna()]
+        values = values[~values[train.columns[key - 1] if spec.get("ids") else key].isin(["", np.nan])]
     blocks = []
     for at, name in enumerate(train.columns, 1):
-        block = column(spec, name, at, train[name], values[name].reset_index(drop=True))
+        block = column(spec, name, at, train[name], values[name].reset_index(drop=True), learned)
         function = spec.get("udf", {})
         if name in function.get("names", []) or at in function.get("ids", []):
             block = FunctionTransformer(lambda X: 10 * X + 1).transform(block)

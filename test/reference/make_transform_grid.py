@@ -38,7 +38,7 @@ def load(name):
     nulls = frame.isna()
     for role, step in HOLES.items():
         hole = np.arange(1, len(frame) + 1) % step == 0
-        frame.loc[hole, roles[role]], nulls.loc[hole, roles[role]] = np.nan, False
+        frame.loc[hole, roles[role]], nulls.loc[hole, roles[role]] = "", False
     return frame, nulls, names
 
 
@@ -86,7 +86,7 @@ def cases():
 
 def embedded(train, values):
     """Rows of the embedding by code, zeros where there is none; row k of it holds k and 100 - k."""
-    codes = pd.Categorical(values.iloc[:, 0], categories=list(dict.fromkeys(train.iloc[:, 0].dropna()))).codes + 1.0
+    codes = pd.Categorical(values.iloc[:, 0], categories=list(dict.fromkeys(train.iloc[:, 0].replace("", np.nan).dropna()))).codes + 1.0
     return np.where(codes[:, None] > 0, np.stack([codes, 100 - codes], axis=1), 0)
 
 
@@ -111,7 +111,8 @@ def back(parts, spec, train, test, nulls):
     """Which columns come back as numbers and which as texts, the mix of those and the count of these that are right."""
     numbers, texts, columns, right = [], [], [], 0
     for at, (role, methods) in enumerate(parts, 1):
-        learned, values = train.iloc[:, at - 1], test.iloc[:, at - 1]
+        learned, cells = train.iloc[:, at - 1].replace("", np.nan), test.iloc[:, at - 1]
+        values = cells.replace("", np.nan)
         words = methods.split()
         if "udf" in words or "word_embedding" in words or "bag_of_words" in words or "omit" in spec:
             continue
@@ -121,7 +122,8 @@ def back(parts, spec, train, test, nulls):
                                learned.mode()[0] if "mode" in words else constant if constant else np.nan)
         if "hash" in words:
             columns.append(np.nan_to_num(encode({"hash": [learned.name], "K": 5}, learned.to_frame(),
-                                                filled.to_frame())[:, 0], nan=-1))
+                                                filled.mask(filled.isna() & (cells == ""), "").to_frame())[:, 0],
+                                         nan=-1))
             numbers.append(at)
         elif "equi-width" in words or "equi-height" in words:
             method = "equi-width" if "equi-width" in words else "equi-height"

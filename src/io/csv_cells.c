@@ -64,7 +64,7 @@ __attribute__((noinline)) ml_status csv_put_cell(Ctx *ctx, const CsvCells *c, in
     return frame_build_put(ctx, c->build, c->part, c->file, row, col, p, end);
 }
 
-/* ---- columns by their types ---- */
+/* ---- cells one by one ---- */
 
 static ml_status put_doubles(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
                              int64_t col)
@@ -104,54 +104,6 @@ static ml_status put_integers(Ctx *ctx, const CsvCells *c, const CsvColumn *cell
     return ML_OK;
 }
 
-/* ---- numbers, many at once ---- */
-
-/* The cells that were left. */
-static ml_status put_bad(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
-                         int64_t col)
-{
-    for (int64_t i = 0; i < cells->count; i++)
-        if (cells->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
-            const char *p;
-            const size_t size = cell_at(cells, i, &p);
-
-            TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
-        }
-    return ML_OK;
-}
-
-#ifdef __x86_64__
-/* Whether the loops over many cells read nothing before the text. */
-static bool can_look_behind(const CsvCells *c, const CsvColumn *cells)
-{
-    return cells->text + cells->ends[0] - c->begin >= CSV_CELL_BEHIND;
-}
-
-static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
-                             int64_t col)
-{
-    FrameColumn *column = c->build->columns[col];
-    bool bad;
-
-    if (c->marks->level < CPU_AVX512 || column->type == FT_FP32 || !can_look_behind(c, cells))
-        return (frame_type_is_float(column->type) ? put_doubles : put_integers)(ctx, c, cells, row,
-                                                                                col);
-    bad = column->type == FT_FP64    ? csv_doubles_avx512(cells, column_cell(column, row))
-          : column->type == FT_INT64 ? csv_int64s_avx512(cells, column_cell(column, row))
-                                     : csv_int32s_avx512(cells, column_cell(column, row));
-    return bad ? put_bad(ctx, c, cells, row, col) : ML_OK;
-}
-#else
-static ml_status put_numbers(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
-                             int64_t col)
-{
-    return (frame_type_is_float(c->build->types[col]) ? put_doubles : put_integers)(ctx, c, cells,
-                                                                                    row, col);
-}
-#endif
-
-/* ---- columns of other types ---- */
-
 /* The first n bytes of eight, n of 1 to 8. */
 static inline uint64_t some_bytes(const char *p, size_t n)
 {
@@ -185,6 +137,66 @@ static ml_status put_truths(Ctx *ctx, const CsvCells *c, const CsvColumn *cells,
     }
     return ML_OK;
 }
+
+static ml_status put_any(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                         int64_t col)
+{
+    for (int64_t i = 0; i < cells->count; i++) {
+        const char *p;
+        const size_t size = cell_at(cells, i, &p);
+
+        TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
+    }
+    return ML_OK;
+}
+
+/* ---- many cells at once ---- */
+
+#ifdef __x86_64__
+/* Whether there is a loop for the type, and it would read nothing before the text. */
+static bool takes_many(const CsvCells *c, const CsvColumn *cells, FrameType type)
+{
+    return c->marks->level == CPU_AVX512 &&
+           (type == FT_FP64 || type == FT_INT64 || type == FT_INT32 || type == FT_BOOLEAN) &&
+           cells->text + cells->ends[0] - c->begin >= CSV_CELL_BEHIND;
+}
+
+static ml_status put_many(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                          int64_t col)
+{
+    FrameColumn *column = c->build->columns[col];
+    void *out = column_cell(column, row);
+    const bool bad = column->type == FT_FP64    ? csv_doubles_avx512(cells, out)
+                     : column->type == FT_INT64 ? csv_int64s_avx512(cells, out)
+                     : column->type == FT_INT32 ? csv_int32s_avx512(cells, out)
+                                                : csv_truths_avx512(cells, out);
+
+    for (int64_t i = 0; bad && i < cells->count; i++)
+        if (cells->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
+            const char *p;
+            const size_t size = cell_at(cells, i, &p);
+
+            TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
+        }
+    return ML_OK;
+}
+#else
+static bool takes_many(const CsvCells *c, const CsvColumn *cells, FrameType type)
+{
+    (void)c;
+    (void)cells;
+    (void)type;
+    return false;
+}
+
+static ml_status put_many(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
+                          int64_t col)
+{
+    return put_any(ctx, c, cells, row, col);
+}
+#endif
+
+/* ---- texts ---- */
 
 /* The text of a cell; null where it is empty or NA. */
 static inline TextSpan text_of(const CsvCells *c, const char *p, size_t size)
@@ -238,17 +250,7 @@ static ml_status put_texts(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, 
     return good ? ML_OK : fail_memory(ctx, 0);
 }
 
-static ml_status put_any(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
-                         int64_t col)
-{
-    for (int64_t i = 0; i < cells->count; i++) {
-        const char *p;
-        const size_t size = cell_at(cells, i, &p);
-
-        TRY(csv_put_cell(ctx, c, row + i, col, p, p + size));
-    }
-    return ML_OK;
-}
+/* ---- columns ---- */
 
 static ml_status put_column(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, int64_t row,
                             int64_t col)
@@ -259,8 +261,12 @@ static ml_status put_column(Ctx *ctx, const CsvCells *c, const CsvColumn *cells,
         return put_texts(ctx, c, cells, col);
     if (!c->plain)
         return put_any(ctx, c, cells, row, col);
-    if (frame_type_is_float(type) || type == FT_INT64 || type == FT_INT32)
-        return put_numbers(ctx, c, cells, row, col);
+    if (takes_many(c, cells, type))
+        return put_many(ctx, c, cells, row, col);
+    if (frame_type_is_float(type))
+        return put_doubles(ctx, c, cells, row, col);
+    if (type == FT_INT64 || type == FT_INT32)
+        return put_integers(ctx, c, cells, row, col);
     return (type == FT_BOOLEAN ? put_truths : put_any)(ctx, c, cells, row, col);
 }
 

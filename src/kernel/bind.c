@@ -134,6 +134,17 @@ static ml_status take_result(Ctx *ctx, Bind *b, int64_t rows, int64_t cols)
     return ML_OK;
 }
 
+/* Part k and the first one cannot lie side by side, or one below the other. */
+static ml_status sizes_differ(Ctx *ctx, const OpCall *call, bool rows, Dims first, int64_t k,
+                              Dims part)
+{
+    return fail(ctx, ML_ESHAPE,
+                "%s: all should have the same number of %s, number 1 is %" PRId64 "x%" PRId64
+                ", number %" PRId64 " is %" PRId64 "x%" PRId64,
+                CALL_DML(call), rows ? "columns" : "rows", first.rows, first.cols, k + 1, part.rows,
+                part.cols);
+}
+
 /* ---- matrices ---- */
 
 static ml_status check_parts(Ctx *ctx, const OpCall *call, Bind *b)
@@ -145,11 +156,8 @@ static ml_status check_parts(Ctx *ctx, const OpCall *call, Bind *b)
         const int64_t size = b->rows ? m->rows : m->cols;
 
         if (b->rows ? m->cols != first->cols : m->rows != first->rows)
-            return fail(ctx, ML_ESHAPE,
-                        "%s: all should have the same number of %s, number 1 is %" PRId64
-                        "x%" PRId64 ", number %d is %" PRId64 "x%" PRId64,
-                        CALL_DML(call), b->rows ? "columns" : "rows", first->rows, first->cols,
-                        k + 1, m->rows, m->cols);
+            return sizes_differ(ctx, call, b->rows, (Dims){first->rows, first->cols, -1}, k,
+                                (Dims){m->rows, m->cols, -1});
         if (__builtin_add_overflow(b->offsets[k], size, &b->offsets[k + 1]))
             return fail(ctx, ML_EVALUE, "%s: the result would be too large", CALL_DML(call));
         b->nnz += m->nnz;
@@ -252,9 +260,8 @@ static ml_status bind_frames(Ctx *ctx, OpCall *call, const Value *values, int64_
             st = fail(ctx, ML_ETYPE, "%s: expected matrices only or frames only, found %s",
                       CALL_DML(call), value_describe(values[k], found));
         else if (rows ? frames[k]->cols != frames[0]->cols : frames[k]->rows != frames[0]->rows)
-            st = call_shape_error(ctx, call, 0, (int)k < call->nin ? (int)k : 0,
-                                  rows ? "rbind needs equal numbers of columns"
-                                       : "cbind needs equal numbers of rows");
+            st = sizes_differ(ctx, call, rows, (Dims){frames[0]->rows, frames[0]->cols, -1}, k,
+                              (Dims){frames[k]->rows, frames[k]->cols, -1});
     }
     if (st == ML_OK)
         st = rows ? frame_rbind(ctx, frames, (int)n, &out) : frame_cbind(ctx, frames, (int)n, &out);

@@ -214,7 +214,7 @@ static ml_status by_schema(Ctx *ctx, OpCall *call, ToTypeFn fn)
         schema_text(call->in[1], j, buf, &size, &nulls);
         st = frame_schema_type(ctx, call->in[1], j, &type);
         if (st == ML_OK)
-            st = fn(ctx, f->columns[j], type, nulls, &columns[j]);
+            st = frame_name_column(ctx, f, j, fn(ctx, f->columns[j], type, nulls, &columns[j]));
     }
     if (st == ML_OK)
         return result_frame(ctx, call, f->rows, f->cols, columns, f->names);

@@ -4,6 +4,7 @@
 #define KERNEL_FRAME_H
 
 #include "kernel/kernel.h"
+#include "kernel/text.h"
 
 /* ---- cells (frame_cell.c) ---- */
 
@@ -17,6 +18,11 @@ ml_status frame_cell_number(Ctx *ctx, const FrameColumn *c, int64_t row, double 
 ml_status frame_cell_value(Ctx *ctx, const FrameColumn *c, int64_t row, Value *out);
 /* true, t, 1 and 1.0, and their opposites, in lower or upper case. */
 bool text_is_boolean(const char *s, size_t size, bool *out);
+
+/* The name of a column, or its default name; points into f or into buf. */
+Text frame_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER]);
+/* st; an error gets the number and the name of the column before its text. */
+ml_status frame_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st);
 
 /* ---- columns (frame_column.c) ---- */
 

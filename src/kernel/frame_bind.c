@@ -102,7 +102,8 @@ ml_status frame_rbind(Ctx *ctx, Frame *const *frames, int n, Frame **out)
         rows += frames[k]->rows;
     TRY(columns_new(ctx, cols, &columns));
     for (int64_t j = 0; j < cols && st == ML_OK; j++)
-        st = stack_column(ctx, frames, n, j, rows, &columns[j]);
+        st = frame_name_column(ctx, frames[0], j,
+                               stack_column(ctx, frames, n, j, rows, &columns[j]));
     if (st == ML_OK)
         return frame_wrap(ctx, rows, cols, columns, frames[0]->names, out);
     columns_free(cols, columns);
@@ -177,7 +178,9 @@ ml_status frame_assign(Ctx *ctx, Frame *f, IndexRange r, Frame *value, Frame **o
         if (j < r.col_lo || j >= r.col_hi)
             columns[j] = frame_column_retain(f->columns[j]);
         else
-            st = replace_rows(ctx, f->columns[j], value->columns[j - r.col_lo], &r, &columns[j]);
+            st = frame_name_column(
+                ctx, f, j,
+                replace_rows(ctx, f->columns[j], value->columns[j - r.col_lo], &r, &columns[j]));
     }
     if (st == ML_OK)
         return frame_wrap(ctx, f->rows, f->cols, columns, f->names, out);

@@ -2,6 +2,7 @@
 #include "kernel/frame.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *frame_cell_string(const FrameColumn *c, int64_t row, char buf[NUM_BUFFER], size_t *size)
@@ -71,4 +72,22 @@ ml_status frame_cell_value(Ctx *ctx, const FrameColumn *c, int64_t row, Value *o
         *out = value_string(s);
     }
     return ML_OK;
+}
+
+Text frame_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER])
+{
+    if (f->names && f->names[col])
+        return (Text){f->names[col]->text, (size_t)f->names[col]->size};
+    return (Text){buf, (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1)};
+}
+
+ml_status frame_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st)
+{
+    char buf[NUM_BUFFER];
+    const Text name = frame_column_name(f, col, buf);
+
+    if (st == ML_OK || st == ML_ENOMEM || st == ML_ECANCEL)
+        return st;
+    return fail(ctx, st, "column %" PRId64 " ('%.*s'): %s", col + 1,
+                name.size < 80 ? (int)name.size : 80, name.s, ctx->err.text);
 }

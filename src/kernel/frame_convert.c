@@ -18,8 +18,13 @@ static ml_status rows_to_matrix(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const int64_t cols = job->f->cols;
 
     for (int64_t i = lo; i < hi; i++)
-        for (int64_t j = 0; j < cols; j++)
-            TRY(frame_cell_number(ctx, job->f->columns[j], i, &job->out[i * cols + j]));
+        for (int64_t j = 0; j < cols; j++) {
+            double *out = &job->out[i * cols + j];
+            ml_status st = frame_cell_number(ctx, job->f->columns[j], i, out);
+
+            if (st != ML_OK)
+                return frame_name_column(ctx, job->f, j, st);
+        }
     return ML_OK;
 }
 

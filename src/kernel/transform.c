@@ -58,8 +58,8 @@ static ml_status apply_function(Ctx *ctx, const Transform *t, const Frame *f, Ma
     TRY(matrix_writable(ctx, m));
     for (int64_t j = 0; j < t->spec.cols; j++)
         if (t->spec.columns[j].udf)
-            TRY(transform_name_column(ctx, f, j,
-                                      through_function(ctx, t->spec.udf->text, *m, &t->coders[j])));
+            TRY(frame_name_column(ctx, f, j,
+                                  through_function(ctx, t->spec.udf->text, *m, &t->coders[j])));
     return ML_OK;
 }
 

@@ -48,11 +48,6 @@ typedef struct TransformSpec {
 /* For the columns of f, by its names or their numbers. */
 ml_status transform_spec_parse(Ctx *ctx, const char *text, const Frame *f, TransformSpec *out);
 void transform_spec_free(TransformSpec *spec);
-/* The name of a column, or its default name; points into f or into buf. */
-Text transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER]);
-
-/* st; an error gets the name of the column before its text. */
-ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st);
 
 /* ---- cells by number (transform_cells.c) ---- */
 

@@ -175,7 +175,7 @@ static ml_status encode_tile(Ctx *ctx, const Pass *p, int64_t lo, int64_t n, dou
         ml_status st = source_encode(ctx, &e->sources[j], e->rows, lo, n, codes + j * TILE);
 
         if (st != ML_OK)
-            return transform_name_column(ctx, e->frame, j, st);
+            return frame_name_column(ctx, e->frame, j, st);
     }
     p->lay_out(e, codes, lo, n);
     return ML_OK;
@@ -246,9 +246,9 @@ static ml_status open_sources(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Transform *t = e->transform;
 
     for (int64_t j = lo; j < hi; j++)
-        TRY(transform_name_column(ctx, e->frame, j,
-                                  source_open(ctx, &t->coders[j], e->frame->columns[j],
-                                              t->seen ? &t->seen[j] : NULL, &e->sources[j])));
+        TRY(frame_name_column(ctx, e->frame, j,
+                              source_open(ctx, &t->coders[j], e->frame->columns[j],
+                                          t->seen ? &t->seen[j] : NULL, &e->sources[j])));
     return ML_OK;
 }
 

@@ -149,7 +149,7 @@ static ml_status decode_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
         const Coder *c = &d->transform->coders[j];
 
         if (c->spec->coding == CODE_EMBED)
-            return transform_name_column(
+            return frame_name_column(
                 ctx, d->meta, j,
                 fail(ctx, ML_EUNSUPPORTED, "transformdecode cannot tell words from their vectors"));
         TRY(by_coding[c->spec->coding](ctx, d, c, &d->columns[j]));

@@ -325,17 +325,6 @@ typedef struct Learning {
     Transform *transform;
 } Learning;
 
-ml_status transform_name_column(Ctx *ctx, const Frame *f, int64_t col, ml_status st)
-{
-    char buf[NUM_BUFFER];
-    const Text name = transform_column_name(f, col, buf);
-
-    if (st == ML_OK || st == ML_ENOMEM || st == ML_ECANCEL)
-        return st;
-    return fail(ctx, st, "column '%.*s': %s", name.size < 80 ? (int)name.size : 80, name.s,
-                ctx->err.text);
-}
-
 /* Whether the work on a column goes by the numbers of its cells. */
 static bool needs_codes(const ColumnSpec *spec)
 {
@@ -375,16 +364,16 @@ static ml_status learn_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Learning *l = arg;
 
     for (int64_t j = lo; j < hi; j++)
-        TRY(transform_name_column(ctx, l->frame, j,
-                                  learn_column(ctx, l->frame->columns[j], &l->transform->seen[j],
-                                               &l->transform->coders[j])));
+        TRY(frame_name_column(ctx, l->frame, j,
+                              learn_column(ctx, l->frame->columns[j], &l->transform->seen[j],
+                                           &l->transform->coders[j])));
     return ML_OK;
 }
 
 ml_status transform_fill(Ctx *ctx, Transform *t, const Frame *f)
 {
     for (int64_t j = 0; j < f->cols; j++)
-        TRY(transform_name_column(ctx, f, j, encode_fill(ctx, f->columns[j], &t->coders[j])));
+        TRY(frame_name_column(ctx, f, j, encode_fill(ctx, f->columns[j], &t->coders[j])));
     return ML_OK;
 }
 
@@ -439,11 +428,11 @@ ml_status transform_embed(Ctx *ctx, Transform *t, const Frame *f, const Matrix *
                         "transformapply: expected embedding=, a matrix with a vector a row, for "
                         "word_embedding");
         if (c->codes > vectors->rows)
-            return transform_name_column(ctx, f, j,
-                                         fail(ctx, ML_ESHAPE,
-                                              "expected a row of the embedding for each of %" PRId64
-                                              " words, found %" PRId64,
-                                              c->codes, vectors->rows));
+            return frame_name_column(ctx, f, j,
+                                     fail(ctx, ML_ESHAPE,
+                                          "expected a row of the embedding for each of %" PRId64
+                                          " words, found %" PRId64,
+                                          c->codes, vectors->rows));
         c->vectors = vectors;
     }
     return transform_place(ctx, t);

@@ -344,8 +344,8 @@ static ml_status read_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     const Reading *r = arg;
 
     for (int64_t j = lo; j < hi; j++)
-        TRY(transform_name_column(ctx, r->meta, j,
-                                  read_column(ctx, r->meta->columns[j], &r->coders[j])));
+        TRY(frame_name_column(ctx, r->meta, j,
+                              read_column(ctx, r->meta->columns[j], &r->coders[j])));
     return ML_OK;
 }
 

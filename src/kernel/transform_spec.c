@@ -42,13 +42,6 @@ static ml_status expected(const Reader *r, const char *field, const char *what, 
 
 /* ---- columns ---- */
 
-Text transform_column_name(const Frame *f, int64_t col, char buf[NUM_BUFFER])
-{
-    if (f->names && f->names[col])
-        return (Text){f->names[col]->text, (size_t)f->names[col]->size};
-    return (Text){buf, (size_t)snprintf(buf, NUM_BUFFER, "C%" PRId64, col + 1)};
-}
-
 static ml_status column_of_name(const Reader *r, const char *field, const Json *item, int64_t *col)
 {
     char buf[NUM_BUFFER];
@@ -56,7 +49,7 @@ static ml_status column_of_name(const Reader *r, const char *field, const Json *
     if (!json_is(item, JSON_STRING))
         return expected(r, field, "the name of a column (\"ids\" is not true)", item);
     for (*col = 0; *col < r->frame->cols; ++*col) {
-        const Text name = transform_column_name(r->frame, *col, buf);
+        const Text name = frame_column_name(r->frame, *col, buf);
 
         if (strlen(item->text) == name.size && memcmp(name.s, item->text, name.size) == 0)
             return ML_OK;
@@ -375,7 +368,7 @@ static ml_status complete_column(const Reader *r, int64_t col)
 {
     ColumnSpec *c = &r->spec->columns[col];
     char buf[NUM_BUFFER];
-    const Text name = transform_column_name(r->frame, col, buf);
+    const Text name = frame_column_name(r->frame, col, buf);
 
     if (c->dummy && c->coding == CODE_NONE)
         c->coding = CODE_RECODE;

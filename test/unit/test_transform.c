@@ -201,15 +201,15 @@ static const struct Bad {
     {"{'ids':true,'recode':[1],'impute':[{'id':1,'method':'global_mean'}]}",
      "impute: column 'C1' holds categories"},
     {"{'ids':true,'recode':[1],'impute':[{'id':1,'method':'constant','value':'rom'}]}",
-     "column 'C1': expected one of its categories to replace missing cells, found 'rom'"},
+     "column 1 ('C1'): expected one of its categories to replace missing cells, found 'rom'"},
     {"{'ids':true,'recode':[1],'impute':[{'id':2,'method':'constant','value':'rom'}]}",
-     "column 'C2': expected a number to replace missing cells, found 'rom'"},
+     "column 2 ('C2'): expected a number to replace missing cells, found 'rom'"},
     {"{'ids':true,'udf':'f'}",
      "column 19: udf: expected an object with \"name\" and \"ids\" or \"names\", found \"f\""},
     {"{'ids':true,'udf':{'ids':[2]}}", "udf.name: expected the name of a function, found nothing"},
-    {"{'ids':true}", "column 'C1': expected a number in row 1 of the frame, found 'graz'"},
+    {"{'ids':true}", "column 1 ('C1'): expected a number in row 1 of the frame, found 'graz'"},
     {"{'ids':true,'bin':[{'id':1,'method':'equi-width'}]}",
-     "column 'C1': expected a number in row 1 of the frame, found 'graz'"},
+     "column 1 ('C1'): expected a number in row 1 of the frame, found 'graz'"},
 };
 
 ML_TEST(transforms_say_where_a_specification_is_wrong)
@@ -230,7 +230,7 @@ static const struct BadMeta {
 } bad_meta[] = {
     {"{'ids':true,'recode':[1]}",
      {"a·1", "b"},
-     "column 'C1': row 2 of the metadata: expected category·code"},
+     "column 1 ('C1'): row 2 of the metadata: expected category·code"},
     {"{'ids':true,'recode':[1]}",
      {"a·1", "b·3"},
      "with codes of 1 to the number of rows, found 'b·3'"},

@@ -201,7 +201,7 @@ static ml_status read_coder(Ctx *ctx, const Folder *f, int64_t col)
     Coder *coder = &f->transform.coders[col];
     const ColumnSpec *spec = coder->spec;
     char buf[NUM_BUFFER];
-    const Text name = transform_column_name(f->columns, col, buf);
+    const Text name = frame_column_name(f->columns, col, buf);
 
     if (spec->impute == IMPUTE_CONSTANT)
         coder->fill_text = string_retain(spec->constant);

@@ -16,8 +16,9 @@
 #include "io/csv_cells.h"
 
 enum {
-    MOST_PARTS = 32,
-    FIRST_PARTS = 4,
+    MOST_PARTS = 128,
+    FIRST_PARTS = 4,         /* whose texts are known to the others: a few per cent of long files */
+    MOST_BUILDERS = 1 << 16, /* of texts */
     BLOCK_CELLS = 8192,
     MARGIN = 64, /* that loops may read around the text of a chunk */
     SPARE = 16,  /* of lines that are guessed, a part in so many and so many */
@@ -270,11 +271,18 @@ static ml_status make_room(Ctx *ctx, const CsvFrameJob *job)
     return frame_build_room(ctx, b);
 }
 
+/* Many parts are worth their builders but in very wide files. */
+static int count_parts(int64_t chunks, int64_t cols)
+{
+    const int64_t wide = MOST_BUILDERS / cols, most = wide < FIRST_PARTS ? FIRST_PARTS : wide;
+    const int64_t parts = most < MOST_PARTS ? most : MOST_PARTS;
+
+    return (int)(chunks < parts ? chunks : parts);
+}
+
 static ml_status read_parts(Ctx *ctx, const CsvFrameJob *job, int64_t cols)
 {
-    const int64_t chunks = job->lines->chunks.count;
-
-    TRY(frame_build_start(ctx, job->spec, cols, (int)(chunks < MOST_PARTS ? chunks : MOST_PARTS),
+    TRY(frame_build_start(ctx, job->spec, cols, count_parts(job->lines->chunks.count, cols),
                           job->build));
     TRY(make_room(ctx, job));
     return parse_all(ctx, job);

@@ -19,9 +19,10 @@ enum {
     MOST_PARTS = 128,
     FIRST_PARTS = 4,         /* whose texts are known to the others: a few per cent of long files */
     MOST_BUILDERS = 1 << 16, /* of texts */
-    BLOCK_CELLS = 8192,
-    MARGIN = 64, /* that loops may read around the text of a chunk */
-    SPARE = 16,  /* of lines that are guessed, a part in so many and so many */
+    BLOCK_CELLS = 8192,      /* of lines that are put at a time, */
+    BLOCK_LINES = 16,        /* but so many lines, however wide */
+    MARGIN = 64,             /* that loops may read around the text of a chunk */
+    SPARE = 16,              /* of lines that are guessed, a part in so many and so many */
     SPARE_LINES = 64
 };
 
@@ -186,10 +187,18 @@ static ml_status parse_chunks(Ctx *ctx, PartReader *r)
     return ML_OK;
 }
 
+/* How many lines are put at a time, at most. */
+static int64_t block_lines(int64_t cols)
+{
+    const int64_t lines = BLOCK_CELLS / (cols + 1) / CSV_GROUP * CSV_GROUP;
+
+    return lines > BLOCK_LINES ? lines : BLOCK_LINES;
+}
+
 static ml_status parse_part(Ctx *ctx, const CsvFrameJob *job, int64_t part)
 {
-    const int64_t cols = job->build->cols, rows = BLOCK_CELLS / (cols + 1) / CSV_GROUP * CSV_GROUP;
-    PartReader r = {.job = job, .part = &job->build->parts[part], .rows = rows < 1 ? 1 : rows};
+    const int64_t cols = job->build->cols;
+    PartReader r = {.job = job, .part = &job->build->parts[part], .rows = block_lines(cols)};
     ml_status st;
 
     r.cells = (CsvCells){.spec = job->spec,
@@ -299,6 +308,17 @@ static ml_status read_all(Ctx *ctx, const CsvFrameJob *job, Lines *lines, int64_
     return read_parts(ctx, job, cols);
 }
 
+/* Chunks hold a block of lines, as the first line tells. */
+static void widen_chunks(Input *in)
+{
+    const InputFile *file = in->files;
+    const char *newline = file->size ? memchr(file->data, '\n', file->size) : NULL;
+    const size_t line = newline ? (size_t)(newline - file->data) + 1 : file->size;
+
+    if (line > in->chunk / BLOCK_LINES && line < SIZE_MAX / BLOCK_LINES)
+        in->chunk = line * BLOCK_LINES;
+}
+
 ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
 {
     Lines lines;
@@ -310,6 +330,7 @@ ml_status csv_read_frame(Ctx *ctx, const Spec *spec, Input *in, Frame **out)
     int64_t cols;
     ml_status st;
 
+    widen_chunks(in);
     TRY(lines_guess(ctx, in, &lines));
     TRY_TO(done, st = csv_start(ctx, spec, true, &lines, &header, &header_end, &cols));
     if (spec->schema_count > 1 && spec->schema_count > cols) /* the first line may be short */

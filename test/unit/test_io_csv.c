@@ -281,6 +281,33 @@ ML_TEST(csv_frame_of_many_lines_need_not_count_them)
     }
 }
 
+/* Few lines to a chunk, and fewer at the end than are put at a time. */
+ML_TEST(csv_frame_of_wide_lines)
+{
+    enum { ROWS = 53, COLS = 9000 };
+    const IoOptions o = OPTIONS(.format = "csv", .data_type = "frame");
+    Buffer b = {0};
+    Value v;
+
+    for (int i = 0; i < ROWS; i++)
+        for (int k = 0; k < COLS; k++)
+            buffer_format(&b, "%d%c", (i + k) % 77, k + 1 < COLS ? ',' : '\n');
+    v = read_as(&o, b.data);
+    assert_int_equal(v.f->rows, ROWS);
+    assert_int_equal(v.f->cols, COLS);
+    for (int i = 0; i < ROWS; i++)
+        for (int k = 0; k < COLS; k++) {
+            char want[8];
+            size_t size = 0;
+            const char *text = column_text(v.f->columns[k], i, &size);
+
+            assert_int_equal(size, snprintf(want, sizeof want, "%d", (i + k) % 77));
+            assert_memory_equal(text, want, size);
+        }
+    value_release(v);
+    buffer_free(&b);
+}
+
 static unsigned draw(uint64_t *state, unsigned n)
 {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);

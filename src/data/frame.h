@@ -257,7 +257,7 @@ typedef struct TextColumnBuilder {
     bool plain;          /* the set was given up: */
     bool nulls;          /* some plain text is null; */
     Buffer bytes;        /* all texts one after the other, */
-    size_t expected;     /* so many a row, as far as builders of other parts tell */
+    struct Pool *pool;   /* which have been lent by it, or NULL; */
     bool lent;           /* the words are: */
     VEC(uint32_t)
     words; /* a row: the number in the sets, 0 for null; or, plain, the size of the
@@ -269,10 +269,10 @@ bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows);
 bool text_builder_add(TextColumnBuilder *b, const char *text, size_t size); /* text NULL: null */
 /* The same for n texts that lie in memory which can be read up to `end`; faster. */
 bool text_builder_add_many(TextColumnBuilder *b, const TextSpan *texts, int64_t n, const char *end);
-/* The same in two steps, for processors that have AVX-512. The first lists the cells it leaves in
- * `left`, which has room for seven more: those with outer blanks, and those that the builder does
- * not know or that are long. It returns how many, or -1 when memory is exhausted. The second takes
- * their texts, and is to be called if there are any, or none. */
+/* The same in two steps, for processors that have AVX-512 and columns whose texts have no outer
+ * blanks. The first lists the cells it leaves in `left`, which has room for seven more: among them
+ * are all that have outer blanks. It returns how many, or -1 when memory is exhausted. The second
+ * takes their texts, trimmed; it is to be called if there are any. */
 int64_t text_builder_add_cells(TextColumnBuilder *b, const TextCells *c, uint32_t *left);
 bool text_builder_add_left(TextColumnBuilder *b, const TextCells *c, const TextSpan *texts,
                            const uint32_t *left, int64_t n);

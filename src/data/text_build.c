@@ -32,12 +32,32 @@ static const char *number_text(const TextColumnBuilder *b, uint32_t number, size
                            : text_set_at(&b->set, number - known, size);
 }
 
+/* Room for some bytes at the end; what came from the pool is left when it is full. */
+static char *reserve_bytes(TextColumnBuilder *b, size_t extra)
+{
+    Buffer grown = {0};
+
+    if (b->pool && b->bytes.capacity - b->bytes.size <= extra) {
+        if (!buffer_reserve(&grown, b->bytes.size + extra))
+            return NULL;
+        memcpy(grown.data, b->bytes.data, b->bytes.size);
+        grown.size = b->bytes.size;
+        pool_release(b->pool, b->bytes.data, b->bytes.capacity);
+        b->bytes = grown;
+        b->pool = NULL;
+    }
+    return buffer_reserve(&b->bytes, extra);
+}
+
 static bool put_plain(TextColumnBuilder *b, const char *text, size_t size)
 {
     b->nulls |= !text;
-    if (text && size)
+    if (text && size) {
+        if (!reserve_bytes(b, size))
+            return false;
         buffer_put(&b->bytes, text, size);
-    return !b->bytes.failed && VEC_PUSH(&b->words, text ? (uint32_t)size : NULL_SIZE);
+    }
+    return VEC_PUSH(&b->words, text ? (uint32_t)size : NULL_SIZE);
 }
 
 /* Turns the numbers of all rows so far into sizes. */
@@ -128,7 +148,7 @@ static bool add_plain(TextColumnBuilder *b, const TextSpan *texts, int64_t n, co
 
     for (int64_t i = 0; i < n; i++)
         total += texts[i].size;
-    to = buffer_reserve(&b->bytes, total + TEXT_AHEAD);
+    to = reserve_bytes(b, total + TEXT_AHEAD);
     if (!to)
         return false;
     for (int64_t i = 0; i < n; i++) {
@@ -202,7 +222,7 @@ static int64_t add_plain_cells(TextColumnBuilder *b, const TextCells *c, uint32_
 
     for (int64_t i = 0; i < n; i++)
         total += c->sizes[i];
-    to = buffer_reserve(&b->bytes, total + COPIED);
+    to = reserve_bytes(b, total + COPIED);
     if (!to)
         return -1;
     n = copy_cells(c, n, &to);
@@ -262,7 +282,7 @@ bool text_builder_lend(TextColumnBuilder *b, uint32_t *words, int64_t rows)
     b->words.items = words;
     b->words.capacity = (int)rows;
     b->lent = true;
-    return !b->plain || buffer_reserve(&b->bytes, (size_t)rows * b->expected + TEXT_AHEAD);
+    return true;
 }
 
 void text_builder_free(TextColumnBuilder *b)
@@ -270,7 +290,10 @@ void text_builder_free(TextColumnBuilder *b)
     text_set_free(&b->set);
     if (!b->lent)
         VEC_FREE(&b->words);
-    buffer_free(&b->bytes);
+    if (b->pool)
+        pool_release(b->pool, b->bytes.data, b->bytes.capacity);
+    else
+        buffer_free(&b->bytes);
     *b = (TextColumnBuilder){0};
 }
 
@@ -367,6 +390,25 @@ static ml_status take_base(Ctx *ctx, TextColumnBuilder *b, TextSet *base)
     return st;
 }
 
+/* The first builders have hardly met a text twice: an empty one keeps its texts plain, with room
+ * for so many bytes a row from the pool, as fresh memory would cost as much as copying the texts.
+ */
+static ml_status begin_plain(Ctx *ctx, TextColumnBuilder *b, size_t bytes)
+{
+    size_t room;
+
+    b->plain = true;
+    if (!b->lent || !mul_size((size_t)b->words.capacity, bytes, &room))
+        return ML_OK;
+    room += COPIED;
+    b->bytes.data = pool_alloc(ctx, room);
+    if (!b->bytes.data)
+        return ML_ENOMEM;
+    b->bytes.capacity = room;
+    b->pool = ctx->pool;
+    return ML_OK;
+}
+
 ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled, int64_t stride,
                               TextSet *base)
 {
@@ -385,11 +427,12 @@ ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled,
         b[k * stride].base = base;
         plain = base->entries.count > MANY + rows / 4;
     }
-    for (int k = filled; k < n; k++) {
-        b[k * stride].plain = plain;
-        b[k * stride].base = plain ? NULL : base;
-        b[k * stride].expected = rows ? (bytes + bytes / MARGIN) / (size_t)rows + 1 : 0;
-    }
+    bytes += base->bytes.size + bytes / MARGIN;
+    for (int k = filled; k < n; k++)
+        if (plain)
+            TRY(begin_plain(ctx, &b[k * stride], bytes / (size_t)(rows + 1) + 1));
+        else
+            b[k * stride].base = base;
     return ML_OK;
 }
 

@@ -7,8 +7,9 @@
  * until they are found or are at a free slot. No step branches on what a single cell is. A set of
  * few texts is none of this: each is compared with eight cells.
  *
- * Empty cells are null. Left to the caller, in their order, are texts of more than 32 bytes, those
- * that might have to be trimmed, and those that are new.
+ * Empty cells are null. Left to the caller, in their order, are texts of more than 32 bytes and
+ * those that the set does not have: no text of the set has outer blanks, so cells that have to be
+ * trimmed are among them.
  *
  * Cost: 2 ns a cell while the set fits the L1 cache.
  */
@@ -16,7 +17,13 @@
 
 #include <immintrin.h>
 
-enum { GROUP = 8, BATCH = 128, FEW = 8, LONGEST = 2 * TEXT_AHEAD };
+enum {
+    GROUP = 8,
+    BATCH = 128,
+    FEW = 8,
+    NEAR = 1024, /* so many keys are in the cache without being fetched first */
+    LONGEST = 2 * TEXT_AHEAD
+};
 
 typedef struct Words {
     __m512i low, high;
@@ -37,7 +44,7 @@ typedef struct Batch {
     uint32_t begins[BATCH], lasts[BATCH]; /* where they begin, and their last 16 bytes if long */
     Words keys[BATCH / GROUP];
     uint32_t slots[BATCH + GROUP]; /* and then the numbers that these hold */
-    __mmask8 empty[BATCH / GROUP], odd[BATCH / GROUP], left[BATCH / GROUP];
+    __mmask8 left[BATCH / GROUP];
     Queue queue;
 } Batch;
 
@@ -103,14 +110,6 @@ static inline Words cut_words(Words w, __m512i bits)
                    _mm512_andnot_si512(_mm512_sllv_epi64(ones, above), w.high)};
 }
 
-/* The last characters of texts of at most 16 bytes. */
-static inline __m512i last_bytes(Words w, __m512i bits)
-{
-    return _mm512_or_si512(
-        _mm512_srlv_epi64(w.low, _mm512_sub_epi64(bits, _mm512_set1_epi64(8))),
-        _mm512_srlv_epi64(w.high, _mm512_sub_epi64(bits, _mm512_set1_epi64(72))));
-}
-
 /* ---- keys ---- */
 
 static void find_begins(Batch *b)
@@ -130,40 +129,43 @@ static void find_begins(Batch *b)
     }
 }
 
-/* Keys of long texts, of which these are the first and last words. */
+/* Keys of long texts, of which these are the first and last words; of those that are too long one
+ * that no text has. */
 static inline Words long_keys(Words first, Words last, __m512i size)
 {
-    return (Words){_mm512_add_epi64(mix(first), _mm512_srli_epi64(mix(last), 32)),
-                   _mm512_or_si512(size, _mm512_set1_epi64((int64_t)TEXT_LONG))};
+    const __mmask8 fit = _mm512_cmple_epu64_mask(size, _mm512_set1_epi64(LONGEST));
+    const __m512i hash = _mm512_add_epi64(mix(first), _mm512_srli_epi64(mix(last), 32)),
+                  high = _mm512_or_si512(size, _mm512_set1_epi64((int64_t)TEXT_LONG));
+
+    return (Words){hash, _mm512_mask_mov_epi64(_mm512_set1_epi64((int64_t)TEXT_LONG), fit, high)};
 }
 
-/* Keys of the group of cells from i. */
+/* Keys of the group of cells from i; their high words are 0 where cells are empty. */
 static inline void make_keys(Batch *b, int64_t i)
 {
     const TextCells *c = &b->cells;
-    const int64_t g = i / GROUP;
-    const __m512i size = _mm512_cvtepu32_epi64(
-                      _mm256_maskz_loadu_epi32(first_lanes(c->count - i), c->sizes + i)),
-                  bits = _mm512_slli_epi64(size, 3);
+    const __m512i size =
+        _mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(first_lanes(c->count - i), c->sizes + i));
     const __mmask8 wide = _mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(TEXT_SHORT));
     const Words w = load_words(c->text, b->begins + i, 1);
-    const __m512i first = _mm512_and_si512(w.low, _mm512_set1_epi64(0xFF)),
-                  blank = _mm512_set1_epi64(' ');
-    __m512i last = last_bytes(w, bits);
-    Words k = cut_words(w, bits);
+    Words k = cut_words(w, _mm512_slli_epi64(size, 3));
 
     k.high = _mm512_or_si512(k.high, _mm512_slli_epi64(size, TEXT_SIZE_SHIFT));
     if (wide) {
-        const Words end = load_words(c->text, b->lasts + i, 1), own = long_keys(w, end, size);
+        const Words own = long_keys(w, load_words(c->text, b->lasts + i, 1), size);
 
-        last = _mm512_mask_srli_epi64(last, wide, end.high, 56);
         k = (Words){_mm512_mask_mov_epi64(k.low, wide, own.low),
                     _mm512_mask_mov_epi64(k.high, wide, own.high)};
     }
-    b->empty[g] = _mm512_testn_epi64_mask(size, size);
-    b->odd[g] = (__mmask8)(_mm512_cmpgt_epu64_mask(size, _mm512_set1_epi64(LONGEST)) |
-                           _mm512_cmple_epu64_mask(_mm512_min_epu64(first, last), blank));
-    b->keys[g] = k;
+    b->keys[i / GROUP] = k;
+}
+
+/* Those of a group that are cells, and not empty. */
+static inline __mmask8 cells_with_text(const Batch *b, int64_t i)
+{
+    const __m512i high = b->keys[i / GROUP].high;
+
+    return _mm512_test_epi64_mask(high, high);
 }
 
 /* ---- few texts ---- */
@@ -182,10 +184,9 @@ static bool has_few(const TextSet *s)
 /* The numbers of the group of cells from i. */
 static inline void few_numbers(Batch *b, int64_t i, uint32_t *numbers)
 {
-    const int64_t g = i / GROUP;
-    const Words keys = b->keys[g];
+    const Words keys = b->keys[i / GROUP];
     const TextKey *own = b->set->keys.items;
-    const __mmask8 some = first_lanes(b->cells.count - i);
+    const __mmask8 texts = cells_with_text(b, i);
     __m256i number = _mm256_setzero_si256();
 
     for (int k = 1; k <= b->set->entries.count; k++) {
@@ -196,9 +197,9 @@ static inline void few_numbers(Batch *b, int64_t i, uint32_t *numbers)
         number = _mm256_mask_mov_epi32(number, _mm512_testn_epi64_mask(differs, differs),
                                        _mm256_set1_epi32(k));
     }
-    number = _mm256_maskz_mov_epi32((__mmask8) ~(b->empty[g] | b->odd[g]), number);
-    _mm256_mask_storeu_epi32(numbers + i, some, number);
-    b->left[g] = (__mmask8)(some & ~b->empty[g] & _mm256_testn_epi32_mask(number, number));
+    number = _mm256_maskz_mov_epi32(texts, number);
+    _mm256_mask_storeu_epi32(numbers + i, first_lanes(b->cells.count - i), number);
+    b->left[i / GROUP] = _mm256_mask_testn_epi32_mask(texts, number, number);
 }
 
 /* ---- slots ---- */
@@ -209,14 +210,17 @@ static inline __m256i first_slots(const TextSet *s, Words keys)
                             _mm256_set1_epi32((int)s->mask));
 }
 
+/* The numbers in slots, in their place. */
 static void read_slots(const TextSet *s, uint32_t *slots, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const uint32_t number = s->slots[slots[i]];
-
-        slots[i] = number;
-        __builtin_prefetch(s->keys.items + number);
-    }
+    if (s->keys.count <= NEAR)
+        for (int64_t i = 0; i < n; i++)
+            slots[i] = s->slots[slots[i]];
+    else
+        for (int64_t i = 0; i < n; i++) {
+            slots[i] = s->slots[slots[i]];
+            __builtin_prefetch(s->keys.items + slots[i]);
+        }
 }
 
 /* Whether texts of the same size, which is at most 32, are the same. */
@@ -276,17 +280,15 @@ static inline void go_on(Batch *b, Words keys, __m256i slots, __m256i places, __
 /* The group of cells from i at the numbers in their first slots. */
 static inline void first_numbers(Batch *b, int64_t i, uint32_t *numbers)
 {
-    const int64_t g = i / GROUP;
-    const Words keys = b->keys[g];
+    const Words keys = b->keys[i / GROUP];
     const __m256i number = load8(b->slots + i), places = places_from(i);
-    const __mmask8 some = first_lanes(b->cells.count - i),
-                   which = (__mmask8)(some & ~(b->empty[g] | b->odd[g])),
-                   same = same_texts(b, keys, b->slots + i, places, which),
-                   none = _mm256_testn_epi32_mask(number, number),
-                   others = (__mmask8)(which & ~(same | none));
+    const __mmask8 texts = cells_with_text(b, i),
+                   same = same_texts(b, keys, b->slots + i, places, texts),
+                   others = _mm256_mask_test_epi32_mask((__mmask8)(texts & ~same), number, number);
 
-    _mm256_mask_storeu_epi32(numbers + i, some, _mm256_maskz_mov_epi32(same, number));
-    b->left[g] = (__mmask8)(some & ~(b->empty[g] | same | others));
+    _mm256_mask_storeu_epi32(numbers + i, first_lanes(b->cells.count - i),
+                             _mm256_maskz_mov_epi32(same, number));
+    b->left[i / GROUP] = (__mmask8)(texts & ~(same | others));
     if (others)
         go_on(b, keys, first_slots(b->set, keys), places, others);
 }

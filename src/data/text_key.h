@@ -109,8 +109,8 @@ static inline bool text_is(const TextSet *s, uint32_t number, const char *text, 
  * that can be read up to `end`. */
 void text_find_many(const TextSet *s, const TextSpan *texts, int64_t n, const char *end,
                     uint32_t *numbers);
-/* The numbers of cells; those that are no short text of the set, or might be trimmed, are listed in
- * `left`, which has room for seven more. Returns how many. */
+/* The numbers of cells in a set of texts without outer blanks. Those that it does not have or that
+ * are long are listed in `left`, which has room for seven more. Returns how many. */
 int64_t text_find_cells_avx512(const TextSet *s, const TextCells *c, uint32_t *numbers,
                                uint32_t *left);
 

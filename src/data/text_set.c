@@ -2,14 +2,14 @@
  *
  * Open addressing with linear probing over the numbers of texts, whose keys stand in an array of
  * their own. Slots are cheap and a second probe is a branch that no processor
- * foresees, so of eight slots, or of four in a large set, one is used at most. What is frequent
+ * foresees, so of eight slots, or of three in a large set, one is used at most. What is frequent
  * comes early, mostly, and has the first slot of its chain.
  *
  * Cost: a hash and, mostly, one comparison a text; slots and keys of 20,000 texts fit the L2
  * cache. */
 #include "data/text_key.h"
 
-enum { FIRST_SLOTS = 64, SPARSE = 8, DENSE = 4, LARGE = 1 << 16 };
+enum { FIRST_SLOTS = 64, SPARSE = 8, DENSE = 3, LARGE = 1 << 16 };
 
 const char *text_set_at(const TextSet *s, uint32_t number, size_t *size)
 {
@@ -79,41 +79,39 @@ static uint32_t *probe(const TextSet *s, const char *text, size_t size, TextKey 
     }
 }
 
-static uint32_t find(const TextSet *s, const char *text, size_t size, TextKey k)
-{
-    return s->slots ? *probe(s, text, size, k) : 0;
-}
-
-static uint32_t add_text(TextSet *s, const char *text, size_t size, TextKey k)
+/* There is room for its slot. */
+static bool add_text(TextSet *s, const char *text, size_t size, TextKey k)
 {
     static const TextKey none = {0, UINT64_MAX};
     const TextEntry e = {(uint32_t)s->bytes.size, (uint32_t)size};
 
-    if (size >= UINT32_MAX - s->bytes.size || !make_room(s) ||
-        (s->keys.count == 0 && !VEC_PUSH(&s->keys, none)))
-        return 0;
+    if (size >= UINT32_MAX - s->bytes.size || (s->keys.count == 0 && !VEC_PUSH(&s->keys, none)))
+        return false;
     buffer_put(&s->bytes, text, size);
     if (s->bytes.failed || !VEC_PUSH(&s->entries, e))
-        return 0;
-    if (!VEC_PUSH(&s->keys, k)) {
-        s->entries.count--;
-        return 0;
-    }
-    *probe(s, text, size, k) = (uint32_t)s->entries.count;
-    return (uint32_t)s->entries.count;
+        return false;
+    if (VEC_PUSH(&s->keys, k))
+        return true;
+    s->entries.count--;
+    return false;
 }
 
 uint32_t text_set_put(TextSet *s, const char *text, size_t size)
 {
     const TextKey k = text_key(text, size);
-    const uint32_t number = find(s, text, size, k);
+    uint32_t *slot;
 
-    return number ? number : add_text(s, text, size, k);
+    if (!make_room(s))
+        return 0;
+    slot = probe(s, text, size, k);
+    if (!*slot && add_text(s, text, size, k))
+        *slot = (uint32_t)s->entries.count;
+    return *slot;
 }
 
 uint32_t text_set_find(const TextSet *s, const char *text, size_t size)
 {
-    return find(s, text, size, text_key(text, size));
+    return s->slots ? *probe(s, text, size, text_key(text, size)) : 0;
 }
 
 bool text_set_put_many(TextSet *s, const TextSpan *texts, int64_t n, const char *end,

@@ -189,6 +189,17 @@ static void similar_cell(uint64_t *state, int i, Buffer *text)
         text->data[at + (size - 1) * (kind % 3) / 2] = letters[kind % KINDS / 3];
 }
 
+/* Eight texts, of up to 15 bytes; some cells are empty or have outer blanks. */
+static void cell_of_few(uint64_t *state, int i, Buffer *text)
+{
+    static const char *const texts[] = {
+        "a", "b",  "ab", "fifteen letters", "fifteen lettert", "\xc3\xbc", "\"a\"", "0",
+        "",  "a ", "\tb"};
+
+    (void)i;
+    buffer_text(text, texts[(next_random(state) >> 33) % (sizeof texts / sizeof *texts)]);
+}
+
 /* Cells one after the other in memory that has not a byte more. */
 static char *make_cells(MakeCell *make, uint64_t seed, uint32_t *ends, uint32_t *sizes)
 {
@@ -234,11 +245,11 @@ static void same_columns(TextColumnBuilder *x, TextColumnBuilder *y)
 
 /* Of two builders one takes cells as AVX-512 finds them, `some` at a time, the other one after the
  * other. */
-static void check_cells(MakeCell *make, uint64_t seed, int some)
+static void check_cells(MakeCell *make, uint64_t seed, int some, bool plain)
 {
     uint32_t ends[CELLS], sizes[CELLS], left[MOST + 8];
     TextSpan texts[MOST];
-    TextColumnBuilder eights = {0}, single = {0};
+    TextColumnBuilder eights = {.plain = plain}, single = {.plain = plain};
     char *text = make_cells(make, seed, ends, sizes);
 
     for (int i = 0; i < CELLS; i += some) {
@@ -252,7 +263,7 @@ static void check_cells(MakeCell *make, uint64_t seed, int some)
             assert_true(text_builder_add(&single, t.s, t.size));
         }
     }
-    assert_true(make != any_cell || eights.set.entries.count > 4096);
+    assert_true(plain || make != any_cell || eights.set.entries.count > 4096);
     same_columns(&eights, &single);
     free(text);
 }
@@ -264,7 +275,60 @@ ML_TEST(cells_by_eights_are_the_texts_one_by_one)
     if (cpu_level(test_ctx()) < CPU_AVX512)
         return;
     for (uint64_t k = 0; k < sizeof some / sizeof *some; k++) {
-        check_cells(any_cell, k + 1, some[k]);
-        check_cells(similar_cell, k + 1, some[k]);
+        check_cells(any_cell, k + 1, some[k], false);
+        check_cells(similar_cell, k + 1, some[k], false);
+        check_cells(cell_of_few, k + 1, some[k], false);
+        check_cells(any_cell, k + 1, some[k], true);
+        check_cells(similar_cell, k + 1, some[k], true);
+    }
+}
+
+/* Parts whose first ones are shared: with texts that repeat or not, and later ones that are as long
+ * as the first ones or outgrow the room that was guessed for them. */
+ML_TEST(shared_parts_make_the_column_of_one_builder)
+{
+    enum { PARTS = 5, FILLED = 2, PART = ROWS / PARTS };
+    static const int64_t kinds[] = {5, 3000, ROWS};
+
+    for (int k = 0; k < 6; k++) {
+        TextColumnBuilder whole = {0}, parts[PARTS] = {{0}};
+        TextSet base = {0};
+        FrameColumn *a = NULL, *b = NULL;
+        uint32_t *words = malloc(ROWS * sizeof *words);
+
+        assert_non_null(words);
+        for (int i = 0; i < PARTS; i++)
+            assert_true(text_builder_lend(&parts[i], words + i * PART, PART));
+        for (int64_t i = 0; i < ROWS; i++) {
+            char buf[64], longer[128];
+            const char *text = text_of(i, kinds[k % 3], buf);
+            size_t size = text ? strlen(text) : 0;
+
+            if (k >= 3 && i >= FILLED * PART && size) {
+                size = (size_t)snprintf(longer, sizeof longer, "%s, and some words more", text);
+                text = longer;
+            }
+            if (i == (int64_t)FILLED * PART)
+                assert_ok(text_builders_share(test_ctx(), parts, PARTS, FILLED, 1, &base));
+            assert_true(text_builder_add(&whole, text, size));
+            assert_true(text_builder_add(&parts[i / PART], text, size));
+        }
+        assert_int_equal(parts[PARTS - 1].plain, k % 3 == 2);
+        assert_ok(text_builder_finish(test_ctx(), &whole, FT_STRING, &a));
+        assert_ok(text_builders_join(test_ctx(), parts, PARTS, 1, FT_STRING, &b));
+        for (int64_t i = 0; i < ROWS; i++) {
+            size_t m = 0, n = 0;
+            const char *x = column_text(a, i, &m), *y = column_text(b, i, &n);
+
+            assert_true(!x == !y && m == n);
+            if (x)
+                assert_memory_equal(x, y, n);
+            if (a->width && b->width)
+                assert_int_equal(column_code(a, i), column_code(b, i));
+        }
+        frame_column_release(a);
+        frame_column_release(b);
+        text_set_free(&base);
+        free(words);
     }
 }

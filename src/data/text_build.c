@@ -10,6 +10,7 @@
 
 enum {
     MANY = 4096,
+    FEW_NEW = 1024,         /* texts are no sign, nor are five of eight */
     MARGIN = 16,            /* of bytes, a part in so many more than expected */
     COPIED = 2 * TEXT_AHEAD /* of a short plain text, however short */
 };
@@ -413,24 +414,29 @@ ml_status text_builders_share(Ctx *ctx, TextColumnBuilder *b, int n, int filled,
                               TextSet *base)
 {
     int64_t rows = 0;
-    size_t bytes = 0;
+    size_t texts = 1, bytes = 0; /* that are known */
     bool plain = false;
 
     for (int k = 0; k < filled; k++) {
-        rows += b[k * stride].rows;
-        bytes += b[k * stride].bytes.size;
-        plain |= b[k * stride].plain;
+        const TextColumnBuilder *part = &b[k * stride];
+
+        rows += part->rows;
+        texts += part->plain ? (size_t)part->rows : 0;
+        bytes += part->bytes.size;
+        plain |= part->plain;
     }
     for (int k = 0; k < filled && !plain; k++) {
         TRY(take_base(ctx, &b[k * stride], base));
         text_set_free(&b[k * stride].set);
         b[k * stride].base = base;
-        plain = base->entries.count > MANY + rows / 4;
+        plain = base->entries.count > FEW_NEW + rows / 8 * 5;
     }
-    bytes += base->bytes.size + bytes / MARGIN;
+    texts += (size_t)base->entries.count;
+    bytes += base->bytes.size;
+    bytes = (bytes + bytes / MARGIN) / texts + 1;
     for (int k = filled; k < n; k++)
         if (plain)
-            TRY(begin_plain(ctx, &b[k * stride], bytes / (size_t)(rows + 1) + 1));
+            TRY(begin_plain(ctx, &b[k * stride], bytes));
         else
             b[k * stride].base = base;
     return ML_OK;

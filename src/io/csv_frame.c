@@ -16,7 +16,7 @@
 #include "io/csv_cells.h"
 
 enum {
-    MOST_PARTS = 128,
+    MOST_PARTS = 64,
     FIRST_PARTS = 4,         /* whose texts are known to the others: a few per cent of long files */
     MOST_BUILDERS = 1 << 16, /* of texts */
     BLOCK_CELLS = 8192,      /* of lines that are put at a time, */

@@ -54,6 +54,21 @@ static int64_t count_cells(const Spec *spec, const char *p, const char *end, boo
     return cells;
 }
 
+/* What would be read as garbled cells: UTF-16, and lines that end as those of old systems. */
+static ml_status check_first_line(Ctx *ctx, const Lines *lines, const char *begin, const char *end)
+{
+    const Chunk *c = &lines->chunks.items[0];
+    const size_t size = (size_t)(end - begin);
+    const char *cr = memchr(begin, '\r', size);
+    const bool alone = lines->chunks.count == 1 && c->end - end <= 1;
+
+    if (size >= 2 && (memcmp(begin, "\xFF\xFE", 2) == 0 || memcmp(begin, "\xFE\xFF", 2) == 0))
+        return input_fail(ctx, c->file, begin, "the text is UTF-16 or UTF-32, expected UTF-8");
+    if (alone && cr && cr + 1 < end && !memchr(begin, '"', size))
+        return input_fail(ctx, c->file, cr, "a line ends in \\r alone, expected \\n or \\r\\n");
+    return ML_OK;
+}
+
 ml_status csv_start(Ctx *ctx, const Spec *spec, bool quotes, Lines *lines, const char **header,
                     const char **header_end, int64_t *cols)
 {
@@ -62,6 +77,7 @@ ml_status csv_start(Ctx *ctx, const Spec *spec, bool quotes, Lines *lines, const
     *header = *header_end = NULL;
     if (!lines_first(lines, &begin, &end))
         return fail(ctx, ML_EFORMAT, "%s: the file is empty", spec->path);
+    TRY(check_first_line(ctx, lines, begin, end));
     *cols = count_cells(spec, begin, end, quotes);
     if (spec->header) {
         *header = begin;

@@ -18,7 +18,8 @@ typedef struct Search {
     char names[200];
 } Search;
 
-/* Matrices before vectors, both before the coordinates of dimensions. */
+/* Matrices before vectors, both before the coordinates of dimensions; those that have none are not
+ * looked at. */
 static int rank_of(const Hdf5Data *d)
 {
     return !d->numeric ? 0 : 1 + 2 * !d->scale + (d->dims > 1);
@@ -29,7 +30,7 @@ static void consider(Search *s, const Hdf5Data *d)
     const int rank = rank_of(d);
     const size_t n = strlen(s->names);
 
-    if (rank == 0)
+    if (rank == 0 || hdf5_is_bare_dimension(s->f, d))
         return;
     snprintf(s->names + n, sizeof s->names - n, "%s%s", n ? ", " : "", d->name);
     s->ties = rank > s->rank ? 1 : s->ties + (rank == s->rank);

@@ -98,6 +98,7 @@ ml_status ipc_numbers(Ctx *ctx, const Records *rec, const IpcType *t, IpcBytes *
 /* The cells of one column in a batch, behind those that texts or *c hold: rows from `at` on. Of
  * views, `first` is the first of `count` buffers that they refer to. */
 typedef struct IpcColumn {
+    const char *name; /* for messages */
     const IpcType *type;
     IpcBytes *b; /* of ipc_buffers */
     int64_t first, count;

@@ -281,6 +281,7 @@ ml_status ipc_cells(Ctx *ctx, const Records *rec, const IpcColumn *from, TextCol
                     FrameColumn **c, int64_t at)
 {
     const IpcType *t = from->type;
+    char where[256];
     NumberType number;
 
     if (t->views)
@@ -290,5 +291,6 @@ ml_status ipc_cells(Ctx *ctx, const Records *rec, const IpcColumn *from, TextCol
     if (t->per_second)
         return add_times(ctx, rec, t, from->b, texts);
     TRY(ipc_numbers(ctx, rec, t, &from->b[1], &number));
-    return numbers_fill(ctx, rec->file, number, from->b[1].p, from->b[0].p, rec->rows, c, at);
+    snprintf(where, sizeof where, "%s: column '%s'", rec->file, from->name);
+    return numbers_fill(ctx, where, number, from->b[1].p, from->b[0].p, rec->rows, c, at);
 }

@@ -216,7 +216,7 @@ static ml_status find_column(Ctx *ctx, const Reader *r, const Column *c, int64_t
     const int64_t before = more_buffers(rec, c->views_before);
     const int64_t with = more_buffers(rec, c->views_before + (!c->coded && c->type.views));
 
-    *out = (IpcColumn){.type = c->coded ? &c->index : &c->type, .b = b};
+    *out = (IpcColumn){.name = c->name, .type = c->coded ? &c->index : &c->type, .b = b};
     if (before < 0 || with < 0)
         return damaged(ctx, r, rec->at, "the number of buffers of a column is missing");
     out->first = c->first_buffer + before + 2;
@@ -276,8 +276,11 @@ static ml_status read_entries(Ctx *ctx, const Reader *r, const Records *rec, con
 {
     TextColumnBuilder texts = {0};
     IpcBytes b[3] = {{0}};
-    const IpcColumn from = {
-        .type = t, .b = b, .first = 2, .count = t->views ? more_buffers(rec, 1) : 0};
+    const IpcColumn from = {.name = "of a dictionary",
+                            .type = t,
+                            .b = b,
+                            .first = 2,
+                            .count = t->views ? more_buffers(rec, 1) : 0};
     const bool number = t->column != FT_STRING;
     ml_status st = ML_OK;
 

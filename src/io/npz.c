@@ -61,6 +61,8 @@ static ml_status choose(Ctx *ctx, const Npz *z, const ZipMember **out)
     const char *dataset = z->spec->dataset;
     char names[200] = "";
 
+    if (z->zip.count == 0)
+        return fail(ctx, ML_EFORMAT, "%s: the archive holds no arrays", z->spec->path);
     *out = dataset ? npz_find(z, dataset) : z->zip.count == 1 ? z->zip.members : NULL;
     if (*out)
         return ML_OK;

@@ -349,6 +349,9 @@ static ml_status read_keys(Reader *r, const Json *root)
                              "expected ids, K, recode, bin, hash, dummycode, impute, omit, "
                              "bag_of_words, word_embedding or udf, found \"%.40s\"",
                              item->name);
+        if (json_member(root, item->name) != item)
+            return json_fail(r->ctx, &r->source, item->name_at, "\"%s\" is given twice",
+                             item->name);
         r->key = item;
         r->at = 0;
         if (key->entry)

@@ -80,6 +80,11 @@ ML_TEST(csv_errors_name_line_and_column)
     assert_read_fails(&o, "1,2\n4,5,6\n", ML_EFORMAT, "f:2:4: expected 2 cells, found 3");
     assert_read_fails(&o, "1,2\n\n3,4\n", ML_EFORMAT, "f:2:1: expected 2 cells, found 0");
     assert_read_fails(&o, "", ML_EFORMAT, "f: the file is empty");
+    assert_read_fails(&o,
+                      "\xFF\xFE"
+                      "1",
+                      ML_EFORMAT, "f:1:1: the text is UTF-16 or UTF-32");
+    assert_read_fails(&o, "1,2\r3,4\r", ML_EFORMAT, "f:1:4: a line ends in \\r alone");
     assert_read_fails(&three, "1,2\n3,4\n", ML_EFORMAT,
                       "the file has 2 rows and 2 columns, expected 3 and 2");
     assert_read_fails(&wide, "1,2\n3,4\n", ML_EFORMAT, "expected 2 and 3");
@@ -172,6 +177,11 @@ ML_TEST(csv_frame_errors_name_line_and_column)
     assert_read_fails(&three, "a,1,2,3\n", ML_EFORMAT,
                       "the schema has 3 types, the file 4 columns");
     assert_read_fails(&o, "", ML_EFORMAT, "f: the file is empty");
+    assert_read_fails(&o,
+                      "\xFF\xFE"
+                      "1",
+                      ML_EFORMAT, "f:1:1: the text is UTF-16 or UTF-32");
+    assert_read_fails(&o, "1,2\r3,4\r", ML_EFORMAT, "f:1:4: a line ends in \\r alone");
 }
 
 ML_TEST(csv_frame_takes_na_strings_and_one_type_for_all)

@@ -181,6 +181,7 @@ static const struct Bad {
      "hash[1]: expected a column that is not in \"recode\" already, found 1"},
     {"{'ids':true,'hash':[1]}",
      "hash.K: expected the number of buckets, \"K\", beside it, found nothing"},
+    {"{'ids':true,'recode':[1],'recode':[2]}", "column 26: \"recode\" is given twice"},
     {"{'ids':true,'K':0}", "K: expected a whole number of at least 1, found 0"},
     {"{'ids':true,'bin':[2]}", "bin[1]: expected an object, found 2"},
     {"{'ids':true,'bin':[{'id':2}]}",

@@ -141,7 +141,7 @@ static void put_select(const Group *g, Buffer *b)
         buffer_text(b, c->as == DUCK_VARCHAR ? ")" : "");
     }
     buffer_text(b, "))");
-    buffer_text(b, r->files.data);
+    buffer_format(b, " FROM read_parquet%s", r->files.data);
 }
 
 static ml_status put_files(Ctx *ctx, const Input *in, Buffer *b)
@@ -152,7 +152,7 @@ static ml_status put_files(Ctx *ctx, const Input *in, Buffer *b)
         if (!in->files[i].mapping || in->files[i].unpacked)
             return fail(ctx, ML_EFORMAT, "%s: Parquet is read from files that are not compressed",
                         in->files[i].name);
-        buffer_text(b, i ? ", " : " FROM read_parquet([");
+        buffer_text(b, i ? ", " : "([");
         duck_quote(b, '\'', in->files[i].name);
     }
     buffer_text(b, "])");
@@ -167,7 +167,7 @@ static ml_status describe(Ctx *ctx, Reader *r)
     DuckResult result;
     ml_status st;
 
-    buffer_format(&sql, "SELECT *%s LIMIT 0", r->files.data);
+    buffer_format(&sql, "SELECT * FROM read_parquet%s LIMIT 0", r->files.data);
     st = sql.failed ? fail_memory(ctx, sql.capacity) : duck_query(ctx, &r->s, sql.data, &result);
     buffer_free(&sql);
     if (st != ML_OK)
@@ -189,7 +189,8 @@ static ml_status describe(Ctx *ctx, Reader *r)
     return st;
 }
 
-static ml_status count_rows(Ctx *ctx, Reader *r)
+/* The one BIGINT that a query over the files, which follow `head`, answers. */
+static ml_status query_number(Ctx *ctx, Reader *r, const char *head, const char *tail, int64_t *out)
 {
     const Duck *d = r->s.d;
     Buffer sql = {0};
@@ -197,18 +198,38 @@ static ml_status count_rows(Ctx *ctx, Reader *r)
     void *chunk;
     ml_status st;
 
-    buffer_format(&sql, "SELECT count(*)::BIGINT%s", r->files.data);
+    buffer_format(&sql, "%s%s%s", head, r->files.data, tail);
     st = sql.failed ? fail_memory(ctx, sql.capacity) : duck_query(ctx, &r->s, sql.data, &result);
     buffer_free(&sql);
     if (st != ML_OK)
         return st;
     chunk = d->fetch_chunk(result);
     if (chunk) {
-        memcpy(&r->rows, d->vector_data(d->chunk_vector(chunk, 0)), sizeof r->rows);
+        memcpy(out, d->vector_data(d->chunk_vector(chunk, 0)), sizeof *out);
         d->destroy_chunk(&chunk);
     }
     d->destroy_result(&result);
     return ML_OK;
+}
+
+/* DuckDB holds decimals of 38 digits and makes wrong doubles of longer ones. Row 1 of its table of
+ * columns is the whole. */
+static ml_status check_decimals(Ctx *ctx, Reader *r)
+{
+    int64_t at = 0, doubles = 0;
+
+    for (int64_t k = 0; k < r->count; k++)
+        doubles += r->columns[k].from == DUCK_DOUBLE;
+    if (doubles == 0)
+        return ML_OK;
+    TRY(query_number(ctx, r,
+                     "SELECT coalesce(min(i), 0)::BIGINT FROM (SELECT row_number() OVER () AS i, "
+                     "precision FROM parquet_schema",
+                     ") WHERE precision > 38", &at));
+    return at == 0
+               ? ML_OK
+               : fail(ctx, ML_EFORMAT, "%s: column '%s' holds decimals of more than 38 digits",
+                      r->spec->path, at >= 2 && at - 2 < r->count ? r->columns[at - 2].name : "");
 }
 
 /* Texts take longest, so groups get them first, each as many as the others. */
@@ -386,7 +407,8 @@ static ml_status open_reader(Ctx *ctx, Reader *r, const Input *in, bool as_matri
         return fail(ctx, ML_EFORMAT, "%s: the file holds no columns", r->spec->path);
     for (int64_t k = 0; k < r->count; k++)
         TRY(check_column(ctx, r, &r->columns[k], as_matrix));
-    TRY(count_rows(ctx, r));
+    TRY(check_decimals(ctx, r));
+    TRY(query_number(ctx, r, "SELECT count(*)::BIGINT FROM read_parquet", "", &r->rows));
     TRY(make_groups(ctx, r));
     TRY(add_function(ctx, r, "matloom_learn", learn, DUCK_UINTEGER, false));
     TRY(add_function(ctx, r, "matloom_take", take, DUCK_BOOLEAN, true));

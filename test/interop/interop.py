@@ -315,12 +315,28 @@ def read_ours(matloom, name, option, read, source, expected, folder):
     return error or differences(expected, read(path))
 
 
+# What is refused, and what the error says: (file, how it is made, message).
+LONG = pa.table({"x": [1.5, 2.5], "d": pa.array([decimal.Decimal("1.25"), None], pa.decimal256(40, 2))})
+REFUSED = [
+    ("long.parquet", lambda p: pq.write_table(LONG, p), "long.parquet: column 'd' holds decimals of more than 38 digits"),
+    ("long.feather", lambda p: pa.feather.write_feather(LONG, p), "long.feather: column 'd' holds decimals of 256 bits"),
+]
+
+
+def refuses(matloom, name, write, message, folder):
+    write(os.path.join(folder, name))
+    error = run(matloom, f'X = read("{os.path.join(folder, name)}", data_type="frame")\nprint(X)\n', folder)
+    return None if error and message in error else f"expected an error with {message!r}, found {error!r}"
+
+
 def main():
     matloom = os.path.abspath(sys.argv[1])
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         cases = [(f"read {name}", lambda n=name, w=write, e=expected: read_theirs(matloom, n, w, e, folder))
                  for name, write, expected in THEIRS]
+        cases += [(f"refuse {name}", lambda n=name, w=write, m=message: refuses(matloom, n, w, m, folder))
+                  for name, write, message in REFUSED]
         for what, (expected, forms) in OURS.items():
             source = os.path.join(folder, f"{what}.source.arrow")
             pa.feather.write_feather(expected if isinstance(expected, pd.DataFrame)

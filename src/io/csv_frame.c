@@ -21,7 +21,6 @@ enum {
     MOST_BUILDERS = 1 << 16, /* of texts */
     BLOCK_CELLS = 8192,      /* of lines that are put at a time, */
     BLOCK_LINES = 16,        /* but so many lines, however wide */
-    MARGIN = 64,             /* that loops may read around the text of a chunk */
     SPARE = 16,              /* of lines that are guessed, a part in so many and so many */
     SPARE_LINES = 64
 };
@@ -39,8 +38,7 @@ typedef struct PartReader {
     const CsvFrameJob *job;
     FramePart *part;
     const Chunk *chunk;
-    char *room;     /* for the text of a chunk */
-    InputFile text; /* what lies there */
+    char *room; /* for the text of a chunk */
     CsvCells cells;
     CsvMarks marks;
     int64_t rows; /* how many lines are put at a time, at most */
@@ -83,10 +81,7 @@ static ml_status parse_irregular(Ctx *ctx, PartReader *r)
     const char *next, *p = csv_marks_line(m), *end = line_end(p, r->chunk->end, &next);
 
     TRY(parse_line(ctx, r, p, end));
-    if (m->lines > 0)
-        csv_marks_drop(m, 1);
-    else
-        csv_marks_restart(m, next);
+    csv_marks_drop_line(m, next);
     return ML_OK;
 }
 
@@ -150,26 +145,15 @@ static ml_status parse_text(Ctx *ctx, PartReader *r, const Chunk *c)
     return (r->job->simple && csv_marks_fit(c->begin, c->end) ? parse_marked : parse_lines)(ctx, r);
 }
 
-/* The chunk where its text is. */
-static Chunk load_chunk(PartReader *r, const Chunk *c)
-{
-    const size_t size = (size_t)(c->end - c->begin);
-    const char *text = chunk_text(c, r->room + MARGIN, CHUNK_ROOM - 2 * MARGIN);
-    const bool apart = text != c->begin;
-
-    r->cells.begin = apart ? r->room : c->file->data;
-    r->cells.end = apart ? r->room + CHUNK_ROOM : c->file->data + c->file->size;
-    r->text = (InputFile){
-        .name = c->file->name, .data = text, .size = size, .whole = c->file, .origin = c->begin};
-    return (Chunk){.begin = text, .end = text + size, .file = apart ? &r->text : c->file};
-}
-
 static ml_status parse_chunk(Ctx *ctx, PartReader *r, const Chunk *c)
 {
-    const Chunk loaded = load_chunk(r, c);
+    LoadedChunk loaded;
 
-    TRY(parse_text(ctx, r, &loaded));
-    if (loaded.begin == c->begin)
+    chunk_load(c, r->room, &loaded);
+    r->cells.begin = loaded.begin;
+    r->cells.end = loaded.end;
+    TRY(parse_text(ctx, r, &loaded.chunk));
+    if (loaded.chunk.begin == c->begin)
         chunk_forget(c);
     return ML_OK;
 }

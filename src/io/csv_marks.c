@@ -88,3 +88,11 @@ void csv_marks_drop(CsvMarks *m, int64_t n)
     for (int64_t i = 0; i < m->lines; i++)
         m->ends[i] = m->ends[i + n] - done;
 }
+
+void csv_marks_drop_line(CsvMarks *m, const char *next)
+{
+    if (m->lines > 0)
+        csv_marks_drop(m, 1);
+    else
+        csv_marks_restart(m, next);
+}

@@ -37,6 +37,8 @@ void csv_marks_fill_vbmi2(CsvMarks *m);
 int64_t csv_marks_regular(const CsvMarks *m, int64_t cols);
 /* The first n lines are done. */
 void csv_marks_drop(CsvMarks *m, int64_t n);
+/* The first line is done, which may lack its marks; the next one begins at `next`. */
+void csv_marks_drop_line(CsvMarks *m, const char *next);
 
 /* Where the first line that is not done begins. */
 static inline const char *csv_marks_line(const CsvMarks *m)

@@ -97,6 +97,14 @@ typedef struct Lines {
 const char *chunk_text(const Chunk *c, char *room, size_t size);
 /* Room that most chunks fit into. */
 enum { CHUNK_ROOM = 512 << 10 };
+/* A chunk where its text is, and what may be read around that. */
+typedef struct LoadedChunk {
+    Chunk chunk;
+    InputFile file; /* of a text that was read apart */
+    const char *begin, *end;
+} LoadedChunk;
+/* `room` has CHUNK_ROOM bytes; *out must stay where it is. */
+void chunk_load(const Chunk *c, char *room, LoadedChunk *out);
 /* Gives back the whole pages of a mapped file in a chunk; they come again should they be read. */
 void chunk_forget(const Chunk *c);
 ml_status lines_split(Ctx *ctx, const Input *in, Lines *out);

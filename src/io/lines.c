@@ -18,6 +18,7 @@
 #include "io/io_impl.h"
 
 enum {
+    MARGIN = 64,         /* that loops may read around the text of a chunk */
     SAMPLE = 4096,       /* bytes at the end of a chunk, */
     SAMPLE_LINES = 8,    /* in which so many lines end or more, */
     GUESSED_CHUNKS = 128 /* and so many chunks */
@@ -55,6 +56,23 @@ const char *chunk_text(const Chunk *c, char *room, size_t size)
     const size_t n = (size_t)(c->end - c->begin);
 
     return n <= size ? read_text(c->file, c->begin, n, room) : c->begin;
+}
+
+void chunk_load(const Chunk *c, char *room, LoadedChunk *out)
+{
+    const size_t size = (size_t)(c->end - c->begin);
+    const char *text = chunk_text(c, room + MARGIN, CHUNK_ROOM - 2 * MARGIN);
+
+    *out = (LoadedChunk){*c, {0}, c->file->data, c->file->data + c->file->size};
+    if (text == c->begin)
+        return;
+    out->file = (InputFile){
+        .name = c->file->name, .data = text, .size = size, .whole = c->file, .origin = c->begin};
+    out->chunk.begin = text;
+    out->chunk.end = text + size;
+    out->chunk.file = &out->file;
+    out->begin = room;
+    out->end = room + CHUNK_ROOM;
 }
 
 static int64_t count_newlines(const char *p, size_t n)

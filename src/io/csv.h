@@ -28,4 +28,7 @@ ml_status csv_start(Ctx *ctx, const Spec *spec, bool quotes, Lines *lines, const
 /* The end of the cell at p: the next separator outside quotes that open the cell, or end. */
 const char *csv_cell_end(const Spec *spec, const char *p, const char *end, bool quotes);
 
+/* How many cells the line [p, end) has; `quotes`: separators inside quotes are none. */
+int64_t csv_count_cells(const Spec *spec, const char *p, const char *end, bool quotes);
+
 #endif

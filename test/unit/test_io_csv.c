@@ -421,6 +421,65 @@ ML_TEST(csv_marks_are_the_same_by_every_loop)
     }
 }
 
+/* Lines of three numbers, mostly, of which some are no numbers where `bad` is set. */
+static void put_number_lines(Buffer *b, uint64_t state, int lines, bool bad)
+{
+    static const char *const cells[] = {
+        "1",    "-2.5",    "0.25",  "123456.789", "0",    "1e-7",   "-0",
+        "2e22", "4.0e+01", "",      " 7 ",        "NA",   "NaN",    "-Infinity",
+        "3.",   "-.5",     "1.5d",  "2F",         "9e99", "1e-320", "0.49528430177929733",
+        "x",    "1,5",     "\"1\"", "1 2",        "--1",  "\"1;2\""};
+    enum { GOOD = 21, ALL = 27 };
+
+    for (int i = 0; i < lines; i++) {
+        const unsigned kinds = i % 3 ? 7 : bad && !draw(&state, 20) ? ALL : GOOD;
+        const int count = bad && !draw(&state, 90) ? (int)draw(&state, 5) : 3;
+
+        for (int k = 0; k < count; k++)
+            buffer_format(b, "%s%s", k ? ";" : "", cells[draw(&state, kinds)]);
+        buffer_text(b, draw(&state, 2) ? "\r\n" : "\n");
+    }
+}
+
+/* What reading gives: the bits of all cells and the number of nonzeros, or the error. */
+static void read_bits(const IoOptions *o, const Buffer *text, const char *cpu, Buffer *out)
+{
+    Value v;
+
+    assert_ok(option_set(test_ctx(), test_options(), "cpu", cpu));
+    if (io_read_memory(test_ctx(), "f", text->data, text->size, o, &v) == ML_OK) {
+        const size_t cells = (size_t)(v.m->rows * v.m->cols);
+
+        buffer_format(out, "%d x %d, %d:", (int)v.m->rows, (int)v.m->cols, (int)v.m->nnz);
+        buffer_put(out, (const char *)v.m->values, v.m->values ? cells * sizeof(double) : 0);
+        value_release(v);
+    } else {
+        buffer_text(out, test_error());
+    }
+    assert_ok(option_set(test_ctx(), test_options(), "cpu", "native"));
+}
+
+ML_TEST(csv_matrix_is_the_same_by_marks_and_cell_by_cell)
+{
+    const IoOptions o = OPTIONS(.format = "csv", .sep = ";", .fill = 1, .has_fill_value = true,
+                                .fill_value = 5, .na_strings = "NA");
+
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        Buffer text = {0}, ways[2] = {{0}, {0}};
+
+        buffer_text(&text, "1;2;3\n");
+        put_number_lines(&text, seed, seed % 4 ? 60 : 3000, seed % 3 == 0);
+        text.size -= seed % 2; /* the last line has an end, or has none */
+        read_bits(&o, &text, "native", &ways[0]);
+        read_bits(&o, &text, "plain", &ways[1]);
+        assert_int_equal(ways[0].size, ways[1].size);
+        assert_memory_equal(ways[0].data, ways[1].data, ways[0].size);
+        for (int way = 0; way < 2; way++)
+            buffer_free(&ways[way]);
+        buffer_free(&text);
+    }
+}
+
 /* A separator of two characters is looked for cell by cell, so that both ways are compared. */
 ML_TEST(csv_frame_is_the_same_by_marks_and_cell_by_cell)
 {

@@ -494,11 +494,13 @@ static void narrow_to_halves(const uint32_t *restrict words, int64_t n, uint16_t
 /* Rows from `at` get the codes of the builder. */
 static void copy_codes(const TextColumnBuilder *b, int64_t at, FrameColumn *c)
 {
+    if (b->rows == 0) /* there may be no cells at all */
+        return;
     if (c->width == sizeof(uint8_t))
         narrow_to_bytes(b->words.items, b->rows, column_cell(c, at));
     else if (c->width == sizeof(uint16_t))
         narrow_to_halves(b->words.items, b->rows, column_cell(c, at));
-    else if (b->rows)
+    else
         memcpy(column_cell(c, at), b->words.items, (size_t)b->rows * sizeof(uint32_t));
 }
 

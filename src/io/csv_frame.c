@@ -7,10 +7,11 @@
  * The text is cut into parts of whole chunks, which are tasks: each has a builder for every text
  * column, and numbers go right into their columns. In long files lines are not counted first: each
  * part has room for some more than samples tell; if one outgrows this (it is a file of parts that
- * differ much inside), lines are counted and all is read again. Where the separator is one
- * character, lines are marked (csv_marks.c) and put column by column (csv_cells.c); lines that are
- * short or quoted in odd ways, and other separators, take the slow way. Text is read chunk by chunk
- * (lines.c), so that text and frame are not held together.
+ * differ much inside), or there is no memory for it, lines are counted and all is read again.
+ *
+ * Where the separator is one character, lines are marked (csv_marks.c) and put column by column
+ * (csv_cells.c); lines that are short or quoted in odd ways, and other separators, take the slow
+ * way. Text is read chunk by chunk (lines.c), so that text and frame are not held together.
  */
 #include "io/csv.h"
 #include "io/csv_cells.h"
@@ -283,9 +284,10 @@ static ml_status read_parts(Ctx *ctx, const CsvFrameJob *job, int64_t cols)
 
 static ml_status read_all(Ctx *ctx, const CsvFrameJob *job, Lines *lines, int64_t cols)
 {
-    TRY(read_parts(ctx, job, cols));
-    if (!atomic_load(job->outgrown))
-        return ML_OK;
+    const ml_status st = read_parts(ctx, job, cols);
+
+    if (!lines->guessed || (st != ML_ENOMEM && (st != ML_OK || !atomic_load(job->outgrown))))
+        return st;
     frame_build_free(job->build);
     atomic_store(job->outgrown, false);
     TRY(lines_count(ctx, lines));

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <strings.h>
 
+enum { MOST_SPARE = 4 /* of the rows, a part in so many that may stay unused */ };
+
 static ml_status choose_types(Ctx *ctx, FrameBuild *b)
 {
     const Spec *spec = b->spec;
@@ -188,21 +190,35 @@ ml_status frame_build_share(Ctx *ctx, FrameBuild *b, int filled)
     return task_for(ctx, b->cols, 1, share_columns, &(Share){b, filled});
 }
 
-/* The rows of a part close up to those of the parts before. */
-static void close_gaps(const FrameBuild *b, FrameColumn *c)
+/* The rows of all parts, one after the other; `to` may be the column that they are in. */
+static void close_gaps(const FrameBuild *b, const FrameColumn *from, FrameColumn *to)
 {
-    char *cells = c->cells;
     int64_t rows = 0;
 
     for (int i = 0; i < b->count; i++) {
         const FramePart *p = &b->parts[i];
 
-        if (p->from != rows)
-            memmove(cells + rows * c->width, cells + p->from * c->width,
-                    (size_t)(p->rows * c->width));
+        if (from != to || p->from != rows)
+            memmove(column_cell(to, rows), column_cell(from, p->from),
+                    (size_t)(p->rows * from->width));
         rows += p->rows;
     }
-    c->rows = rows;
+    to->rows = rows;
+}
+
+/* A column with far more room than rows gives it back. */
+static ml_status join_numbers(Ctx *ctx, const FrameBuild *b, FrameColumn **column)
+{
+    const int64_t rows = frame_build_rows(b);
+    FrameColumn *fit = *column;
+
+    if (b->room - rows > rows / MOST_SPARE)
+        TRY(frame_column_new(ctx, fit->type, rows, &fit));
+    close_gaps(b, *column, fit);
+    if (fit != *column)
+        frame_column_release(*column);
+    *column = fit;
+    return ML_OK;
 }
 
 static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
@@ -210,11 +226,9 @@ static ml_status join_columns(Ctx *ctx, void *arg, int64_t lo, int64_t hi)
     FrameBuild *b = arg;
 
     for (int64_t k = lo; k < hi; k++)
-        if (b->columns[k])
-            close_gaps(b, b->columns[k]);
-        else
-            TRY(text_builders_join(ctx, &b->texts[k], b->count, b->cols, b->types[k],
-                                   &b->columns[k]));
+        TRY(b->columns[k] ? join_numbers(ctx, b, &b->columns[k])
+                          : text_builders_join(ctx, &b->texts[k], b->count, b->cols, b->types[k],
+                                               &b->columns[k]));
     return ML_OK;
 }
 

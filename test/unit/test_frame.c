@@ -197,7 +197,8 @@ ML_TEST(apply_schema_converts_columns_or_says_which_cell_is_wrong)
     assert_frame(CASE_RUN(applySchema, value_retain(f), types("STRING", "FP64\xC2\xB7n")),
                  "# C1 C2\n# STRING FP64\ntrue 2.500\nfalse 0.000\n");
     CASE_FAILS(applySchema, ML_EVALUE, value_retain(f), types("INT32", "INT32"));
-    assert_string_equal(test_error(), "the cell '2.5' in row 1 of the frame is no INT32");
+    assert_string_equal(test_error(),
+                        "column 2 ('C2'): the cell '2.5' in row 1 of the frame is no INT32");
     CASE_FAILS(applySchema, ML_EVALUE, value_retain(f), types("FOO", "INT32"));
     CASE_FAILS(applySchema, ML_ESHAPE, value_retain(f), text_frame("INT32"));
     CASE_FAILS(applySchema, ML_EVALUE, text_frame("300"), text_frame("UINT8"));

@@ -13,6 +13,8 @@
 #include "io/csv_marks.h"
 #include "io/csv_numbers.h"
 
+enum { LEAST_BYTES = 512 };
+
 typedef struct CsvJob {
     const Spec *spec;
     const Lines *lines;
@@ -314,6 +316,15 @@ static bool is_fast(const Spec *spec)
     return !spec->sep[1] && !odd && !in_number && csv_na_is_no_number(spec);
 }
 
+/* Whether cells are parsed eight at a time; small chunks are not worth a reader each. */
+static bool takes_many(const Ctx *ctx, const CsvJob *job)
+{
+    const Lines *l = job->lines;
+
+    return job->fast && cpu_level(ctx) == CPU_AVX512 && l->count > 0 &&
+           l->chunks.items[0].end - l->chunks.items[0].begin >= LEAST_BYTES;
+}
+
 static ml_status parse_all(Ctx *ctx, CsvJob *job, Matrix **out)
 {
     const int n = job->lines->chunks.count;
@@ -339,9 +350,9 @@ ml_status csv_read_matrix(Ctx *ctx, const Spec *spec, Input *in, Matrix **out)
     ml_status st;
 
     *out = NULL;
-    job.many = job.fast && cpu_level(ctx) == CPU_AVX512;
     TRY(lines_split(ctx, in, &lines));
     TRY_TO(done, st = csv_start(ctx, spec, false, &lines, &header, &header_end, &job.cols));
+    job.many = takes_many(ctx, &job);
     TRY_TO(done, st = input_check_dims(ctx, spec, lines.count, job.cols));
     TRY_TO(done, st = matrix_new_dense(ctx, lines.count, job.cols, out));
     TRY_TO(done, st = parse_all(ctx, &job, out));

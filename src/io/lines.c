@@ -123,7 +123,8 @@ static Chunk cut_chunk(const InputFile *file, const char *p, size_t size)
     const char *end = file->data + file->size;
     const bool whole = (size_t)(end - p) > size;
     const char *at = whole ? p + size - 1 : p, *text, *newline;
-    const size_t left = (size_t)(end - at), seen = left < SAMPLE ? left : SAMPLE;
+    const size_t left = (size_t)(end - at), most = size < SAMPLE ? size : SAMPLE,
+                 seen = left < most ? left : most;
     char room[SAMPLE];
     Chunk c = {.begin = p, .end = end, .file = file};
 

@@ -172,7 +172,7 @@ static ml_status put_many(Ctx *ctx, const CsvCells *c, const CsvColumn *cells, i
                                                 : csv_truths_avx512(cells, out);
 
     for (int64_t i = 0; bad && i < cells->count; i++)
-        if (cells->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1) {
+        if (csv_is_bad(cells, i)) {
             const char *p;
             const size_t size = cell_at(cells, i, &p);
 
@@ -308,10 +308,7 @@ static CsvColumn column_of(const CsvCells *c, int64_t col, int64_t n)
         sizes[i] = ends[i] - before[i] - 1;
     if (col + 1 == c->build->cols)
         cut_returns(c->marks->text, ends, sizes, n);
-    for (int64_t i = n; i % CSV_GROUP; i++) {
-        ends[i] = ends[i - 1];
-        sizes[i] = 0;
-    }
+    csv_fill_group(ends, sizes, n);
     return (CsvColumn){c->marks->text, ends, sizes, n, c->bad};
 }
 

@@ -188,10 +188,7 @@ static bool take_cells(RowReader *r, int64_t n)
             r->ends[i]--;
             empty |= !--r->sizes[i];
         }
-    for (int64_t i = count; i % CSV_GROUP; i++) {
-        r->ends[i] = r->ends[count - 1];
-        r->sizes[i] = 0;
-    }
+    csv_fill_group(r->ends, r->sizes, count);
     return empty;
 }
 
@@ -206,15 +203,15 @@ static ml_status parse_left_cell(Ctx *ctx, const RowReader *r, int64_t i, double
 }
 
 /* An error is that of its line one by one, where quotes mean nothing. */
-static ml_status parse_left(Ctx *ctx, const RowReader *r, int64_t count, double *out)
+static ml_status parse_left(Ctx *ctx, const RowReader *r, const CsvColumn *cells, double *out)
 {
     const int64_t cols = r->job->cols;
 
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < cells->count; i++) {
         const char *line = r->marks.text + (uint32_t)(r->marks.at[i / cols * cols - 1] + 1);
         int64_t nnz = 0;
 
-        if (r->sizes[i] && !(r->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1))
+        if (cells->sizes[i] && !csv_is_bad(cells, i))
             continue;
         if (parse_left_cell(ctx, r, i, &out[i]) != ML_OK)
             return parse_row(ctx, r->job, &r->loaded.chunk, &line, out + i / cols * cols, &nnz);
@@ -230,7 +227,7 @@ static ml_status parse_block(Ctx *ctx, RowReader *r, int64_t n, double *out)
     const CsvColumn cells = {r->marks.text, r->ends, r->sizes, count, r->bad};
 
     if (csv_doubles_avx512(&cells, out) || empty)
-        TRY(parse_left(ctx, r, count, out));
+        TRY(parse_left(ctx, r, &cells, out));
     csv_marks_drop(&r->marks, n);
     return ML_OK;
 }

@@ -19,6 +19,21 @@ typedef struct CsvColumn {
     uint8_t *bad;
 } CsvColumn;
 
+/* Whether cell i was left. */
+static inline bool csv_is_bad(const CsvColumn *c, int64_t i)
+{
+    return c->bad[i / CSV_GROUP] >> i % CSV_GROUP & 1;
+}
+
+/* Behind n cells: empty ones up to a whole group. */
+static inline void csv_fill_group(uint32_t *ends, uint32_t *sizes, int64_t n)
+{
+    for (int64_t i = n; i % CSV_GROUP; i++) {
+        ends[i] = ends[i - 1];
+        sizes[i] = 0;
+    }
+}
+
 bool csv_doubles_avx512(const CsvColumn *c, double *out);
 bool csv_int64s_avx512(const CsvColumn *c, int64_t *out);
 bool csv_int32s_avx512(const CsvColumn *c, int32_t *out);

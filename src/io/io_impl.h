@@ -92,12 +92,11 @@ typedef struct Lines {
     bool guessed;      /* numbers of lines are estimates */
 } Lines;
 
-/* The text of a chunk: of a mapped file it is read into `room`, for pages cost more to map than to
- * copy; where it does not fit into its `size` bytes, and of other inputs, it lies at c->begin. */
-const char *chunk_text(const Chunk *c, char *room, size_t size);
 /* Room that most chunks fit into. */
 enum { CHUNK_ROOM = 512 << 10 };
-/* A chunk where its text is, and what may be read around that. */
+/* A chunk where its text is, and what may be read around that: of a mapped file it is read into
+ * room, for pages cost more to map than to copy, unless it does not fit; other inputs' lies at
+ * c->begin. */
 typedef struct LoadedChunk {
     Chunk chunk;
     InputFile file; /* of a text that was read apart */

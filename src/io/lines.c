@@ -34,7 +34,7 @@ void chunk_forget(const Chunk *c)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-/* The n bytes of the file at p, read into `room` where that can be; see chunk_text. */
+/* The n bytes of the file at p, read into `room` where that can be; else at p. */
 static const char *read_text(const InputFile *file, const char *p, size_t n, char *room)
 {
     const off_t from = (off_t)(p - file->data);
@@ -51,7 +51,8 @@ static const char *read_text(const InputFile *file, const char *p, size_t n, cha
     return file->open ? room : p;
 }
 
-const char *chunk_text(const Chunk *c, char *room, size_t size)
+/* The text of a chunk, in `room` of `size` bytes if it fits. */
+static const char *chunk_text(const Chunk *c, char *room, size_t size)
 {
     const size_t n = (size_t)(c->end - c->begin);
 
